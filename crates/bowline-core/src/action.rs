@@ -1,0 +1,71 @@
+//! What a call would do, in terms a policy can judge without touching the disk.
+
+use serde::{Deserialize, Serialize};
+
+/// What lies at a path, as the planner saw it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PathKind {
+    /// Nothing yet.
+    Missing,
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A FIFO, socket or device.
+    Special,
+    /// Could not be looked at.
+    Unknown,
+}
+
+/// A path as asked for and as it really is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct PathFact {
+    /// As the model wrote it.
+    pub asked: String,
+    /// Absolute, with every link followed; for a missing file its parent's real path plus name.
+    pub resolved: String,
+    /// Absolute and normalised by name only: what a rule that names the link would match.
+    pub by_name: String,
+    /// What lies there.
+    pub kind: PathKind,
+    /// How many names the file has; more than one means it may be reached from elsewhere too.
+    pub links: u64,
+}
+
+/// One thing a call would do.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum Action {
+    /// Reads a file or a folder.
+    ReadPath {
+        /// Which.
+        path: PathFact,
+    },
+    /// Writes, creates or replaces a file.
+    WritePath {
+        /// Which.
+        path: PathFact,
+    },
+    /// Runs a shell command.
+    Run {
+        /// The text given to the shell.
+        command: String,
+        /// Whether it was analysed and understood. Always false until the shell analysis exists.
+        understood: bool,
+    },
+    /// Reaches a host.
+    Reach {
+        /// Which.
+        host: String,
+    },
+    /// Calls a tool of an MCP server.
+    CallMcp {
+        /// The server.
+        server: String,
+        /// Its tool.
+        tool: String,
+    },
+    /// Reads or changes only the session's own notes (todo list, blobs).
+    Note,
+}

@@ -1,0 +1,80 @@
+//! What a person or a client may ask of a session.
+
+use serde::{Deserialize, Serialize};
+
+use crate::context::ContextText;
+use crate::decision::{Scope, Verdict};
+use crate::id::DecisionId;
+use crate::settings::Settings;
+
+/// A request to a session. Each has a key; the same key twice has effect once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Command {
+    /// The idempotency key.
+    pub key: String,
+    /// What is asked.
+    pub ask: Ask,
+}
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub enum Ask {
+    /// Give the agent something to do. Queued while a turn runs.
+    Prompt {
+        /// The words.
+        text: ContextText,
+    },
+    /// Answer an open question.
+    Answer {
+        /// Which question.
+        decision: DecisionId,
+        /// Allow or deny.
+        verdict: Verdict,
+        /// How far the answer reaches.
+        scope: Scope,
+        /// Who answers, by which route.
+        by: String,
+        /// Words for the model, if any.
+        note: Option<String>,
+    },
+    /// Stop the running turn.
+    Cancel {
+        /// Who asks.
+        by: String,
+    },
+    /// Put other settings in force.
+    Change {
+        /// All of them, as they are to be.
+        settings: Settings,
+        /// Who asks.
+        by: String,
+    },
+}
+
+/// Why a command was not accepted. Not an error: the session is unharmed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The session has no first event yet.
+    #[error("the session has not begun: nothing can be asked of it")]
+    NotBegun,
+    /// This key was accepted before.
+    #[error("command {key} was accepted before: it takes effect once")]
+    AlreadyAccepted {
+        /// The key.
+        key: String,
+    },
+    /// No such question is open.
+    #[error("no open question {decision}: it was answered, lapsed, or never asked")]
+    NoSuchQuestion {
+        /// The id asked for.
+        decision: DecisionId,
+    },
+    /// An answer must be allow or deny.
+    #[error("an answer is allow or deny, not ask")]
+    NotAnAnswer,
+    /// No turn is running.
+    #[error("no turn is running: there is nothing to cancel")]
+    NothingRunning,
+}

@@ -1,0 +1,144 @@
+//! Permission decisions as objects: recorded before anything runs, readable ever after.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Digest;
+use crate::action::Action;
+use crate::call::ReplayPlan;
+use crate::id::DecisionId;
+use crate::settings::Mode;
+use crate::spec::Tier;
+
+/// What a decision says. Ordered from mildest to strictest, so that the strictest of several is
+/// their maximum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It may run.
+    Allow,
+    /// A person must say.
+    Ask,
+    /// It must not run.
+    Deny,
+}
+
+/// The layer a rule comes from, strongest first; a later one never loosens an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Layer {
+    /// Built into Bowline.
+    BuiltIn,
+    /// Set by the machine's administrator.
+    Managed,
+    /// Given on the command line.
+    CommandLine,
+    /// The user's configuration.
+    User,
+    /// The project's configuration; untrusted, so it can only tighten.
+    Project,
+}
+
+/// Where a rule stands.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct RuleSource {
+    /// Its layer.
+    pub layer: Layer,
+    /// Its tier.
+    pub tier: Tier,
+    /// Its text, or the name of a built-in rule such as `mode:edit`.
+    pub rule: String,
+    /// The file it stands in, if any.
+    pub file: Option<String>,
+    /// The line in that file, from 1.
+    pub line: Option<u32>,
+}
+
+/// The judgement of one action.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judged {
+    /// What would be done.
+    pub action: Action,
+    /// What was decided about it.
+    pub verdict: Verdict,
+    /// Why, in one sentence.
+    pub reason: String,
+    /// The rule that decided.
+    pub rule: RuleSource,
+    /// Other rules that matched and lost.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub runner_up: Vec<RuleSource>,
+}
+
+/// How far an answer reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// This call.
+    #[default]
+    Once,
+    /// The same request for the rest of the session.
+    Session,
+    /// From now on, as a rule in the user's configuration.
+    Always,
+}
+
+/// Who decided.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DecidedBy {
+    /// Rules and mode.
+    Policy,
+    /// A person, through the named route (`command line`, `terminal`, ...).
+    Person(String),
+    /// An earlier answer with a wider scope.
+    Grant(DecisionId),
+}
+
+/// One recorded decision about one call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Its id.
+    pub id: DecisionId,
+    /// The strictest verdict over all actions.
+    pub verdict: Verdict,
+    /// Who decided.
+    pub by: DecidedBy,
+    /// One line for people: the reason of the strictest action.
+    pub reason: String,
+    /// The request's digest: an approval holds for these very bytes and paths.
+    pub digest: Digest,
+    /// What the call would do, in a line: shown wherever the decision is.
+    pub essence: String,
+    /// Each action with its verdict and rule.
+    pub actions: Vec<Judged>,
+    /// What a crash allows for this call.
+    pub replay: ReplayPlan,
+    /// The mode in force.
+    pub mode: Mode,
+    /// How far it reaches.
+    #[serde(default)]
+    pub scope: Scope,
+    /// When an open question lapses, in milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at_ms: Option<u64>,
+    /// The hash of the rules in force.
+    pub policy_hash: Digest,
+    /// The version of the code that judged.
+    pub analyser_version: u32,
+}
+
+impl Decision {
+    /// What the model is told when the call was not allowed to run.
+    #[must_use]
+    pub fn refusal_text(&self) -> String {
+        let what = if self.verdict == Verdict::Ask {
+            "needs a person's answer"
+        } else {
+            "was refused"
+        };
+        format!(
+            "Not run: this call {what}. {} Nothing was changed. Go on another way, or say what you need.",
+            self.reason
+        )
+    }
+}

@@ -1,0 +1,84 @@
+//! The engine: three pure functions over one set of facts.
+//!
+//! - [`accept`]: a person or client asks; facts or a refusal come back.
+//! - [`apply`]: a fact changes the state. Pure and total.
+//! - [`due`]: what has to be done next, in order. Nothing is remembered anywhere else.
+
+mod accept;
+mod apply;
+mod due;
+mod order;
+mod stage;
+
+pub use accept::accept;
+pub use apply::apply;
+pub use due::due;
+pub use stage::{NotStartable, Overdrawn, StartFacts, reserve, start};
+
+use crate::id::{AttemptId, CallId, DecisionId};
+use crate::usage::StopReason;
+
+/// Something that has to be done, as data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Work {
+    /// Begin a turn for the prompts that wait.
+    BeginTurn,
+    /// Make a model call.
+    AskModel(AskModel),
+    /// Find out about a model call of an older owner.
+    ReconcileAttempt {
+        /// Which.
+        attempt: AttemptId,
+    },
+    /// Decide whether a call may run.
+    Decide {
+        /// Which.
+        call: CallId,
+    },
+    /// Run an allowed call.
+    RunTool {
+        /// Which.
+        call: CallId,
+    },
+    /// Find out what became of a call of an older owner.
+    Reconcile {
+        /// Which.
+        call: CallId,
+    },
+    /// Wait for people.
+    Wait {
+        /// The open questions.
+        decisions: Vec<DecisionId>,
+    },
+    /// End the turn.
+    EndTurn {
+        /// Why.
+        stop: StopReason,
+        /// One line for people.
+        detail: Option<String>,
+    },
+}
+
+/// A model call to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AskModel {
+    /// Which try it is, from 1.
+    pub try_number: u32,
+    /// Tokens to set aside.
+    pub reserve_tokens: u64,
+    /// The longest reply to ask for.
+    pub max_output_tokens: Option<u64>,
+    /// Not before this time, in milliseconds since 1970.
+    pub not_before_ms: Option<u64>,
+}
+
+/// Bytes of prompt that are counted as one token when a reservation is estimated. Text of most
+/// kinds has 3 to 4 bytes a token; the lower figure errs on the side of setting aside more.
+pub const BYTES_PER_TOKEN: u64 = 3;
+/// Reply tokens set aside when no output limit is in force.
+pub const DEFAULT_REPLY_TOKENS: u64 = 8_192;
+/// The shortest reply worth asking for; below this the budget stop comes first.
+pub const MIN_REPLY_TOKENS: u64 = 256;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,386 @@
+//! A fact changes the state: pure and total. A fact that fits nowhere is counted, not obeyed.
+
+use std::sync::Arc;
+
+use crate::call::{Effect, OutcomeStatus};
+use crate::context::{ContextText, caps};
+use crate::decision::{DecidedBy, Decision, Scope, Verdict};
+use crate::event::{
+    AttemptFailed, AttemptReserved, CallFinished, CallStarted, Decided, DecisionAnswered, Event,
+    Fact, ModelReplied, ReplyStop, TurnEnded,
+};
+use crate::id::{CallId, TurnId};
+use crate::message::{Exchange, HistoryItem, ResultKind, ToolResult};
+use crate::spec::ReplayClass;
+use crate::state::{CallPhase, CallState, OpenAttempt, OpenStep, State, Turn};
+
+/// Folds one event into the state.
+#[must_use]
+pub fn apply(mut state: State, event: &Event) -> State {
+    let fitted = match &event.fact {
+        Fact::SessionStarted(started) => {
+            let first = state.begun.is_none();
+            if first {
+                state.begun = Some(started.as_ref().into());
+            }
+            first
+        }
+        Fact::OwnerChanged(owner) => {
+            let later = owner.epoch > state.epoch;
+            if later {
+                state.epoch = owner.epoch;
+            }
+            later
+        }
+        Fact::SettingsChanged(change) => change_settings(&mut state, change),
+        Fact::PromptAccepted(prompt) => {
+            state.queue.push(prompt.text.clone());
+            state.keys.insert(prompt.key.clone())
+        }
+        Fact::TurnStarted(started) => start_turn(&mut state, started.turn),
+        Fact::NoticeAdded(notice) => {
+            state.queue.push(notice.text.clone());
+            true
+        }
+        Fact::AttemptReserved(reserved) => reserve(&mut state, reserved),
+        Fact::AttemptFailed(failed) => fail_attempt(&mut state, failed, event.at_ms),
+        Fact::ModelReplied(replied) => reply(&mut state, replied),
+        Fact::CallRejected(rejected) => {
+            state.ledger.calls_refused += 1;
+            close(
+                &mut state,
+                rejected.call,
+                ResultKind::Error,
+                rejected.error.clone(),
+            )
+        }
+        Fact::Decided(decided) => decide(&mut state, decided),
+        Fact::DecisionAnswered(answer) => answer_question(&mut state, answer),
+        Fact::CallStarted(started) => start_call(&mut state, started),
+        Fact::CallFinished(finished) => finish_call(&mut state, finished),
+        Fact::CallFailed(failed) => close(
+            &mut state,
+            failed.call,
+            ResultKind::Error,
+            failed.error.clone(),
+        ),
+        Fact::CallInDoubt(doubt) => {
+            state.in_doubt.push(doubt.call);
+            state.ledger.calls_run += 1;
+            close(
+                &mut state,
+                doubt.call,
+                ResultKind::Error,
+                doubt.told.clone(),
+            )
+        }
+        Fact::CallFoundUnstarted(found) => unstart_call(&mut state, found.call),
+        Fact::CancelRequested(cancel) => {
+            state.keys.insert(cancel.key.clone());
+            state
+                .turn
+                .as_mut()
+                .map(|turn| turn.cancelled_by = Some(cancel.by.clone()))
+                .is_some()
+        }
+        Fact::TurnEnded(ended) => end_turn(&mut state, ended),
+    };
+    state.misfits += u32::from(!fitted);
+    state
+}
+
+fn change_settings(state: &mut State, change: &crate::event::SettingsChanged) -> bool {
+    state.keys.insert(change.key.clone());
+    // Open questions were asked under the old settings: they are asked anew under these.
+    for call in state.step.iter_mut().flat_map(|step| &mut step.calls) {
+        if matches!(call.phase, CallPhase::Waiting(_) | CallPhase::Allowed(_)) {
+            call.phase = CallPhase::Proposed;
+        }
+    }
+    state
+        .begun
+        .as_mut()
+        .map(|begun| begun.settings = change.settings.clone())
+        .is_some()
+}
+
+fn start_turn(state: &mut State, turn: TurnId) -> bool {
+    if state.turn.is_some() || turn != state.last_turn.next() {
+        return false;
+    }
+    state.turn = Some(Turn::new(turn));
+    state.last_turn = turn;
+    state.last_stop = None;
+    true
+}
+
+fn remember(state: &mut State, item: HistoryItem) {
+    state.history_bytes += item.weight_bytes();
+    state.history.push(Arc::new(item));
+}
+
+fn reserve(state: &mut State, reserved: &AttemptReserved) -> bool {
+    let free = state.attempt.is_none() && state.step.is_none();
+    let (true, Some(turn)) = (free, state.turn.as_mut()) else {
+        return false;
+    };
+    turn.not_before_ms = None;
+    // Words that came in while calls ran are placed here: after the results, before the next reply.
+    for text in std::mem::take(&mut state.queue) {
+        remember(state, HistoryItem::Input(text));
+    }
+    state.attempt = Some(OpenAttempt {
+        reserved: reserved.clone(),
+    });
+    true
+}
+
+fn take_attempt(state: &mut State, attempt: crate::AttemptId) -> Option<AttemptReserved> {
+    let open = state
+        .attempt
+        .take_if(|open| open.reserved.attempt() == attempt)?;
+    Some(open.reserved)
+}
+
+fn fail_attempt(state: &mut State, failed: &AttemptFailed, at_ms: u64) -> bool {
+    let Some(reserved) = take_attempt(state, failed.attempt) else {
+        return false;
+    };
+    if let Some(usage) = failed.failure.usage {
+        state.ledger.usage += usage;
+        state.ledger.charged_tokens += usage.total_tokens();
+    } else if failed.failure.kind.may_have_cost() {
+        // What it used is unknown, so all that was set aside counts as spent.
+        state.ledger.charged_tokens += reserved.reserved_tokens();
+    }
+    let Some(turn) = state.turn.as_mut() else {
+        return false;
+    };
+    turn.failed_attempts += 1;
+    turn.failure = Some(failed.failure.clone());
+    turn.gave_up = failed.retry_in_ms.is_none();
+    turn.not_before_ms = failed.retry_in_ms.map(|pause| at_ms.saturating_add(pause));
+    true
+}
+
+fn reply(state: &mut State, replied: &ModelReplied) -> bool {
+    let Some(reserved) = take_attempt(state, replied.attempt) else {
+        return false;
+    };
+    let Some(turn) = state.turn.as_mut() else {
+        return false;
+    };
+    let calls: Vec<_> = replied
+        .message
+        .calls()
+        .map(|call| CallState {
+            call: call.clone(),
+            phase: CallPhase::Proposed,
+            tries: 0,
+        })
+        .collect();
+    turn.steps += 1;
+    turn.failed_attempts = 0;
+    turn.failure = None;
+    turn.last_reply = Some(replied.stop);
+    turn.wants_more = !calls.is_empty() && replied.stop == ReplyStop::Finished;
+    state.last_step = reserved.step();
+    state.ledger.replies += 1;
+    let charged = replied
+        .usage
+        .map_or(reserved.reserved_tokens(), |usage| usage.total_tokens());
+    state.ledger.charged_tokens += charged;
+    state.ledger.usage += replied.usage.unwrap_or_default();
+    // A reply that was cut or refused before any word leaves nothing to build on.
+    if !replied.message.is_empty() {
+        let message = replied.message.clone();
+        state.step = Some(OpenStep {
+            id: reserved.step(),
+            message,
+            calls,
+        });
+        close_step_if_complete(state);
+    }
+    true
+}
+
+/// Moves a step whose calls are all answered into the history.
+fn close_step_if_complete(state: &mut State) {
+    let complete = |call: &CallState| matches!(call.phase, CallPhase::Closed(_));
+    let Some(step) = state.step.take_if(|step| step.calls.iter().all(complete)) else {
+        return;
+    };
+    let results = step
+        .calls
+        .into_iter()
+        .filter_map(|call| match call.phase {
+            CallPhase::Closed(result) => Some(result),
+            _ => None,
+        })
+        .collect();
+    match Exchange::new(step.id, step.message, results) {
+        Some(exchange) => remember(state, HistoryItem::Exchange(exchange)),
+        None => state.misfits += 1,
+    }
+}
+
+fn open_call(state: &mut State, call: CallId) -> Option<&mut CallState> {
+    let calls = &mut state.step.as_mut()?.calls;
+    calls.iter_mut().find(|open| open.call.id == call)
+}
+
+fn close(state: &mut State, call: CallId, kind: ResultKind, content: ContextText) -> bool {
+    let Some(open) = open_call(state, call) else {
+        return false;
+    };
+    if matches!(open.phase, CallPhase::Closed(_)) {
+        return false;
+    }
+    open.phase = CallPhase::Closed(ToolResult {
+        call,
+        kind,
+        content,
+    });
+    close_step_if_complete(state);
+    true
+}
+
+fn refuse(state: &mut State, call: CallId, decision: &Decision) -> bool {
+    state.ledger.calls_refused += 1;
+    close(
+        state,
+        call,
+        ResultKind::Error,
+        ContextText::notice(decision.refusal_text()),
+    )
+}
+
+fn decide(state: &mut State, decided: &Decided) -> bool {
+    let decision = &decided.decision;
+    let Some(open) = open_call(state, decided.call) else {
+        return false;
+    };
+    if !matches!(open.phase, CallPhase::Proposed | CallPhase::Allowed(_)) {
+        return false;
+    }
+    match decision.verdict {
+        Verdict::Allow => open.phase = CallPhase::Allowed(Box::new(decision.clone())),
+        Verdict::Ask => open.phase = CallPhase::Waiting(Box::new(decision.clone())),
+        Verdict::Deny => return refuse(state, decided.call, decision),
+    }
+    true
+}
+
+fn answer_question(state: &mut State, answer: &DecisionAnswered) -> bool {
+    state.keys.insert(answer.key.clone());
+    let calls = state.step.iter_mut().flat_map(|step| &mut step.calls);
+    let found = calls.into_iter().find_map(|open| match &open.phase {
+        CallPhase::Waiting(asked) if asked.id == answer.decision => {
+            let mut decision = asked.as_ref().clone();
+            decision.verdict = answer.verdict;
+            decision.by = DecidedBy::Person(answer.by.clone());
+            decision.scope = answer.scope;
+            Some((open, decision))
+        }
+        _ => None,
+    });
+    let Some((open, mut decision)) = found else {
+        return false;
+    };
+    if answer.verdict == Verdict::Allow {
+        let grant = (decision.digest, decision.id);
+        open.phase = CallPhase::Allowed(Box::new(decision));
+        if answer.scope != Scope::Once {
+            state.grants.insert(grant.0, grant.1);
+        }
+        return true;
+    }
+    decision.reason = match &answer.note {
+        Some(note) => format!("A person said no: {note}"),
+        None => "A person said no.".to_owned(),
+    };
+    let call = open.call.id;
+    refuse(state, call, &decision)
+}
+
+fn start_call(state: &mut State, started: &CallStarted) -> bool {
+    let Some(open) = open_call(state, started.call()) else {
+        return false;
+    };
+    let decision = match &open.phase {
+        CallPhase::Allowed(decision) => decision.clone(),
+        CallPhase::Started(decision, earlier) if earlier.class() == ReplayClass::Free => {
+            decision.clone()
+        }
+        _ => return false,
+    };
+    open.tries = started.try_number();
+    open.phase = CallPhase::Started(decision, started.clone());
+    true
+}
+
+fn unstart_call(state: &mut State, call: CallId) -> bool {
+    let Some(open) = open_call(state, call) else {
+        return false;
+    };
+    let CallPhase::Started(decision, _) = &open.phase else {
+        return false;
+    };
+    open.phase = CallPhase::Allowed(decision.clone());
+    true
+}
+
+fn finish_call(state: &mut State, finished: &CallFinished) -> bool {
+    let outcome = &finished.outcome;
+    let kind = match outcome.status {
+        OutcomeStatus::Ok => ResultKind::Ok,
+        OutcomeStatus::Error => ResultKind::Error,
+    };
+    if !close(state, finished.call, kind, outcome.content.clone()) {
+        return false;
+    }
+    state.ledger.calls_run += 1;
+    let Effect { files, seen, todo } = &outcome.effect;
+    for change in files {
+        state.seen.insert(change.path.clone(), change.after);
+    }
+    for seen in seen {
+        state.seen.insert(seen.path.clone(), seen.content);
+    }
+    if let Some(todo) = todo {
+        state.todo.clone_from(todo);
+    }
+    true
+}
+
+fn end_turn(state: &mut State, ended: &TurnEnded) -> bool {
+    if state.turn.as_ref().is_none_or(|turn| turn.id != ended.turn) {
+        return false;
+    }
+    let text = format!(
+        "Not run: the turn ended first ({}). Nothing was changed by this call.",
+        ended.stop.name()
+    );
+    let open: Vec<CallId> = state
+        .step
+        .iter()
+        .flat_map(|step| &step.calls)
+        .filter(|call| !matches!(call.phase, CallPhase::Closed(_)))
+        .map(|call| call.call.id)
+        .collect();
+    for call in open {
+        close(state, call, ResultKind::Error, admitted(&text));
+    }
+    state.turn = None;
+    state.last_stop = Some((ended.stop, ended.detail.clone()));
+    true
+}
+
+fn admitted(text: &str) -> ContextText {
+    ContextText::admit(
+        crate::Origin::Harness,
+        text.to_owned(),
+        caps::NOTICE_BYTES,
+        None,
+    )
+}

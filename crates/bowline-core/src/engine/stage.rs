@@ -1,0 +1,93 @@
+//! The only places where the two facts that let something be done are made.
+
+use crate::call::Check;
+use crate::event::{AttemptReserved, CallStarted, Fact, NewAttempt, NewStart};
+use crate::id::{AttemptId, CallId};
+use crate::permit::CallRequest;
+use crate::spec::ReplayClass;
+use crate::state::{CallPhase, State};
+
+/// What is known about a call right before it starts.
+#[derive(Debug, Clone, Default)]
+pub struct StartFacts {
+    /// What to look at after a crash.
+    pub checks: Vec<Check>,
+    /// The folder of the keeper's records, if it runs under one.
+    pub spool: Option<String>,
+}
+
+/// Why a call cannot be started.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotStartable {
+    /// No open call has this id.
+    #[error("call {0} is not open")]
+    NoSuchCall(CallId),
+    /// There is no recorded allow.
+    #[error("call {0} has no recorded allow")]
+    NotAllowed(CallId),
+    /// The request changed since it was decided upon: it must be decided anew.
+    #[error("call {0} changed since it was decided upon: it must be decided anew")]
+    Changed(CallId),
+}
+
+/// Makes the fact that lets one call run: only for a call with a recorded allow, and only while
+/// the request is the very one that was decided upon (I4).
+///
+/// # Errors
+/// [`NotStartable`] says why not; nothing has happened.
+pub fn start(
+    state: &State,
+    call: CallId,
+    request: &CallRequest,
+    facts: StartFacts,
+) -> Result<Fact, NotStartable> {
+    let open = state.call(call).ok_or(NotStartable::NoSuchCall(call))?;
+    let decision = match &open.phase {
+        CallPhase::Allowed(decision) => decision,
+        CallPhase::Started(decision, earlier)
+            if earlier.class() == ReplayClass::Free && earlier.epoch() < state.epoch =>
+        {
+            decision
+        }
+        _ => return Err(NotStartable::NotAllowed(call)),
+    };
+    let digest = request.digest();
+    if digest != decision.digest {
+        return Err(NotStartable::Changed(call));
+    }
+    Ok(Fact::CallStarted(CallStarted::new(NewStart {
+        call,
+        try_number: open.tries + 1,
+        epoch: state.epoch,
+        digest,
+        class: decision.replay.class,
+        checks: facts.checks,
+        spool: facts.spool,
+    })))
+}
+
+/// The budget does not allow another model call.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Overdrawn(pub String);
+
+/// Makes the fact that lets one model call be made: sets its tokens aside (I10).
+///
+/// # Errors
+/// [`Overdrawn`] when spent plus reserved would exceed the cap.
+pub fn reserve(state: &State, attempt: AttemptId) -> Result<Fact, Overdrawn> {
+    let (reserved_tokens, max_output_tokens) = super::due::reservation(state).map_err(Overdrawn)?;
+    let try_number = state
+        .turn
+        .as_ref()
+        .map_or(1, |turn| turn.failed_attempts + 1);
+    Ok(Fact::AttemptReserved(AttemptReserved::new(NewAttempt {
+        attempt,
+        step: state.last_step.next(),
+        try_number,
+        epoch: state.epoch,
+        reserved_tokens,
+        max_output_tokens,
+    })))
+}

@@ -1,0 +1,114 @@
+//! Facts: everything a journal may hold, in the past tense, immutable.
+//!
+//! On disk an event is one JSON object `{"at_ms": .., "kind": "..", "data": {..}}`. Names are
+//! never reused (I12); `fixtures/journals/event-names.txt` lists every one ever released.
+
+mod facts;
+mod wire;
+
+pub use facts::{
+    AttemptFailed, AttemptReserved, CallFailed, CallFinished, CallFoundUnstarted, CallInDoubt,
+    CallRejected, CallStarted, CancelRequested, Decided, DecisionAnswered, ModelReplied,
+    NoticeAdded, OwnerChanged, PromptAccepted, ReplyStop, SessionStarted, SettingsChanged,
+    TurnEnded, TurnStarted,
+};
+pub(crate) use facts::{NewAttempt, NewStart};
+
+use crate::context::ContextText;
+
+/// Something that happened to a session, and when.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// Milliseconds since 1970 by the owner's clock; for people, never for order.
+    pub at_ms: u64,
+    /// What happened.
+    pub fact: Fact,
+}
+
+impl Event {
+    /// A fact at a time.
+    #[must_use]
+    pub const fn new(at_ms: u64, fact: Fact) -> Self {
+        Self { at_ms, fact }
+    }
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Fact {
+    /// The session began: where, with what in force, with which prompt.
+    SessionStarted(Box<SessionStarted>),
+    /// A process took the session over and began an epoch.
+    OwnerChanged(OwnerChanged),
+    /// Other settings are in force.
+    SettingsChanged(Box<SettingsChanged>),
+    /// A prompt was accepted; it may still be queued.
+    PromptAccepted(PromptAccepted),
+    /// A turn began.
+    TurnStarted(TurnStarted),
+    /// The harness told the model something.
+    NoticeAdded(NoticeAdded),
+    /// Budget was set aside for one try of a model call.
+    AttemptReserved(AttemptReserved),
+    /// A try of a model call failed.
+    AttemptFailed(AttemptFailed),
+    /// The model's reply is complete.
+    ModelReplied(Box<ModelReplied>),
+    /// A call cannot be run as it stands.
+    CallRejected(CallRejected),
+    /// A call was decided upon.
+    Decided(Box<Decided>),
+    /// A person answered an open question.
+    DecisionAnswered(DecisionAnswered),
+    /// A call is about to run.
+    CallStarted(CallStarted),
+    /// A call ran and its outcome is known.
+    CallFinished(Box<CallFinished>),
+    /// A call could not be carried out by its tool.
+    CallFailed(CallFailed),
+    /// A call started and its outcome cannot be known.
+    CallInDoubt(CallInDoubt),
+    /// A started call was proven never to have begun.
+    CallFoundUnstarted(CallFoundUnstarted),
+    /// Somebody asked for the turn to stop.
+    CancelRequested(CancelRequested),
+    /// The turn is over.
+    TurnEnded(TurnEnded),
+}
+
+impl Fact {
+    /// The name on disk.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::SessionStarted(_) => "SessionStarted",
+            Self::OwnerChanged(_) => "OwnerChanged",
+            Self::SettingsChanged(_) => "SettingsChanged",
+            Self::PromptAccepted(_) => "PromptAccepted",
+            Self::TurnStarted(_) => "TurnStarted",
+            Self::NoticeAdded(_) => "NoticeAdded",
+            Self::AttemptReserved(_) => "AttemptReserved",
+            Self::AttemptFailed(_) => "AttemptFailed",
+            Self::ModelReplied(_) => "ModelReplied",
+            Self::CallRejected(_) => "CallRejected",
+            Self::Decided(_) => "Decided",
+            Self::DecisionAnswered(_) => "DecisionAnswered",
+            Self::CallStarted(_) => "CallStarted",
+            Self::CallFinished(_) => "CallFinished",
+            Self::CallFailed(_) => "CallFailed",
+            Self::CallInDoubt(_) => "CallInDoubt",
+            Self::CallFoundUnstarted(_) => "CallFoundUnstarted",
+            Self::CancelRequested(_) => "CancelRequested",
+            Self::TurnEnded(_) => "TurnEnded",
+        }
+    }
+
+    /// A notice from the harness to the model.
+    #[must_use]
+    pub fn notice(text: impl Into<String>) -> Self {
+        Self::NoticeAdded(NoticeAdded {
+            text: ContextText::notice(text),
+        })
+    }
+}

@@ -1,0 +1,381 @@
+//! The data of each fact.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Digest;
+use crate::call::{Check, Outcome};
+use crate::context::ContextText;
+use crate::decision::{Decision, Scope, Verdict};
+use crate::failure::ProviderFailure;
+use crate::id::{AttemptId, CallId, DecisionId, Epoch, SessionId, StepId, TurnId};
+use crate::message::AssistantMessage;
+use crate::request::FrozenPrompt;
+use crate::settings::Settings;
+use crate::spec::ReplayClass;
+use crate::usage::{StopReason, Usage};
+
+/// The session began.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SessionStarted {
+    /// Its id.
+    pub session: SessionId,
+    /// The version of Bowline that began it.
+    pub app_version: String,
+    /// The absolute folder it works in.
+    pub cwd: String,
+    /// Absolute folders it may work in, the working folder's root first.
+    pub roots: Vec<String>,
+    /// What is in force.
+    pub settings: Settings,
+    /// System text and tools, frozen.
+    pub prompt: FrozenPrompt,
+}
+
+/// A process became the owner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnerChanged {
+    /// The epoch that begins here.
+    pub epoch: Epoch,
+    /// The process id, for messages only.
+    pub pid: u32,
+    /// The version of Bowline it runs.
+    pub app_version: String,
+}
+
+/// Other settings are in force. Open questions are asked anew under them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SettingsChanged {
+    /// The command's idempotency key.
+    pub key: String,
+    /// All settings as they are now.
+    pub settings: Settings,
+    /// Who asked.
+    pub by: String,
+}
+
+/// A prompt was accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PromptAccepted {
+    /// The command's idempotency key.
+    pub key: String,
+    /// The words.
+    pub text: ContextText,
+}
+
+/// A turn began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TurnStarted {
+    /// Which.
+    pub turn: TurnId,
+}
+
+/// The harness told the model something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeAdded {
+    /// The words.
+    pub text: ContextText,
+}
+
+/// Budget set aside for one try of a model call. Only the engine makes one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttemptReserved {
+    attempt: AttemptId,
+    step: StepId,
+    try_number: u32,
+    epoch: Epoch,
+    reserved_tokens: u64,
+    max_output_tokens: Option<u64>,
+}
+
+/// What the engine needs to make an [`AttemptReserved`].
+pub(crate) struct NewAttempt {
+    pub(crate) attempt: AttemptId,
+    pub(crate) step: StepId,
+    pub(crate) try_number: u32,
+    pub(crate) epoch: Epoch,
+    pub(crate) reserved_tokens: u64,
+    pub(crate) max_output_tokens: Option<u64>,
+}
+
+impl AttemptReserved {
+    pub(crate) fn new(new: NewAttempt) -> Self {
+        let NewAttempt {
+            attempt,
+            step,
+            try_number,
+            epoch,
+            reserved_tokens,
+            max_output_tokens,
+        } = new;
+        Self {
+            attempt,
+            step,
+            try_number,
+            epoch,
+            reserved_tokens,
+            max_output_tokens,
+        }
+    }
+
+    /// The attempt.
+    #[must_use]
+    pub const fn attempt(&self) -> AttemptId {
+        self.attempt
+    }
+
+    /// The step it belongs to.
+    #[must_use]
+    pub const fn step(&self) -> StepId {
+        self.step
+    }
+
+    /// Which try of this step it is, from 1.
+    #[must_use]
+    pub const fn try_number(&self) -> u32 {
+        self.try_number
+    }
+
+    /// The owner's epoch.
+    #[must_use]
+    pub const fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// Tokens set aside: the estimated prompt plus the longest reply.
+    #[must_use]
+    pub const fn reserved_tokens(&self) -> u64 {
+        self.reserved_tokens
+    }
+
+    /// The longest reply to ask for.
+    #[must_use]
+    pub const fn max_output_tokens(&self) -> Option<u64> {
+        self.max_output_tokens
+    }
+}
+
+/// A try failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttemptFailed {
+    /// Which.
+    pub attempt: AttemptId,
+    /// How.
+    pub failure: ProviderFailure,
+    /// The pause before the next try; `None` ends the turn.
+    pub retry_in_ms: Option<u64>,
+}
+
+/// Why the model stopped writing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplyStop {
+    /// It was finished, or wants its calls run.
+    Finished,
+    /// It reached the output limit.
+    Length,
+    /// The provider refused the content.
+    Refused,
+}
+
+/// A complete reply.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelReplied {
+    /// The attempt that brought it.
+    pub attempt: AttemptId,
+    /// The reply.
+    pub message: AssistantMessage,
+    /// Why it ended.
+    pub stop: ReplyStop,
+    /// What it cost; `None` when the provider did not say.
+    pub usage: Option<Usage>,
+    /// The provider's request id, for support.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+}
+
+/// A call that cannot be run: unknown tool, broken arguments, duplicate id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallRejected {
+    /// Which.
+    pub call: CallId,
+    /// What the model reads: what is wrong, where, what is expected.
+    pub error: ContextText,
+}
+
+/// A decision about a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decided {
+    /// Which call.
+    pub call: CallId,
+    /// The decision.
+    pub decision: Decision,
+}
+
+/// A person's answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecisionAnswered {
+    /// The command's idempotency key.
+    pub key: String,
+    /// The question answered.
+    pub decision: DecisionId,
+    /// Allow or deny.
+    pub verdict: Verdict,
+    /// How far it reaches.
+    pub scope: Scope,
+    /// Who answered, by which route.
+    pub by: String,
+    /// Words for the model.
+    pub note: Option<String>,
+}
+
+/// A call is about to run. Only the engine makes one, and only for an allowed call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallStarted {
+    call: CallId,
+    try_number: u32,
+    epoch: Epoch,
+    digest: Digest,
+    class: ReplayClass,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    checks: Vec<Check>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    spool: Option<String>,
+}
+
+/// What the engine needs to make a [`CallStarted`].
+pub(crate) struct NewStart {
+    pub(crate) call: CallId,
+    pub(crate) try_number: u32,
+    pub(crate) epoch: Epoch,
+    pub(crate) digest: Digest,
+    pub(crate) class: ReplayClass,
+    pub(crate) checks: Vec<Check>,
+    pub(crate) spool: Option<String>,
+}
+
+impl CallStarted {
+    pub(crate) fn new(new: NewStart) -> Self {
+        let NewStart {
+            call,
+            try_number,
+            epoch,
+            digest,
+            class,
+            checks,
+            spool,
+        } = new;
+        Self {
+            call,
+            try_number,
+            epoch,
+            digest,
+            class,
+            checks,
+            spool,
+        }
+    }
+
+    /// The call.
+    #[must_use]
+    pub const fn call(&self) -> CallId {
+        self.call
+    }
+
+    /// Which try of this call it is, from 1.
+    #[must_use]
+    pub const fn try_number(&self) -> u32 {
+        self.try_number
+    }
+
+    /// The owner's epoch.
+    #[must_use]
+    pub const fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// The digest of the request that was decided upon.
+    #[must_use]
+    pub const fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// What a crash allows.
+    #[must_use]
+    pub const fn class(&self) -> ReplayClass {
+        self.class
+    }
+
+    /// What to look at after a crash.
+    #[must_use]
+    pub fn checks(&self) -> &[Check] {
+        &self.checks
+    }
+
+    /// The folder of the keeper's records, relative to the session's spool folder.
+    #[must_use]
+    pub fn spool(&self) -> Option<&str> {
+        self.spool.as_deref()
+    }
+}
+
+/// A call ran.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallFinished {
+    /// Which.
+    pub call: CallId,
+    /// How it came out.
+    pub outcome: Outcome,
+    /// Whether the outcome was found after a crash instead of being awaited.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub found: bool,
+}
+
+/// A call could not be carried out: its tool failed before doing anything.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallFailed {
+    /// Which.
+    pub call: CallId,
+    /// What the model reads.
+    pub error: ContextText,
+}
+
+/// A call whose outcome cannot be known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallInDoubt {
+    /// Which.
+    pub call: CallId,
+    /// Why it cannot be known, in one sentence.
+    pub why: String,
+    /// What the model reads: that it started, that its outcome is unknown, its output so far.
+    pub told: ContextText,
+}
+
+/// A started call that is proven never to have begun; it may be run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallFoundUnstarted {
+    /// Which.
+    pub call: CallId,
+    /// The proof, in one sentence.
+    pub proof: String,
+}
+
+/// Somebody asked for the turn to stop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancelRequested {
+    /// The command's idempotency key.
+    pub key: String,
+    /// Who asked.
+    pub by: String,
+}
+
+/// The turn is over. Calls still open get a result that says they were not run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TurnEnded {
+    /// Which.
+    pub turn: TurnId,
+    /// Why.
+    pub stop: StopReason,
+    /// One line for people, if there is more to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}

@@ -1,0 +1,88 @@
+//! Events as JSON: `{"at_ms": .., "kind": "..", "data": {..}}`.
+
+use serde::de::Error as _;
+use serde::ser::SerializeStruct as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::{Event, Fact};
+
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut event = serializer.serialize_struct("Event", 3)?;
+        event.serialize_field("at_ms", &self.at_ms)?;
+        event.serialize_field("kind", self.fact.kind())?;
+        match &self.fact {
+            Fact::SessionStarted(data) => event.serialize_field("data", data)?,
+            Fact::OwnerChanged(data) => event.serialize_field("data", data)?,
+            Fact::SettingsChanged(data) => event.serialize_field("data", data)?,
+            Fact::PromptAccepted(data) => event.serialize_field("data", data)?,
+            Fact::TurnStarted(data) => event.serialize_field("data", data)?,
+            Fact::NoticeAdded(data) => event.serialize_field("data", data)?,
+            Fact::AttemptReserved(data) => event.serialize_field("data", data)?,
+            Fact::AttemptFailed(data) => event.serialize_field("data", data)?,
+            Fact::ModelReplied(data) => event.serialize_field("data", data)?,
+            Fact::CallRejected(data) => event.serialize_field("data", data)?,
+            Fact::Decided(data) => event.serialize_field("data", data)?,
+            Fact::DecisionAnswered(data) => event.serialize_field("data", data)?,
+            Fact::CallStarted(data) => event.serialize_field("data", data)?,
+            Fact::CallFinished(data) => event.serialize_field("data", data)?,
+            Fact::CallFailed(data) => event.serialize_field("data", data)?,
+            Fact::CallInDoubt(data) => event.serialize_field("data", data)?,
+            Fact::CallFoundUnstarted(data) => event.serialize_field("data", data)?,
+            Fact::CancelRequested(data) => event.serialize_field("data", data)?,
+            Fact::TurnEnded(data) => event.serialize_field("data", data)?,
+        }
+        event.end()
+    }
+}
+
+#[derive(Deserialize)]
+struct Raw<'a> {
+    at_ms: u64,
+    #[serde(borrow)]
+    kind: std::borrow::Cow<'a, str>,
+    #[serde(borrow)]
+    data: &'a RawValue,
+}
+
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Raw::deserialize(deserializer)?;
+        let fact = fact(&raw.kind, raw.data.get()).map_err(D::Error::custom)?;
+        Ok(Self {
+            at_ms: raw.at_ms,
+            fact,
+        })
+    }
+}
+
+fn fact(kind: &str, data: &str) -> Result<Fact, serde_json::Error> {
+    use serde_json::from_str as read;
+    Ok(match kind {
+        "SessionStarted" => Fact::SessionStarted(read(data)?),
+        "OwnerChanged" => Fact::OwnerChanged(read(data)?),
+        "SettingsChanged" => Fact::SettingsChanged(read(data)?),
+        "PromptAccepted" => Fact::PromptAccepted(read(data)?),
+        "TurnStarted" => Fact::TurnStarted(read(data)?),
+        "NoticeAdded" => Fact::NoticeAdded(read(data)?),
+        "AttemptReserved" => Fact::AttemptReserved(read(data)?),
+        "AttemptFailed" => Fact::AttemptFailed(read(data)?),
+        "ModelReplied" => Fact::ModelReplied(read(data)?),
+        "CallRejected" => Fact::CallRejected(read(data)?),
+        "Decided" => Fact::Decided(read(data)?),
+        "DecisionAnswered" => Fact::DecisionAnswered(read(data)?),
+        "CallStarted" => Fact::CallStarted(read(data)?),
+        "CallFinished" => Fact::CallFinished(read(data)?),
+        "CallFailed" => Fact::CallFailed(read(data)?),
+        "CallInDoubt" => Fact::CallInDoubt(read(data)?),
+        "CallFoundUnstarted" => Fact::CallFoundUnstarted(read(data)?),
+        "CancelRequested" => Fact::CancelRequested(read(data)?),
+        "TurnEnded" => Fact::TurnEnded(read(data)?),
+        other => {
+            return Err(serde_json::Error::custom(format_args!(
+                "event `{other}` is not known to this version: it was written by a newer Bowline"
+            )));
+        }
+    })
+}

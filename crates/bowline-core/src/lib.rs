@@ -1,0 +1,67 @@
+//! The words and the engine of Bowline: facts, then state, then work.
+//!
+//! **Purpose.** This crate says what a session is ([`State`]), what can happen to it ([`Event`]),
+//! what a person may ask of it ([`Command`]) and what has to be done next ([`Work`]). Everything
+//! else in Bowline reads these types and acts on the world on their behalf.
+//!
+//! **Deliberately absent:** clock, disk, network, process, environment, randomness, logging,
+//! awaiting. Time, ids, model output and verdicts come in as values and are recorded as events.
+//!
+//! **Start at** [`engine`]: `accept`, `apply` and `due` are the whole machine.
+//!
+//! ```
+//! use bowline_core::{apply, due, Event, Fact, State};
+//!
+//! let state = State::new();
+//! assert!(due(&state).is_empty(), "a session that has not begun owes nothing");
+//!
+//! let event = Event::new(1_000, Fact::notice("the mode is now edit"));
+//! let state = apply(state, &event);
+//! assert!(due(&state).is_empty(), "a notice alone starts no work");
+//! ```
+#![forbid(unsafe_code)]
+
+pub mod action;
+pub mod call;
+pub mod command;
+pub mod commit;
+pub mod context;
+pub mod decision;
+pub mod digest;
+pub mod engine;
+pub mod event;
+pub mod failure;
+pub mod id;
+pub mod message;
+pub mod permit;
+pub mod protocol;
+pub mod registry;
+pub mod request;
+pub mod settings;
+pub mod spec;
+pub mod state;
+pub mod usage;
+
+pub use action::{Action, PathFact};
+pub use call::{Check, Effect, FileChange, Outcome, OutcomeStatus, TodoItem};
+pub use command::{Command, Refusal};
+pub use commit::{Committed, Receipt};
+pub use context::{ContextText, Origin};
+pub use decision::{Decision, Verdict};
+pub use digest::Digest;
+pub use engine::{Work, accept, apply, due};
+pub use event::{Event, Fact};
+pub use failure::{FailureKind, ProviderFailure};
+pub use id::{AttemptId, CallId, DecisionId, Epoch, Seq, SessionId, StepId, TurnId};
+pub use message::{AssistantMessage, Block, Exchange, HistoryItem, ToolCall, ToolResult};
+pub use permit::{CallRequest, Permit, Reservation};
+pub use protocol::StreamEvent;
+pub use registry::Registry;
+pub use request::Request;
+pub use settings::{Limits, Mode, ModelRef, OnAsk, Settings};
+pub use spec::{CommandSpec, ReplayClass, Risk, Tier, ToolSpec};
+pub use state::State;
+pub use usage::{StopReason, Usage};
+
+/// A boxed future that may cross threads: what every async seam of Bowline returns.
+pub type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;

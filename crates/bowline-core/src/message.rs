@@ -1,0 +1,223 @@
+//! What the model sees and says, independent of any provider's dialect.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::context::ContextText;
+use crate::id::{CallId, StepId};
+
+/// A piece that only its own provider understands: signatures, encrypted reasoning, unknown
+/// fields. Sent back to the same provider and model in the same place, dropped for any other.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Opaque {
+    /// The provider it came from.
+    pub provider: String,
+    /// The model it came from.
+    pub model: String,
+    /// What the dialect calls it, such as `reasoning_content`.
+    pub field: String,
+    /// Its content, as received.
+    pub value: Value,
+}
+
+/// One part of an assistant message, in the order received.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Block {
+    /// Words for the person.
+    Text {
+        /// The words.
+        text: String,
+    },
+    /// Reasoning that the provider showed, with the field it came in.
+    Reasoning {
+        /// The words.
+        text: String,
+        /// Provider, model and field, so that it can be sent back as it came.
+        source: ReasoningSource,
+    },
+    /// Something only the provider understands.
+    Opaque(Opaque),
+    /// A tool call.
+    Call(ToolCall),
+}
+
+/// Where a reasoning text came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReasoningSource {
+    /// The provider.
+    pub provider: String,
+    /// The model.
+    pub model: String,
+    /// The field of the dialect, such as `reasoning_content` or `reasoning`.
+    pub field: String,
+}
+
+/// Why a call cannot be run whatever it asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallFault {
+    /// Another call of the same reply has the same id.
+    DuplicateId,
+    /// The reply was cut before it was complete.
+    CutShort,
+}
+
+/// A tool call as the model wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolCall {
+    /// Our own id.
+    pub id: CallId,
+    /// The id on the wire, unique within its message.
+    pub wire_id: String,
+    /// The tool's name as written; it may not exist.
+    pub name: String,
+    /// The arguments as written; they may not be JSON.
+    pub arguments: String,
+    /// What is wrong with the call itself, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<CallFault>,
+}
+
+/// One complete reply of the model.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct AssistantMessage {
+    /// Its parts, in order.
+    pub blocks: Vec<Block>,
+    /// Unknown fields of the reply, kept as they came.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub extra: Map<String, Value>,
+}
+
+impl AssistantMessage {
+    /// The calls, in order.
+    pub fn calls(&self) -> impl Iterator<Item = &ToolCall> {
+        self.blocks.iter().filter_map(|block| match block {
+            Block::Call(call) => Some(call),
+            _ => None,
+        })
+    }
+
+    /// All words for the person, joined.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.blocks
+            .iter()
+            .filter_map(|block| match block {
+                Block::Text { text } => Some(text.as_str()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Whether it holds neither words nor a call: not a reply one can build on.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.calls().next().is_none() && self.text().trim().is_empty()
+    }
+}
+
+/// How a tool call came out, as the model reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResultKind {
+    /// The tool ran.
+    Ok,
+    /// The tool ran and reports an error, or was refused.
+    Error,
+}
+
+/// The answer to one call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolResult {
+    /// The call answered.
+    pub call: CallId,
+    /// How it came out.
+    pub kind: ResultKind,
+    /// What the model reads.
+    pub content: ContextText,
+}
+
+/// The unit of history: an assistant message with exactly one result for each of its calls, in
+/// the calls' order. There is no way to make one with a call unanswered, so no request can hold
+/// an unpaired call (I14).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Exchange {
+    step: StepId,
+    message: AssistantMessage,
+    results: Vec<ToolResult>,
+}
+
+impl Exchange {
+    /// Pairs a message with its results. `None` unless there is exactly one result per call, in
+    /// the calls' order, and the message is not empty.
+    #[must_use]
+    pub fn new(step: StepId, message: AssistantMessage, results: Vec<ToolResult>) -> Option<Self> {
+        let paired = message
+            .calls()
+            .map(|call| call.id)
+            .eq(results.iter().map(|r| r.call));
+        (paired && !message.is_empty()).then_some(Self {
+            step,
+            message,
+            results,
+        })
+    }
+
+    /// The step it came from.
+    #[must_use]
+    pub const fn step(&self) -> StepId {
+        self.step
+    }
+
+    /// The assistant message.
+    #[must_use]
+    pub const fn message(&self) -> &AssistantMessage {
+        &self.message
+    }
+
+    /// The results, one per call in order.
+    #[must_use]
+    pub fn results(&self) -> &[ToolResult] {
+        &self.results
+    }
+}
+
+/// One entry of the conversation as a provider is sent it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum HistoryItem {
+    /// Words from a person, a file or the harness; never between a call and its result.
+    Input(ContextText),
+    /// A complete exchange.
+    Exchange(Exchange),
+}
+
+impl HistoryItem {
+    /// About how many bytes it adds to a request: text, arguments and results.
+    #[must_use]
+    pub fn weight_bytes(&self) -> u64 {
+        match self {
+            Self::Input(text) => text.text().len() as u64,
+            Self::Exchange(exchange) => {
+                let blocks: usize = exchange.message.blocks.iter().map(block_bytes).sum();
+                let results: usize = exchange
+                    .results
+                    .iter()
+                    .map(|r| r.content.text().len())
+                    .sum();
+                (blocks + results) as u64
+            }
+        }
+    }
+}
+
+fn block_bytes(block: &Block) -> usize {
+    match block {
+        Block::Text { text } | Block::Reasoning { text, .. } => text.len(),
+        Block::Opaque(opaque) => match &opaque.value {
+            Value::String(text) => text.len(),
+            other => other.to_string().len(),
+        },
+        Block::Call(call) => call.name.len() + call.arguments.len() + 64,
+    }
+}

@@ -1,0 +1,109 @@
+//! What faces see of a session: a lossy view of progress, never read back into state.
+
+use serde::Serialize;
+
+use crate::event::Event;
+use crate::id::{AttemptId, CallId, DecisionId, Seq, SessionId};
+use crate::settings::{Mode, ModelRef};
+use crate::usage::{StopReason, Usage};
+
+/// One line of `--output stream-json`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum StreamEvent {
+    /// The session is open.
+    Session {
+        /// Its id.
+        session_id: SessionId,
+        /// Whether it existed before.
+        resumed: bool,
+        /// The folder it works in.
+        cwd: String,
+        /// The model in force.
+        model: ModelRef,
+        /// The mode in force.
+        mode: Mode,
+        /// The version of Bowline.
+        version: String,
+    },
+    /// A durable event. Whatever is told to anyone as a fact comes through here, after its commit.
+    Event {
+        /// Its place in the journal.
+        seq: Seq,
+        /// The event.
+        event: Box<Event>,
+    },
+    /// Words of a reply that is still being written.
+    TextDelta {
+        /// The attempt that writes it; void if that attempt is discarded.
+        attempt_id: AttemptId,
+        /// The words.
+        text: String,
+    },
+    /// Reasoning of a reply that is still being written.
+    ReasoningDelta {
+        /// The attempt that writes it.
+        attempt_id: AttemptId,
+        /// The words.
+        text: String,
+    },
+    /// All deltas of this attempt are void.
+    AttemptDiscarded {
+        /// Which.
+        attempt_id: AttemptId,
+        /// Why.
+        reason: String,
+        /// The pause before the next try; `None` if there is none.
+        retry_in_ms: Option<u64>,
+    },
+    /// A running call has written this much so far.
+    CallOutput {
+        /// Which call.
+        call_id: CallId,
+        /// Bytes so far.
+        total_bytes: u64,
+    },
+    /// The last line: how it came out.
+    Result(RunResult),
+}
+
+/// How a run of the process came out: the one object of `--output json`.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunResult {
+    /// The session.
+    pub session_id: SessionId,
+    /// Why it stopped.
+    pub stop_reason: StopReason,
+    /// The final answer, or the line that says why there is none.
+    pub result: String,
+    /// Tokens over the whole session.
+    pub usage: Usage,
+    /// Cost over the whole session; `None` while no price is known.
+    pub cost_micro_usd: Option<u64>,
+    /// The exit code of the process.
+    pub exit_code: u8,
+    /// Steps over the whole session.
+    pub steps: u32,
+    /// Calls that were rejected, refused or denied.
+    pub refused_calls: u32,
+    /// Wall time of this process in milliseconds.
+    pub duration_ms: u64,
+    /// What waits for a person.
+    pub waiting: Vec<WaitingItem>,
+}
+
+/// An open question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WaitingItem {
+    /// The decision to be answered.
+    pub decision_id: DecisionId,
+    /// The call it is about.
+    pub call_id: CallId,
+    /// The tool.
+    pub tool: String,
+    /// What it would do, in a line.
+    pub essence: String,
+    /// Why it asks.
+    pub reason: String,
+}

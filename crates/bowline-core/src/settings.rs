@@ -1,0 +1,187 @@
+//! What is in force in a session: model, mode, limits.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// How much runs unasked (section 7 of the design).
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Reads run; what would ask is refused.
+    ReadOnly,
+    /// Reads run; the rest asks.
+    #[default]
+    Ask,
+    /// Plus file tools writing ordinary workspace paths.
+    Edit,
+    /// Plus understood shell commands inside the sandbox.
+    Auto,
+    /// Whatever no rule denies or asks.
+    Full,
+}
+
+impl Mode {
+    /// Every mode, strictest first.
+    pub const ALL: [Self; 5] = [
+        Self::ReadOnly,
+        Self::Ask,
+        Self::Edit,
+        Self::Auto,
+        Self::Full,
+    ];
+
+    /// The spelling used on the command line and in configuration.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ReadOnly => "read-only",
+            Self::Ask => "ask",
+            Self::Edit => "edit",
+            Self::Auto => "auto",
+            Self::Full => "full",
+        }
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Mode {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|mode| mode.name() == text)
+            .ok_or_else(|| format!("unknown mode `{text}`: use read-only, ask, edit, auto or full"))
+    }
+}
+
+/// What happens to a call that needs a person when none is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnAsk {
+    /// The turn is parked until somebody answers.
+    #[default]
+    Park,
+    /// The call is refused and the model is told.
+    Refuse,
+}
+
+impl FromStr for OnAsk {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "park" => Ok(Self::Park),
+            "refuse" => Ok(Self::Refuse),
+            _ => Err(format!("unknown value `{text}`: use park or refuse")),
+        }
+    }
+}
+
+/// A model as `provider/model`; the model part may itself hold slashes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ModelRef {
+    provider: String,
+    model: String,
+}
+
+impl ModelRef {
+    /// The part before the first slash, such as `openai-chat`.
+    #[must_use]
+    pub fn provider(&self) -> &str {
+        &self.provider
+    }
+
+    /// The part after the first slash: what the provider calls the model.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+}
+
+impl fmt::Display for ModelRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.provider, self.model)
+    }
+}
+
+impl FromStr for ModelRef {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('/') {
+            Some((provider, model)) if !provider.is_empty() && !model.is_empty() => Ok(Self {
+                provider: provider.to_owned(),
+                model: model.to_owned(),
+            }),
+            _ => Err(format!(
+                "`{text}` is not a model: write provider/model, such as openai-chat/gpt-5"
+            )),
+        }
+    }
+}
+
+impl TryFrom<String> for ModelRef {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<ModelRef> for String {
+    fn from(model: ModelRef) -> Self {
+        model.to_string()
+    }
+}
+
+/// Hard caps of one session. `None` means no cap but for steps, which always have one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Model calls in one turn.
+    pub max_steps: u32,
+    /// Tokens over the whole session, reserved before each call.
+    pub max_tokens: Option<u64>,
+    /// Longest reply in tokens to ask the provider for; the provider's own default if none.
+    pub max_output_tokens: Option<u64>,
+}
+
+impl Limits {
+    /// The step cap where nobody set one: far above ordinary work, low enough to stop a runaway.
+    pub const DEFAULT_MAX_STEPS: u32 = 1_000;
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_steps: Self::DEFAULT_MAX_STEPS,
+            max_tokens: None,
+            max_output_tokens: None,
+        }
+    }
+}
+
+/// What is in force; recorded at the start and at every change, never recomputed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// The model asked.
+    pub model: ModelRef,
+    /// The endpoint, if it is not the provider's own.
+    pub base_url: Option<String>,
+    /// How much runs unasked.
+    pub mode: Mode,
+    /// What happens to a question when nobody is there.
+    pub on_ask: OnAsk,
+    /// The caps.
+    pub limits: Limits,
+}

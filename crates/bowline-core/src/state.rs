@@ -1,0 +1,272 @@
+//! What a session is right now: a fold of its facts, never stored as truth.
+
+mod open;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+pub use open::{CallPhase, CallState, OpenAttempt, OpenStep, Turn};
+
+use crate::Digest;
+use crate::call::TodoItem;
+use crate::context::ContextText;
+use crate::decision::Decision;
+use crate::event::SessionStarted;
+use crate::id::{CallId, DecisionId, Epoch, SessionId, StepId, TurnId};
+use crate::message::HistoryItem;
+use crate::request::{FrozenPrompt, Request};
+use crate::settings::Settings;
+use crate::usage::{StopReason, Usage};
+
+/// The state of one session. Fields are private: the only way to change one is
+/// [`crate::apply`] with an event (I2).
+///
+/// ```compile_fail
+/// let mut state = bowline_core::State::new();
+/// state.epoch = bowline_core::Epoch(7);
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct State {
+    pub(crate) begun: Option<Begun>,
+    pub(crate) epoch: Epoch,
+    pub(crate) history: Vec<Arc<HistoryItem>>,
+    pub(crate) history_bytes: u64,
+    pub(crate) queue: Vec<ContextText>,
+    pub(crate) turn: Option<Turn>,
+    pub(crate) last_turn: TurnId,
+    pub(crate) last_step: StepId,
+    pub(crate) step: Option<OpenStep>,
+    pub(crate) attempt: Option<OpenAttempt>,
+    pub(crate) ledger: Ledger,
+    pub(crate) keys: BTreeSet<String>,
+    pub(crate) grants: BTreeMap<Digest, DecisionId>,
+    pub(crate) seen: BTreeMap<String, Digest>,
+    pub(crate) todo: Vec<TodoItem>,
+    pub(crate) in_doubt: Vec<CallId>,
+    pub(crate) last_stop: Option<(StopReason, Option<String>)>,
+    pub(crate) misfits: u32,
+}
+
+/// What was frozen or set when the session began.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Begun {
+    pub(crate) session: SessionId,
+    pub(crate) cwd: String,
+    pub(crate) roots: Vec<String>,
+    pub(crate) settings: Settings,
+    pub(crate) prompt: Arc<FrozenPrompt>,
+    pub(crate) prompt_bytes: u64,
+}
+
+impl From<&SessionStarted> for Begun {
+    fn from(started: &SessionStarted) -> Self {
+        Self {
+            session: started.session,
+            cwd: started.cwd.clone(),
+            roots: started.roots.clone(),
+            settings: started.settings.clone(),
+            prompt: Arc::new(started.prompt.clone()),
+            prompt_bytes: started.prompt.weight_bytes(),
+        }
+    }
+}
+
+/// Tokens spent and calls made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ledger {
+    /// As the providers reported it, over the whole session.
+    pub usage: Usage,
+    /// Tokens charged against the cap: reported ones, or the whole reservation of an attempt
+    /// whose use is unknown.
+    pub charged_tokens: u64,
+    /// Model calls that brought a reply.
+    pub replies: u32,
+    /// Tool calls that ran, those in doubt included.
+    pub calls_run: u32,
+    /// Tool calls that were rejected, refused or denied.
+    pub calls_refused: u32,
+}
+
+impl State {
+    /// The state before any event.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The session's id, once it has begun.
+    #[must_use]
+    pub fn session(&self) -> Option<SessionId> {
+        self.begun.as_ref().map(|begun| begun.session)
+    }
+
+    /// The absolute folder it works in; empty before it has begun.
+    #[must_use]
+    pub fn cwd(&self) -> &str {
+        self.begun.as_ref().map_or("", |begun| &begun.cwd)
+    }
+
+    /// The absolute folders it may work in.
+    #[must_use]
+    pub fn roots(&self) -> &[String] {
+        self.begun.as_ref().map_or(&[], |begun| &begun.roots)
+    }
+
+    /// What is in force, once it has begun.
+    #[must_use]
+    pub fn settings(&self) -> Option<&Settings> {
+        self.begun.as_ref().map(|begun| &begun.settings)
+    }
+
+    /// System text and tools, once it has begun.
+    #[must_use]
+    pub fn prompt(&self) -> Option<&Arc<FrozenPrompt>> {
+        self.begun.as_ref().map(|begun| &begun.prompt)
+    }
+
+    /// The owner's epoch.
+    #[must_use]
+    pub const fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// The conversation: inputs and complete exchanges.
+    #[must_use]
+    pub fn history(&self) -> &[Arc<HistoryItem>] {
+        &self.history
+    }
+
+    /// The running turn.
+    #[must_use]
+    pub const fn turn(&self) -> Option<&Turn> {
+        self.turn.as_ref()
+    }
+
+    /// The step whose calls are not all answered.
+    #[must_use]
+    pub const fn step(&self) -> Option<&OpenStep> {
+        self.step.as_ref()
+    }
+
+    /// The model call under way.
+    #[must_use]
+    pub const fn attempt(&self) -> Option<&OpenAttempt> {
+        self.attempt.as_ref()
+    }
+
+    /// How many steps the session has had.
+    #[must_use]
+    pub const fn steps(&self) -> u32 {
+        self.last_step.0
+    }
+
+    /// Tokens and counts.
+    #[must_use]
+    pub const fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Tokens set aside for the model call under way.
+    #[must_use]
+    pub fn reserved_tokens(&self) -> u64 {
+        self.attempt
+            .as_ref()
+            .map_or(0, |attempt| attempt.reserved.reserved_tokens())
+    }
+
+    /// Prompts accepted but not yet shown to the model.
+    #[must_use]
+    pub fn queued(&self) -> &[ContextText] {
+        &self.queue
+    }
+
+    /// The todo list.
+    #[must_use]
+    pub fn todo(&self) -> &[TodoItem] {
+        &self.todo
+    }
+
+    /// The content hash of each file as the model last saw or wrote it.
+    #[must_use]
+    pub const fn seen(&self) -> &BTreeMap<String, Digest> {
+        &self.seen
+    }
+
+    /// The earlier answer that covers a request with this digest.
+    #[must_use]
+    pub fn grant(&self, digest: &Digest) -> Option<DecisionId> {
+        self.grants.get(digest).copied()
+    }
+
+    /// Calls whose outcome is unknown and not yet settled.
+    #[must_use]
+    pub fn in_doubt(&self) -> &[CallId] {
+        &self.in_doubt
+    }
+
+    /// Why the last turn ended, with a line for people.
+    #[must_use]
+    pub fn last_stop(&self) -> Option<(StopReason, Option<&str>)> {
+        self.last_stop
+            .as_ref()
+            .map(|(stop, detail)| (*stop, detail.as_deref()))
+    }
+
+    /// Events that fitted nowhere; always 0 in a journal that Bowline wrote.
+    #[must_use]
+    pub const fn misfits(&self) -> u32 {
+        self.misfits
+    }
+
+    /// Whether a command with this key was accepted before.
+    #[must_use]
+    pub fn knows_key(&self, key: &str) -> bool {
+        self.keys.contains(key)
+    }
+
+    /// The decision that covers a call of the open step.
+    #[must_use]
+    pub fn call(&self, call: CallId) -> Option<&CallState> {
+        self.step
+            .as_ref()?
+            .calls
+            .iter()
+            .find(|state| state.call.id == call)
+    }
+
+    /// Open questions, in the order of their calls.
+    pub fn waiting(&self) -> impl Iterator<Item = (&CallState, &Decision)> {
+        self.step
+            .iter()
+            .flat_map(|step| &step.calls)
+            .filter_map(|call| match &call.phase {
+                CallPhase::Waiting(decision) => Some((call, decision.as_ref())),
+                _ => None,
+            })
+    }
+
+    /// The text of the last reply, if its exchange is complete.
+    #[must_use]
+    pub fn last_text(&self) -> Option<String> {
+        self.history
+            .iter()
+            .rev()
+            .find_map(|item| match item.as_ref() {
+                HistoryItem::Exchange(exchange) => Some(exchange.message().text()),
+                HistoryItem::Input(_) => None,
+            })
+    }
+
+    /// The request for the attempt under way; `None` if there is none.
+    #[must_use]
+    pub fn request(&self) -> Option<Request> {
+        let begun = self.begun.as_ref()?;
+        let attempt = self.attempt.as_ref()?;
+        Some(Request {
+            model: begun.settings.model.clone(),
+            prompt: Arc::clone(&begun.prompt),
+            history: self.history.clone(),
+            max_output_tokens: attempt.reserved.max_output_tokens(),
+        })
+    }
+}

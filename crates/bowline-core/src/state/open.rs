@@ -1,0 +1,90 @@
+//! What is under way: the turn, its open step, its calls, the model call.
+
+use crate::decision::Decision;
+use crate::event::{AttemptReserved, CallStarted, ReplyStop};
+use crate::failure::ProviderFailure;
+use crate::id::{StepId, TurnId};
+use crate::message::{AssistantMessage, ToolCall, ToolResult};
+
+/// A running turn.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Turn {
+    /// Which.
+    pub id: TurnId,
+    /// Steps it has had.
+    pub steps: u32,
+    /// Who asked for it to stop, if somebody did.
+    pub cancelled_by: Option<String>,
+    /// Tries of the next model call that failed so far.
+    pub failed_attempts: u32,
+    /// The last failure, if the next model call has failed before.
+    pub failure: Option<ProviderFailure>,
+    /// When the next try may be made, in milliseconds since 1970.
+    pub not_before_ms: Option<u64>,
+    /// Whether the failure ends the turn.
+    pub gave_up: bool,
+    /// How the last complete reply ended, once it has.
+    pub last_reply: Option<ReplyStop>,
+    /// Whether the last complete reply asked for calls.
+    pub wants_more: bool,
+}
+
+impl Turn {
+    pub(crate) const fn new(id: TurnId) -> Self {
+        Self {
+            id,
+            steps: 0,
+            cancelled_by: None,
+            failed_attempts: 0,
+            failure: None,
+            not_before_ms: None,
+            gave_up: false,
+            last_reply: None,
+            wants_more: true,
+        }
+    }
+}
+
+/// A model call under way.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpenAttempt {
+    /// What was reserved for it.
+    pub reserved: AttemptReserved,
+}
+
+/// A step whose calls are not all answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpenStep {
+    /// Which.
+    pub id: StepId,
+    /// The reply that asked for the calls.
+    pub message: AssistantMessage,
+    /// Its calls, in order.
+    pub calls: Vec<CallState>,
+}
+
+/// One call of the open step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallState {
+    /// As the model wrote it.
+    pub call: ToolCall,
+    /// Where it stands.
+    pub phase: CallPhase,
+    /// Tries so far.
+    pub tries: u32,
+}
+
+/// Where a call stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CallPhase {
+    /// Nothing was decided yet.
+    Proposed,
+    /// A person must say.
+    Waiting(Box<Decision>),
+    /// It may run.
+    Allowed(Box<Decision>),
+    /// It was started; the decision that allowed it stays with it.
+    Started(Box<Decision>, CallStarted),
+    /// It is answered.
+    Closed(ToolResult),
+}
