@@ -79,6 +79,3 @@ pub const BYTES_PER_TOKEN: u64 = 3;
 pub const DEFAULT_REPLY_TOKENS: u64 = 8_192;
 /// The shortest reply worth asking for; below this the budget stop comes first.
 pub const MIN_REPLY_TOKENS: u64 = 256;
-
-#[cfg(test)]
-mod tests;

@@ -40,7 +40,7 @@ pub struct State {
     pub(crate) ledger: Ledger,
     pub(crate) keys: BTreeSet<String>,
     pub(crate) grants: BTreeMap<Digest, DecisionId>,
-    pub(crate) seen: BTreeMap<String, Digest>,
+    pub(crate) seen: Arc<BTreeMap<String, Digest>>,
     pub(crate) todo: Vec<TodoItem>,
     pub(crate) in_doubt: Vec<CallId>,
     pub(crate) last_stop: Option<(StopReason, Option<String>)>,
@@ -154,6 +154,12 @@ impl State {
         self.attempt.as_ref()
     }
 
+    /// The last turn begun; 0 before the first.
+    #[must_use]
+    pub const fn last_turn(&self) -> TurnId {
+        self.last_turn
+    }
+
     /// How many steps the session has had.
     #[must_use]
     pub const fn steps(&self) -> u32 {
@@ -188,7 +194,7 @@ impl State {
 
     /// The content hash of each file as the model last saw or wrote it.
     #[must_use]
-    pub const fn seen(&self) -> &BTreeMap<String, Digest> {
+    pub const fn seen(&self) -> &Arc<BTreeMap<String, Digest>> {
         &self.seen
     }
 

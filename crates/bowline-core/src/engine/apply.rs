@@ -342,10 +342,10 @@ fn finish_call(state: &mut State, finished: &CallFinished) -> bool {
     state.ledger.calls_run += 1;
     let Effect { files, seen, todo } = &outcome.effect;
     for change in files {
-        state.seen.insert(change.path.clone(), change.after);
+        Arc::make_mut(&mut state.seen).insert(change.path.clone(), change.after);
     }
     for seen in seen {
-        state.seen.insert(seen.path.clone(), seen.content);
+        Arc::make_mut(&mut state.seen).insert(seen.path.clone(), seen.content);
     }
     if let Some(todo) = todo {
         state.todo.clone_from(todo);

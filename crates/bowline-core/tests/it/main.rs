@@ -1,0 +1,11 @@
+//! The engine as a whole: laws over random histories, and what must not compile.
+
+mod laws;
+mod refusals;
+mod world;
+
+#[test]
+fn what_must_not_compile() {
+    let cases = trybuild::TestCases::new();
+    cases.compile_fail("tests/fail/*.rs");
+}

@@ -1,0 +1,232 @@
+//! What the engine refuses, and in which order calls of one step may run.
+
+use bowline_core::command::{Ask, Command};
+use bowline_core::decision::Scope;
+use bowline_core::engine::{self, NotStartable, StartFacts};
+use bowline_core::event::{Decided, ModelReplied, ReplyStop, TurnStarted};
+use bowline_core::*;
+use uuid::Uuid;
+
+use crate::world::{World, decision, request};
+
+fn call(number: u128) -> CallId {
+    CallId::from_uuid(Uuid::from_u128(number))
+}
+
+/// A world whose model has just asked for calls numbered 100, 101, ...
+fn with_calls(count: u128) -> World {
+    let mut world = World::new(Vec::new(), None);
+    world.put(Fact::TurnStarted(TurnStarted { turn: TurnId(1) }));
+    let attempt = AttemptId::from_uuid(Uuid::from_u128(99));
+    let fact = engine::reserve(&world.state, attempt).unwrap();
+    world.put(fact);
+    let blocks = (0..count)
+        .map(|index| {
+            Block::Call(ToolCall {
+                id: call(100 + index),
+                wire_id: format!("w{index}"),
+                name: "t".to_owned(),
+                arguments: "{}".to_owned(),
+                fault: None,
+            })
+        })
+        .collect();
+    world.put(Fact::ModelReplied(Box::new(ModelReplied {
+        attempt,
+        message: AssistantMessage {
+            blocks,
+            ..AssistantMessage::default()
+        },
+        stop: ReplyStop::Finished,
+        usage: None,
+        request_id: None,
+    })));
+    world
+}
+
+fn decide(world: &mut World, number: u128, verdict: Verdict, class: ReplayClass, path: &str) {
+    let id = DecisionId::from_uuid(Uuid::from_u128(number + 1000));
+    let decision = decision(id, verdict, class, path);
+    world.put(Fact::Decided(Box::new(Decided {
+        call: call(number),
+        decision,
+    })));
+}
+
+fn runnable(world: &World) -> Vec<CallId> {
+    due(&world.state)
+        .into_iter()
+        .filter_map(|work| match work {
+            Work::RunTool { call } => Some(call),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn no_call_starts_without_a_recorded_allow() {
+    let mut world = with_calls(1);
+    let start = |world: &World, request: &CallRequest| {
+        engine::start(&world.state, call(100), request, StartFacts::default())
+    };
+    assert_eq!(
+        start(&world, &request()),
+        Err(NotStartable::NotAllowed(call(100)))
+    );
+    decide(&mut world, 100, Verdict::Ask, ReplayClass::Free, "/w/a");
+    assert_eq!(
+        start(&world, &request()),
+        Err(NotStartable::NotAllowed(call(100)))
+    );
+    assert!(matches!(due(&world.state)[..], [Work::Wait { .. }]));
+}
+
+#[test]
+fn a_changed_request_is_not_covered_by_the_decision() {
+    let mut world = with_calls(1);
+    decide(&mut world, 100, Verdict::Allow, ReplayClass::Free, "/w/a");
+    let mut changed = request();
+    changed.arguments = "{ }".to_owned();
+    let refused = engine::start(&world.state, call(100), &changed, StartFacts::default());
+    assert_eq!(refused, Err(NotStartable::Changed(call(100))));
+    assert!(engine::start(&world.state, call(100), &request(), StartFacts::default()).is_ok());
+}
+
+#[test]
+fn calls_on_different_paths_run_side_by_side_and_on_one_path_in_order() {
+    let mut world = with_calls(3);
+    for (number, path) in [(100, "/w/a"), (101, "/w/b"), (102, "/w/a")] {
+        decide(
+            &mut world,
+            number,
+            Verdict::Allow,
+            ReplayClass::Checkable,
+            path,
+        );
+    }
+    assert_eq!(runnable(&world), [call(100), call(101)]);
+}
+
+#[test]
+fn once_calls_keep_the_order_asked() {
+    let mut world = with_calls(2);
+    for (number, path) in [(100, "/w/a"), (101, "/w/b")] {
+        decide(&mut world, number, Verdict::Allow, ReplayClass::Once, path);
+    }
+    assert_eq!(runnable(&world), [call(100)]);
+}
+
+#[test]
+fn a_path_below_a_written_folder_conflicts_but_a_longer_name_does_not() {
+    let mut world = with_calls(3);
+    for (number, path) in [(100, "/w/a"), (101, "/w/a/b"), (102, "/w/ab")] {
+        decide(
+            &mut world,
+            number,
+            Verdict::Allow,
+            ReplayClass::Checkable,
+            path,
+        );
+    }
+    assert_eq!(runnable(&world), [call(100), call(102)]);
+}
+
+#[test]
+fn the_same_command_twice_has_effect_once() {
+    let mut world = World::new(Vec::new(), None);
+    let text = ContextText::admit(Origin::Person, "x".to_owned(), 10, None);
+    let command = Command {
+        key: "k".to_owned(),
+        ask: Ask::Prompt { text },
+    };
+    assert_eq!(accept(&world.state, command.clone()).unwrap().len(), 1);
+    world.give(command.clone());
+    let again = accept(&world.state, command);
+    assert_eq!(
+        again,
+        Err(Refusal::AlreadyAccepted {
+            key: "k".to_owned()
+        })
+    );
+}
+
+#[test]
+fn an_answer_needs_an_open_question() {
+    let world = with_calls(1);
+    let decision = DecisionId::from_uuid(Uuid::from_u128(1));
+    let answer = |verdict| Command {
+        key: "k".to_owned(),
+        ask: Ask::Answer {
+            decision,
+            verdict,
+            scope: Scope::Once,
+            by: "test".to_owned(),
+            note: None,
+        },
+    };
+    let refused = accept(&world.state, answer(Verdict::Allow));
+    assert_eq!(refused, Err(Refusal::NoSuchQuestion { decision }));
+    assert_eq!(
+        accept(&world.state, answer(Verdict::Ask)),
+        Err(Refusal::NotAnAnswer)
+    );
+}
+
+#[test]
+fn a_looser_mode_asks_open_questions_anew() {
+    let mut world = with_calls(1);
+    decide(&mut world, 100, Verdict::Ask, ReplayClass::Free, "/w/a");
+    let mut settings = world.state.settings().unwrap().clone();
+    settings.mode = Mode::Full;
+    let ask = Ask::Change {
+        settings,
+        by: "test".to_owned(),
+    };
+    world.give(Command {
+        key: "m".to_owned(),
+        ask,
+    });
+    assert_eq!(due(&world.state), [Work::Decide { call: call(100) }]);
+}
+
+#[test]
+fn words_that_come_in_during_a_call_are_placed_after_its_result() {
+    let mut world = with_calls(1);
+    world.prompt("wait, also this");
+    decide(&mut world, 100, Verdict::Deny, ReplayClass::Free, "/w/a");
+    let attempt = AttemptId::from_uuid(Uuid::from_u128(500));
+    let fact = engine::reserve(&world.state, attempt).unwrap();
+    world.put(fact);
+    let kinds: Vec<&str> = world
+        .state
+        .history()
+        .iter()
+        .map(|item| match item.as_ref() {
+            HistoryItem::Input(_) => "input",
+            HistoryItem::Exchange(_) => "exchange",
+        })
+        .collect();
+    assert_eq!(kinds, ["input", "exchange", "input"]);
+}
+
+#[test]
+fn a_budget_too_small_for_a_reply_stops_before_the_call() {
+    let world = {
+        let mut world = World::new(Vec::new(), Some(100));
+        world.put(Fact::TurnStarted(TurnStarted { turn: TurnId(1) }));
+        world
+    };
+    let work = due(&world.state);
+    assert!(
+        matches!(
+            &work[..],
+            [Work::EndTurn {
+                stop: StopReason::Budget,
+                ..
+            }]
+        ),
+        "got {work:?}"
+    );
+    let attempt = AttemptId::from_uuid(Uuid::from_u128(1));
+    assert!(engine::reserve(&world.state, attempt).is_err());
+}

@@ -1,0 +1,407 @@
+//! A pretend world for the engine: it carries out what is due, with outcomes drawn from a list of
+//! numbers, and forgets everything but the events whenever it "crashes".
+
+use bowline_core::call::{Effect, Outcome, OutcomeStatus, ReplayPlan};
+use bowline_core::command::{Ask, Command};
+use bowline_core::decision::{DecidedBy, Judged, Layer, RuleSource, Scope};
+use bowline_core::engine::{self, StartFacts};
+use bowline_core::event::{
+    AttemptFailed, CallFailed, CallFinished, CallFoundUnstarted, CallInDoubt, CallRejected,
+    Decided, ModelReplied, OwnerChanged, ReplyStop, SessionStarted, TurnEnded, TurnStarted,
+};
+use bowline_core::failure::retry_in_ms;
+use bowline_core::request::FrozenPrompt;
+use bowline_core::state::CallPhase;
+use bowline_core::*;
+use uuid::Uuid;
+
+/// The world: a state, all events so far, and a source of choices.
+pub(crate) struct World {
+    pub(crate) state: State,
+    pub(crate) events: Vec<Event>,
+    choices: std::vec::IntoIter<u8>,
+    ids: u128,
+    now_ms: u64,
+    pub(crate) cap: Option<u64>,
+    /// What each started call was, in order.
+    pub(crate) starts: Vec<(CallId, ReplayClass)>,
+}
+
+impl World {
+    pub(crate) fn new(choices: Vec<u8>, cap: Option<u64>) -> Self {
+        let mut world = Self {
+            state: State::new(),
+            events: Vec::new(),
+            choices: choices.into_iter(),
+            ids: 0,
+            now_ms: 1_000,
+            cap,
+            starts: Vec::new(),
+        };
+        world.put(Fact::OwnerChanged(OwnerChanged {
+            epoch: Epoch(1),
+            pid: 1,
+            app_version: "test".to_owned(),
+        }));
+        let session = SessionId::from_uuid(world.id());
+        world.put(Fact::SessionStarted(Box::new(started(session, cap))));
+        world.prompt("do it");
+        world
+    }
+
+    fn id(&mut self) -> Uuid {
+        self.ids += 1;
+        Uuid::from_u128(self.ids)
+    }
+
+    /// The next choice below `n`; `None` when the source is empty.
+    fn choose(&mut self, n: u8) -> Option<u8> {
+        self.choices.next().map(|byte| byte % n)
+    }
+
+    pub(crate) fn put(&mut self, fact: Fact) {
+        self.now_ms += 7;
+        let event = Event::new(self.now_ms, fact);
+        self.state = apply(std::mem::take(&mut self.state), &event);
+        self.events.push(event);
+    }
+
+    pub(crate) fn prompt(&mut self, text: &str) {
+        let key = format!("prompt-{}", self.id());
+        let text = ContextText::admit(Origin::Person, text.to_owned(), 1 << 16, None);
+        self.give(Command {
+            key,
+            ask: Ask::Prompt { text },
+        });
+    }
+
+    pub(crate) fn give(&mut self, command: Command) {
+        for fact in accept(&self.state, command).unwrap_or_default() {
+            self.put(fact);
+        }
+    }
+
+    /// Does one thing; false when the choices are used up or nothing is left to do.
+    pub(crate) fn step(&mut self) -> bool {
+        let Some(what) = self.choose(16) else {
+            return false;
+        };
+        match what {
+            0 => self.crash(),
+            1 => self.prompt("and this"),
+            2 => {
+                let key = format!("cancel-{}", self.id());
+                self.give(Command {
+                    key,
+                    ask: Ask::Cancel {
+                        by: "test".to_owned(),
+                    },
+                });
+            }
+            3..=5 => return self.finish_something() || self.begin_something(),
+            _ => return self.begin_something() || self.finish_something(),
+        }
+        true
+    }
+
+    /// Forgets everything but the events, as they would be read from disk.
+    pub(crate) fn crash(&mut self) {
+        let epoch = self.state.epoch().next();
+        self.state = fold(&self.events);
+        self.put(Fact::OwnerChanged(OwnerChanged {
+            epoch,
+            pid: 2,
+            app_version: "test".to_owned(),
+        }));
+    }
+
+    fn begin_something(&mut self) -> bool {
+        let work = due(&self.state);
+        let Some(first) = work.into_iter().next() else {
+            return false;
+        };
+        match first {
+            Work::BeginTurn => {
+                let turn = self.state.last_turn().next();
+                self.put(Fact::TurnStarted(TurnStarted { turn }));
+            }
+            Work::AskModel(_) => {
+                let attempt = AttemptId::from_uuid(self.id());
+                let fact = engine::reserve(&self.state, attempt).expect("due offered it");
+                self.put(fact);
+            }
+            Work::ReconcileAttempt { attempt } => {
+                self.fail_attempt(attempt, FailureKind::Interrupted);
+            }
+            Work::Decide { call } => self.decide(call),
+            Work::RunTool { call } => self.start(call),
+            Work::Reconcile { call } => self.reconcile(call),
+            Work::Wait { decisions } => return self.answer(decisions[0]),
+            Work::EndTurn { stop, detail } => {
+                let turn = self.state.turn().expect("a turn to end").id;
+                self.put(Fact::TurnEnded(TurnEnded { turn, stop, detail }));
+                self.prompt("next");
+            }
+        }
+        true
+    }
+
+    /// Brings the outcome of something that is under way in this epoch.
+    fn finish_something(&mut self) -> bool {
+        if let Some(attempt) = self.state.attempt().map(|open| open.reserved.clone()) {
+            if attempt.epoch() == self.state.epoch() {
+                self.reply(attempt.attempt(), attempt.reserved_tokens());
+                return true;
+            }
+            return false;
+        }
+        let epoch = self.state.epoch();
+        let running = self
+            .state
+            .step()
+            .into_iter()
+            .flat_map(|step| &step.calls)
+            .find_map(|open| match &open.phase {
+                CallPhase::Started(_, started) if started.epoch() == epoch => Some(open.call.id),
+                _ => None,
+            });
+        let Some(call) = running else { return false };
+        match self.choose(6) {
+            Some(0) => {
+                let error = ContextText::notice("broken");
+                self.put(Fact::CallFailed(CallFailed { call, error }));
+            }
+            Some(1) => self.doubt(call),
+            _ => self.finish(call),
+        }
+        true
+    }
+
+    fn finish(&mut self, call: CallId) {
+        let outcome = Outcome {
+            status: OutcomeStatus::Ok,
+            content: ContextText::admit(Origin::Tool("t".into()), "out".into(), 100, None),
+            summary: "ok".to_owned(),
+            blob: None,
+            effect: Effect::default(),
+            exit_code: None,
+            duration_ms: 1,
+        };
+        self.put(Fact::CallFinished(Box::new(CallFinished {
+            call,
+            outcome,
+            found: false,
+        })));
+    }
+
+    fn doubt(&mut self, call: CallId) {
+        let told = ContextText::notice("unknown");
+        self.put(Fact::CallInDoubt(CallInDoubt {
+            call,
+            why: "lost".to_owned(),
+            told,
+        }));
+    }
+
+    fn fail_attempt(&mut self, attempt: AttemptId, kind: FailureKind) {
+        let failure = ProviderFailure::new(kind, "no");
+        let failed = self.state.turn().map_or(0, |turn| turn.failed_attempts);
+        let retry_in_ms = retry_in_ms(&failure, failed + 1, 500);
+        self.put(Fact::AttemptFailed(AttemptFailed {
+            attempt,
+            failure,
+            retry_in_ms,
+        }));
+    }
+
+    fn reply(&mut self, attempt: AttemptId, reserved: u64) {
+        match self.choose(8) {
+            Some(0) => return self.fail_attempt(attempt, FailureKind::Cut),
+            Some(1) => return self.fail_attempt(attempt, FailureKind::Auth),
+            _ => {}
+        }
+        let calls = self.choose(5).unwrap_or(0);
+        let stop = if self.choose(12) == Some(0) {
+            ReplyStop::Length
+        } else {
+            ReplyStop::Finished
+        };
+        let mut blocks = vec![Block::Text {
+            text: "words".to_owned(),
+        }];
+        for index in 0..calls {
+            blocks.push(Block::Call(ToolCall {
+                id: CallId::from_uuid(self.id()),
+                wire_id: format!("w{index}"),
+                name: "t".to_owned(),
+                arguments: "{}".to_owned(),
+                fault: None,
+            }));
+        }
+        // A provider never uses more than was set aside for the call.
+        let usage = Usage {
+            input_tokens: reserved / 2,
+            output_tokens: 3,
+            ..Usage::default()
+        };
+        self.put(Fact::ModelReplied(Box::new(ModelReplied {
+            attempt,
+            message: AssistantMessage {
+                blocks,
+                ..AssistantMessage::default()
+            },
+            stop,
+            usage: (calls != 3).then_some(usage),
+            request_id: None,
+        })));
+    }
+
+    fn decide(&mut self, call: CallId) {
+        let kind = self.choose(8).unwrap_or(7);
+        if kind == 0 {
+            let error = ContextText::notice("unknown tool");
+            self.put(Fact::CallRejected(CallRejected { call, error }));
+            return;
+        }
+        let verdict = match kind {
+            1 => Verdict::Deny,
+            2 => Verdict::Ask,
+            _ => Verdict::Allow,
+        };
+        let class = [
+            ReplayClass::Free,
+            ReplayClass::Keyed,
+            ReplayClass::Checkable,
+            ReplayClass::Once,
+        ][usize::from(self.choose(4).unwrap_or(0))];
+        let path = format!("/w/{}", self.choose(3).unwrap_or(0));
+        let decision = decision(DecisionId::from_uuid(self.id()), verdict, class, &path);
+        self.put(Fact::Decided(Box::new(Decided { call, decision })));
+    }
+
+    fn start(&mut self, call: CallId) {
+        let fact = engine::start(&self.state, call, &request(), StartFacts::default())
+            .expect("due offered it");
+        let Fact::CallStarted(started) = &fact else {
+            unreachable!("start makes a start")
+        };
+        self.starts.push((call, started.class()));
+        self.put(fact);
+    }
+
+    fn reconcile(&mut self, call: CallId) {
+        match self.choose(3) {
+            Some(0) => self.put(Fact::CallFoundUnstarted(CallFoundUnstarted {
+                call,
+                proof: "revoked".to_owned(),
+            })),
+            Some(1) => self.finish(call),
+            _ => self.doubt(call),
+        }
+    }
+
+    fn answer(&mut self, decision: DecisionId) -> bool {
+        let verdict = if self.choose(2) == Some(0) {
+            Verdict::Allow
+        } else {
+            Verdict::Deny
+        };
+        let key = format!("answer-{}", self.id());
+        self.give(Command {
+            key,
+            ask: Ask::Answer {
+                decision,
+                verdict,
+                scope: Scope::Once,
+                by: "test".to_owned(),
+                note: None,
+            },
+        });
+        true
+    }
+}
+
+/// Folds events as they would be read back from disk: through their JSON.
+pub(crate) fn fold(events: &[Event]) -> State {
+    events.iter().fold(State::new(), |state, event| {
+        let text = serde_json::to_string(event).expect("an event is JSON");
+        let read: Event = serde_json::from_str(&text).expect("and reads back");
+        apply(state, &read)
+    })
+}
+
+pub(crate) fn request() -> CallRequest {
+    CallRequest {
+        tool: "t".to_owned(),
+        arguments: "{}".to_owned(),
+        cwd: "/w".to_owned(),
+        resolved: Vec::new(),
+    }
+}
+
+pub(crate) fn decision(
+    id: DecisionId,
+    verdict: Verdict,
+    class: ReplayClass,
+    path: &str,
+) -> Decision {
+    let fact = PathFact {
+        asked: path.to_owned(),
+        resolved: path.to_owned(),
+        by_name: path.to_owned(),
+        kind: bowline_core::action::PathKind::File,
+        links: 1,
+    };
+    let rule = RuleSource {
+        layer: Layer::BuiltIn,
+        tier: Tier::BuiltIn,
+        rule: "test".to_owned(),
+        file: None,
+        line: None,
+    };
+    Decision {
+        id,
+        verdict,
+        by: DecidedBy::Policy,
+        reason: "test".to_owned(),
+        digest: request().digest(),
+        essence: "t".to_owned(),
+        actions: vec![Judged {
+            action: Action::WritePath { path: fact },
+            verdict,
+            reason: "test".to_owned(),
+            rule,
+            runner_up: Vec::new(),
+        }],
+        replay: ReplayPlan { class },
+        mode: Mode::Edit,
+        scope: Scope::Once,
+        expires_at_ms: None,
+        policy_hash: Digest::default(),
+        analyser_version: 1,
+    }
+}
+
+pub(crate) fn started(session: SessionId, cap: Option<u64>) -> SessionStarted {
+    SessionStarted {
+        session,
+        app_version: "test".to_owned(),
+        cwd: "/w".to_owned(),
+        roots: vec!["/w".to_owned()],
+        settings: Settings {
+            model: "scripted/x".parse().expect("a model"),
+            base_url: None,
+            mode: Mode::Edit,
+            on_ask: OnAsk::Park,
+            limits: Limits {
+                max_steps: 12,
+                max_tokens: cap,
+                max_output_tokens: None,
+            },
+        },
+        prompt: FrozenPrompt {
+            system: "system".to_owned(),
+            tools: Vec::new(),
+        },
+    }
+}
