@@ -1,0 +1,76 @@
+//! Time and fresh ids, as values: the drive loop draws both here and records what it drew.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use uuid::Uuid;
+
+/// Where a session takes the time and its ids from.
+#[derive(Clone)]
+pub struct Clock {
+    now_ms: Arc<dyn Fn() -> u64 + Send + Sync>,
+    new_id: Arc<dyn Fn() -> Uuid + Send + Sync>,
+}
+
+impl Clock {
+    /// The machine's clock and random version 7 UUIDs.
+    #[must_use]
+    pub fn system() -> Self {
+        Self { now_ms: Arc::new(system_now_ms), new_id: Arc::new(Uuid::now_v7) }
+    }
+
+    /// A clock made of two functions, for tests that must be reproducible.
+    #[must_use]
+    pub fn custom(
+        now_ms: impl Fn() -> u64 + Send + Sync + 'static,
+        new_id: impl Fn() -> Uuid + Send + Sync + 'static,
+    ) -> Self {
+        Self { now_ms: Arc::new(now_ms), new_id: Arc::new(new_id) }
+    }
+
+    /// Milliseconds since 1970.
+    #[must_use]
+    pub fn now_ms(&self) -> u64 {
+        (self.now_ms)()
+    }
+
+    /// A fresh UUID.
+    #[must_use]
+    pub fn new_id(&self) -> Uuid {
+        (self.new_id)()
+    }
+
+    /// The id source in the shape providers take.
+    #[must_use]
+    pub fn id_source(&self) -> Arc<dyn Fn() -> Uuid + Send + Sync> {
+        Arc::clone(&self.new_id)
+    }
+}
+
+fn system_now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Today by the clock and the machine's time zone, as year-month-day.
+#[must_use]
+pub fn today(clock: &Clock) -> String {
+    zoned(clock.now_ms()).map_or_else(String::new, |now| now.strftime("%Y-%m-%d").to_string())
+}
+
+/// A time as hours, minutes, seconds in the machine's time zone.
+#[must_use]
+pub fn time_of_day(at_ms: u64) -> String {
+    zoned(at_ms).map_or_else(String::new, |at| at.strftime("%H:%M:%S").to_string())
+}
+
+/// A time as date, hours and minutes in the machine's time zone.
+#[must_use]
+pub fn date_and_time(at_ms: u64) -> String {
+    zoned(at_ms).map_or_else(String::new, |at| at.strftime("%Y-%m-%d %H:%M").to_string())
+}
+
+fn zoned(at_ms: u64) -> Option<jiff::Zoned> {
+    let at = jiff::Timestamp::from_millisecond(i64::try_from(at_ms).ok()?).ok()?;
+    Some(at.to_zoned(jiff::tz::TimeZone::system()))
+}

@@ -1,0 +1,12 @@
+//! Configuration: a fixed list of keys, layers of files, and the origin of every value.
+//!
+//! Files are TOML. An unknown key, a wrong type or a value out of range is an error that names
+//! file, line and the nearest known key. A project's own file is untrusted: it can only tighten.
+
+mod keys;
+mod layers;
+mod parse;
+
+pub use keys::{KEYS, KeySpec, Kind, ProjectUse};
+pub use layers::{Effective, Layers, RuleText, Shown};
+pub use parse::{ConfigError, Entry, Origin, Value, parse, parse_flag};

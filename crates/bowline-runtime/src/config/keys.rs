@@ -1,0 +1,128 @@
+//! The list of configuration keys: the one place that knows them.
+
+/// What values a key takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Any text.
+    Text,
+    /// A whole number within bounds, both included.
+    Whole {
+        /// The least.
+        min: u64,
+        /// The most.
+        max: u64,
+    },
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// A list of permission rules.
+    Rules,
+}
+
+/// What a project's own, untrusted file may do with a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProjectUse {
+    /// Its value counts where it is stricter.
+    Tightens,
+    /// Its value is shown and not used.
+    Ignored,
+}
+
+/// One configuration key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeySpec {
+    /// Its dotted name.
+    pub name: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+    /// Its value when nobody sets it.
+    pub default: Option<&'static str>,
+    /// What a project may do with it.
+    pub project: ProjectUse,
+    /// What it is for.
+    pub help: &'static str,
+}
+
+const fn key(
+    name: &'static str,
+    kind: Kind,
+    default: Option<&'static str>,
+    project: ProjectUse,
+    help: &'static str,
+) -> KeySpec {
+    KeySpec { name, kind, default, project, help }
+}
+
+use Kind::{Choice, Rules, Text, Whole};
+use ProjectUse::{Ignored, Tightens};
+
+/// Every key, in the order of listings.
+pub const KEYS: &[KeySpec] = &[
+    key("model", Text, None, Ignored, "The model, as provider/model, such as openai-chat/gpt-5."),
+    key(
+        "base_url",
+        Text,
+        None,
+        Ignored,
+        "The endpoint of the model's API; for openai-chat it carries /v1.",
+    ),
+    key(
+        "mode",
+        Choice(&["read-only", "ask", "edit", "auto", "full"]),
+        Some("ask"),
+        Tightens,
+        "How much runs unasked.",
+    ),
+    key(
+        "on_ask",
+        Choice(&["park", "refuse"]),
+        Some("park"),
+        Ignored,
+        "What headless runs do with a question: park the turn (exit 3) or refuse the call.",
+    ),
+    key(
+        "max_steps",
+        Whole { min: 1, max: 1_000_000 },
+        Some("1000"),
+        Tightens,
+        "Model calls in one turn, at most.",
+    ),
+    key(
+        "max_tokens",
+        Whole { min: 1, max: 1_000_000_000_000 },
+        None,
+        Tightens,
+        "Tokens over the whole session, at most; set aside before each call.",
+    ),
+    key(
+        "max_output_tokens",
+        Whole { min: 1, max: 10_000_000 },
+        None,
+        Tightens,
+        "The longest reply to ask the model for.",
+    ),
+    key("system_append", Text, None, Ignored, "Words added to the end of the system text."),
+    key(
+        "shell.timeout_ms",
+        Whole { min: 100, max: 600_000 },
+        Some("120000"),
+        Tightens,
+        "How long a shell command may run when the model names no limit.",
+    ),
+    key("permissions.allow", Rules, None, Ignored, "What runs unasked beyond the mode."),
+    key("permissions.ask", Rules, None, Tightens, "What always asks."),
+    key("permissions.deny", Rules, None, Tightens, "What never runs."),
+];
+
+/// The key of that name.
+pub(super) fn find(name: &str) -> Option<&'static KeySpec> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+/// The known key nearest to a mistyped one.
+pub(super) fn nearest(name: &str) -> Option<&'static str> {
+    KEYS.iter()
+        .map(|key| (strsim::damerau_levenshtein(key.name, name), key.name))
+        .filter(|(distance, _)| *distance <= 4)
+        .min()
+        .map(|(_, name)| name)
+}

@@ -1,0 +1,220 @@
+//! Lays the layers over each other and keeps the origin of every value.
+
+use bowline_core::decision::{Layer, RuleSource};
+use bowline_core::{Limits, Mode, ModelRef, OnAsk, Tier, Verdict};
+
+use super::keys::{KEYS, KeySpec, Kind, ProjectUse};
+use super::parse::{Entry, Origin, Value};
+
+/// Entries of all layers, not yet laid over each other.
+#[derive(Debug, Clone, Default)]
+pub struct Layers {
+    entries: Vec<Entry>,
+}
+
+/// A rule as text with where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleText {
+    /// What it says.
+    pub verdict: Verdict,
+    /// Its text.
+    pub text: String,
+    /// Where it stands.
+    pub source: RuleSource,
+}
+
+/// One key as it is in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// Which key.
+    pub key: &'static KeySpec,
+    /// Its value; `None` when nobody set it and it has no default.
+    pub value: Option<Value>,
+    /// Where the value is from; `None` for the default.
+    pub origin: Option<Origin>,
+    /// Where else it was set, and why that did not count.
+    pub passed_over: Vec<(Origin, &'static str)>,
+}
+
+/// What is in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Effective {
+    /// Every key, in the order of [`KEYS`]; rules of all layers are joined.
+    pub shown: Vec<Shown>,
+    rules: Vec<RuleText>,
+}
+
+impl Layers {
+    /// Adds what one source sets.
+    pub fn add(&mut self, entries: impl IntoIterator<Item = Entry>) {
+        self.entries.extend(entries);
+    }
+
+    /// Lays the layers over each other: command line over user over default; a project's own file
+    /// counts only where it tightens what files and defaults say, and a flag given by hand wins
+    /// over it.
+    #[must_use]
+    pub fn resolve(self) -> Effective {
+        let shown = KEYS.iter().map(|key| resolve_key(key, &self.entries)).collect();
+        let rules = self.entries.iter().flat_map(rules_of).collect();
+        Effective { shown, rules }
+    }
+}
+
+fn default_value(key: &KeySpec) -> Option<Value> {
+    let text = key.default?;
+    Some(match key.kind {
+        Kind::Whole { .. } => Value::Whole(text.parse().ok()?),
+        _ => Value::Text(text.to_owned()),
+    })
+}
+
+fn resolve_key(key: &'static KeySpec, entries: &[Entry]) -> Shown {
+    let mut shown = Shown { key, value: default_value(key), origin: None, passed_over: Vec::new() };
+    let mut mine: Vec<&Entry> = entries.iter().filter(|entry| entry.key.name == key.name).collect();
+    if key.kind == Kind::Rules {
+        return resolve_rules(shown, &mine);
+    }
+    // User first, then what may tighten it, then the command line.
+    mine.sort_by_key(|entry| match entry.origin.layer {
+        Layer::Project => 1,
+        Layer::CommandLine => 2,
+        _ => 0,
+    });
+    for entry in mine {
+        if entry.origin.layer == Layer::Project {
+            if key.project == ProjectUse::Ignored {
+                let why = "the project is not trusted: it can only tighten";
+                shown.passed_over.push((entry.origin.clone(), why));
+                continue;
+            }
+            if !is_tighter(key, &entry.value, shown.value.as_ref()) {
+                let why = "not stricter than what is in force: a project can only tighten";
+                shown.passed_over.push((entry.origin.clone(), why));
+                continue;
+            }
+        }
+        if let Some(earlier) = shown.origin.replace(entry.origin.clone()) {
+            shown.passed_over.push((earlier, "a stronger layer sets it"));
+        }
+        shown.value = Some(entry.value.clone());
+    }
+    shown
+}
+
+fn resolve_rules(mut shown: Shown, mine: &[&Entry]) -> Shown {
+    let mut all = Vec::new();
+    for entry in mine {
+        if entry.origin.layer == Layer::Project && shown.key.project == ProjectUse::Ignored {
+            let why = "the project is not trusted: it can only tighten";
+            shown.passed_over.push((entry.origin.clone(), why));
+        } else if let Value::Rules(rules) = &entry.value {
+            all.extend(rules.iter().cloned());
+            shown.origin.get_or_insert_with(|| entry.origin.clone());
+        }
+    }
+    shown.value = (!all.is_empty()).then_some(Value::Rules(all));
+    shown
+}
+
+fn is_tighter(key: &KeySpec, new: &Value, old: Option<&Value>) -> bool {
+    match (key.kind, new, old) {
+        (Kind::Whole { .. }, Value::Whole(new), Some(Value::Whole(old))) => new < old,
+        // The words of a choice are listed strictest first.
+        (Kind::Choice(words), Value::Text(new), Some(Value::Text(old))) => {
+            let place = |text: &String| words.iter().position(|word| word == text);
+            place(new) < place(old)
+        }
+        (_, _, None) => true,
+        _ => false,
+    }
+}
+
+fn rules_of(entry: &Entry) -> Vec<RuleText> {
+    let verdict = match entry.key.name {
+        "permissions.allow" if entry.origin.layer != Layer::Project => Verdict::Allow,
+        "permissions.ask" => Verdict::Ask,
+        "permissions.deny" => Verdict::Deny,
+        _ => return Vec::new(),
+    };
+    let Value::Rules(rules) = &entry.value else { return Vec::new() };
+    let rule = |(text, line): &(String, Option<u32>)| RuleText {
+        verdict,
+        text: text.clone(),
+        source: RuleSource {
+            layer: entry.origin.layer,
+            tier: Tier::BuiltIn,
+            rule: text.clone(),
+            file: entry.origin.file.clone(),
+            line: *line,
+        },
+    };
+    rules.iter().map(rule).collect()
+}
+
+impl Effective {
+    /// The rules of all layers, in the order read.
+    #[must_use]
+    pub fn rules(&self) -> &[RuleText] {
+        &self.rules
+    }
+
+    fn value(&self, name: &str) -> Option<&Value> {
+        self.shown.iter().find(|shown| shown.key.name == name)?.value.as_ref()
+    }
+
+    /// A text, if it is set.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        match self.value(name)? {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A number, if it is set.
+    #[must_use]
+    pub fn whole(&self, name: &str) -> Option<u64> {
+        match self.value(name)? {
+            Value::Whole(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// Whether a person set the key, on the command line or in a file.
+    #[must_use]
+    pub fn is_set_by(&self, name: &str, layer: Layer) -> bool {
+        self.shown
+            .iter()
+            .any(|shown| shown.key.name == name && shown.origin.as_ref().is_some_and(|o| o.layer == layer))
+    }
+
+    /// The model, if one is set.
+    #[must_use]
+    pub fn model(&self) -> Option<ModelRef> {
+        self.text("model")?.parse().ok()
+    }
+
+    /// The mode.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.text("mode").and_then(|text| text.parse().ok()).unwrap_or_default()
+    }
+
+    /// What a question does when nobody is there.
+    #[must_use]
+    pub fn on_ask(&self) -> OnAsk {
+        self.text("on_ask").and_then(|text| text.parse().ok()).unwrap_or_default()
+    }
+
+    /// The caps.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        let steps = self.whole("max_steps").and_then(|steps| u32::try_from(steps).ok());
+        Limits {
+            max_steps: steps.unwrap_or(Limits::DEFAULT_MAX_STEPS),
+            max_tokens: self.whole("max_tokens"),
+            max_output_tokens: self.whole("max_output_tokens"),
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Reads one configuration file into entries that know where they stand.
+
+use bowline_core::decision::Layer;
+use toml_edit::{Document, Item, Table};
+
+use super::keys::{self, KeySpec, Kind};
+
+/// A value of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// A text or a choice.
+    Text(String),
+    /// A whole number.
+    Whole(u64),
+    /// Rules, each with its line.
+    Rules(Vec<(String, Option<u32>)>),
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The layer.
+    pub layer: Layer,
+    /// The file, if it is from one.
+    pub file: Option<String>,
+    /// The line in that file, from 1.
+    pub line: Option<u32>,
+}
+
+/// One key set in one place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Which key.
+    pub key: &'static KeySpec,
+    /// Its value there.
+    pub value: Value,
+    /// Where.
+    pub origin: Origin,
+}
+
+/// A configuration file that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {what}. {next}")]
+pub struct ConfigError {
+    /// `file:line`, or the flag.
+    pub place: String,
+    /// What is wrong.
+    pub what: String,
+    /// What to do.
+    pub next: String,
+}
+
+/// Reads a file's text.
+///
+/// # Errors
+/// [`ConfigError`] at the first thing that is wrong: syntax, unknown key, wrong type, out of range.
+pub fn parse(layer: Layer, file: &str, text: &str) -> Result<Vec<Entry>, ConfigError> {
+    let line_of = |offset: usize| {
+        let newlines = text.as_bytes()[..offset.min(text.len())].iter().filter(|b| **b == b'\n');
+        u32::try_from(newlines.count() + 1).unwrap_or(u32::MAX)
+    };
+    let document = Document::parse(text).map_err(|error| {
+        let line = error.span().map_or(1, |span| line_of(span.start));
+        ConfigError {
+            place: format!("{file}:{line}"),
+            what: format!("not valid TOML: {}", error.message().replace('\n', " ")),
+            next: "Mend that line, or move the file away to go on without it.".to_owned(),
+        }
+    })?;
+    let mut reader = Reader { layer, file, line_of: &line_of, entries: Vec::new() };
+    reader.table("", document.as_table())?;
+    Ok(reader.entries)
+}
+
+/// Reads one value given on the command line.
+///
+/// # Errors
+/// [`ConfigError`] when the value does not fit the key.
+pub fn parse_flag(name: &str, flag: &str, text: &str) -> Result<Entry, ConfigError> {
+    let place = || flag.to_owned();
+    let key = keys::find(name).ok_or_else(|| unknown(name, place()))?;
+    let value = match key.kind {
+        Kind::Text | Kind::Choice(_) => Value::Text(text.to_owned()),
+        Kind::Whole { .. } => Value::Whole(text.parse().map_err(|_| ConfigError {
+            place: place(),
+            what: format!("`{text}` is not a whole number"),
+            next: "Give digits only.".to_owned(),
+        })?),
+        Kind::Rules => Value::Rules(vec![(text.to_owned(), None)]),
+    };
+    check(key, &value, place())?;
+    let origin = Origin { layer: Layer::CommandLine, file: None, line: None };
+    Ok(Entry { key, value, origin })
+}
+
+struct Reader<'a> {
+    layer: Layer,
+    file: &'a str,
+    line_of: &'a dyn Fn(usize) -> u32,
+    entries: Vec<Entry>,
+}
+
+impl Reader<'_> {
+    fn table(&mut self, prefix: &str, table: &Table) -> Result<(), ConfigError> {
+        for (name, item) in table.iter() {
+            let span = table.key(name).and_then(toml_edit::Key::span).or_else(|| item.span());
+            let line = span.map(|span| (self.line_of)(span.start));
+            let dotted =
+                if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") };
+            if let Item::Table(inner) = item {
+                self.known_table(&dotted, line)?;
+                self.table(&dotted, inner)?;
+            } else {
+                self.entry(&dotted, item, line)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn place(&self, line: Option<u32>) -> String {
+        line.map_or_else(|| self.file.to_owned(), |line| format!("{}:{line}", self.file))
+    }
+
+    fn known_table(&self, dotted: &str, line: Option<u32>) -> Result<(), ConfigError> {
+        let prefix = format!("{dotted}.");
+        if keys::KEYS.iter().any(|key| key.name.starts_with(&prefix)) {
+            return Ok(());
+        }
+        Err(unknown(dotted, self.place(line)))
+    }
+
+    fn entry(&mut self, dotted: &str, item: &Item, line: Option<u32>) -> Result<(), ConfigError> {
+        let key = keys::find(dotted).ok_or_else(|| unknown(dotted, self.place(line)))?;
+        let wrong = |expected: &str| ConfigError {
+            place: self.place(line),
+            what: format!("`{dotted}` must be {expected}, got {}", item.type_name()),
+            next: format!("{} `bowline config show` lists every key.", key.help),
+        };
+        let value = match key.kind {
+            Kind::Text | Kind::Choice(_) => {
+                Value::Text(item.as_str().ok_or_else(|| wrong("a text in quotes"))?.to_owned())
+            }
+            Kind::Whole { .. } => {
+                let number = item.as_integer().ok_or_else(|| wrong("a whole number"))?;
+                Value::Whole(u64::try_from(number).map_err(|_| wrong("zero or more"))?)
+            }
+            Kind::Rules => {
+                let list = item.as_array().ok_or_else(|| wrong("a list of texts"))?;
+                let mut rules = Vec::new();
+                for rule in list {
+                    let text = rule.as_str().ok_or_else(|| wrong("a list of texts"))?;
+                    let line = rule.span().map(|span| (self.line_of)(span.start));
+                    rules.push((text.to_owned(), line));
+                }
+                Value::Rules(rules)
+            }
+        };
+        check(key, &value, self.place(line))?;
+        let origin = Origin { layer: self.layer, file: Some(self.file.to_owned()), line };
+        self.entries.push(Entry { key, value, origin });
+        Ok(())
+    }
+}
+
+fn unknown(name: &str, place: String) -> ConfigError {
+    let next = match keys::nearest(name) {
+        Some(near) => format!("Did you mean `{near}`?"),
+        None => "`bowline config show` lists every key.".to_owned(),
+    };
+    ConfigError { place, what: format!("unknown key `{name}`"), next }
+}
+
+fn check(key: &KeySpec, value: &Value, place: String) -> Result<(), ConfigError> {
+    let fault = match (key.kind, value) {
+        (Kind::Choice(words), Value::Text(text)) if !words.contains(&text.as_str()) => {
+            Some((format!("`{text}` is no value of `{}`", key.name), format!("Use {}.", words.join(", "))))
+        }
+        (Kind::Whole { min, max }, Value::Whole(number)) if !(min..=max).contains(number) => Some((
+            format!("`{}` is {number}, out of range", key.name),
+            format!("Use {min} to {max}."),
+        )),
+        (Kind::Text, Value::Text(text)) if key.name == "model" => text
+            .parse::<bowline_core::ModelRef>()
+            .err()
+            .map(|error| (error, "Name the provider first.".to_owned())),
+        (Kind::Rules, Value::Rules(rules)) => rules.iter().find_map(|(rule, line)| {
+            let at = line.map(|line| format!(" (line {line})")).unwrap_or_default();
+            bowline_policy::Rule::on_command_line(bowline_core::Verdict::Deny, rule)
+                .err()
+                .map(|error| (format!("rule `{rule}`{at}: {error}"), "Mend or remove it.".to_owned()))
+        }),
+        _ => None,
+    };
+    match fault {
+        None => Ok(()),
+        Some((what, next)) => Err(ConfigError { place, what, next }),
+    }
+}

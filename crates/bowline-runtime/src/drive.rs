@@ -1,0 +1,216 @@
+//! The one loop that awaits acts.
+//!
+//! Each round: take what others ask, stage everything that is due and needs no waiting, commit
+//! it as one batch, start what the receipts permit, then wait for the first thing to happen.
+
+mod acts;
+mod round;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bowline_core::protocol::WaitingItem;
+use bowline_core::{AttemptId, CallId, Command, State, StopReason, StreamEvent};
+use bowline_model::Provider;
+use bowline_policy::Policy;
+use bowline_secrets::Masker;
+use bowline_tools::Toolbox;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{AbortHandle, JoinSet};
+
+use crate::face::Face;
+use crate::judge::Planned;
+use crate::session::Session;
+use crate::{Error, Probe};
+use acts::{Done, Live};
+
+/// What a session is driven with. None of it is state: it can be built anew after a crash.
+#[derive(Clone)]
+pub struct Harness {
+    /// Whom to ask.
+    pub provider: Arc<dyn Provider>,
+    /// What can act.
+    pub toolbox: Arc<Toolbox>,
+    /// Who judges.
+    pub policy: Arc<Policy>,
+    /// What is kept out of everything.
+    pub masker: Arc<Masker>,
+    /// The version of Bowline, for those who watch.
+    pub app_version: String,
+    /// Told of every step between two acts; does nothing outside crash tests.
+    pub probe: Arc<dyn Probe>,
+}
+
+/// How often the mailbox is looked at while acts run.
+const MAILBOX_POLL: Duration = Duration::from_millis(500);
+
+/// Where a driven session came to rest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rest {
+    /// The turn ended, or there was nothing to do.
+    Ended(StopReason, Option<String>),
+    /// Something waits for a person.
+    Waiting(Vec<WaitingItem>),
+    /// Nothing was outstanding.
+    Idle,
+}
+
+/// Drives a session until it rests.
+///
+/// `commands` brings what the owner's own person asks meanwhile (cancel, prompts); the mailbox
+/// brings what others ask.
+///
+/// # Errors
+/// [`Error::Storage`] when an append failed: running acts were stopped, nothing undecided was
+/// begun, and what was durable before is safe.
+pub async fn drive(
+    session: &mut Session,
+    harness: &Harness,
+    face: &mut dyn Face,
+    commands: &mut mpsc::UnboundedReceiver<Command>,
+) -> Result<Rest, Error> {
+    let mut loops = Loop::new(session, harness, face);
+    let rest = loops.run(commands).await;
+    loops.acts.abort_all();
+    rest
+}
+
+pub(crate) struct Loop<'a> {
+    session: &'a mut Session,
+    harness: &'a Harness,
+    face: &'a mut dyn Face,
+    acts: JoinSet<Done>,
+    live: mpsc::UnboundedSender<Live>,
+    live_in: mpsc::UnboundedReceiver<Live>,
+    prepared: BTreeMap<CallId, Planned>,
+    stops: BTreeMap<CallId, watch::Sender<bool>>,
+    asking: Option<(AttemptId, AbortHandle)>,
+    reconciling: BTreeSet<CallId>,
+    pause_until_ms: Option<u64>,
+    cancelling: bool,
+    announced: bool,
+}
+
+impl<'a> Loop<'a> {
+    fn new(session: &'a mut Session, harness: &'a Harness, face: &'a mut dyn Face) -> Self {
+        let (live, live_in) = mpsc::unbounded_channel();
+        Self {
+            session,
+            harness,
+            face,
+            acts: JoinSet::new(),
+            live,
+            live_in,
+            prepared: BTreeMap::new(),
+            stops: BTreeMap::new(),
+            asking: None,
+            reconciling: BTreeSet::new(),
+            pause_until_ms: None,
+            cancelling: false,
+            announced: false,
+        }
+    }
+
+    async fn run(&mut self, commands: &mut mpsc::UnboundedReceiver<Command>) -> Result<Rest, Error> {
+        loop {
+            while let Ok(command) = commands.try_recv() {
+                // A refused command (nothing to cancel, key known) changes nothing.
+                let _refused = self.session.give(command);
+            }
+            let letters = self.session.drain_mailbox()?;
+            self.stop_if_cancelled();
+            self.stage_due().await?;
+            if self.session.has_staged() {
+                self.commit_and_start().await?;
+                for letter in letters {
+                    letter.done()?;
+                }
+                continue;
+            }
+            for letter in letters {
+                letter.done()?;
+            }
+            if self.acts.is_empty() && self.pause_until_ms.is_none() {
+                return Ok(rest(self.session.state()));
+            }
+            self.wait(commands).await?;
+        }
+    }
+
+    /// Waits for the first thing to happen: an act is done, a piece of a reply arrives, somebody
+    /// asks for something, a pause is over.
+    async fn wait(&mut self, commands: &mut mpsc::UnboundedReceiver<Command>) -> Result<(), Error> {
+        let pause = self.pause_until_ms.map_or(MAILBOX_POLL, |until| {
+            Duration::from_millis(until.saturating_sub(self.session.clock().now_ms()))
+                .min(MAILBOX_POLL)
+        });
+        tokio::select! {
+            biased;
+            Some(live) = self.live_in.recv() => self.show_live(live),
+            Some(done) = self.acts.join_next(), if !self.acts.is_empty() => {
+                while let Ok(live) = self.live_in.try_recv() {
+                    self.show_live(live);
+                }
+                self.take(done).await?;
+            }
+            Some(command) = commands.recv() => {
+                let _refused = self.session.give(command);
+            }
+            () = tokio::time::sleep(pause) => {}
+        }
+        Ok(())
+    }
+
+    fn show_live(&mut self, live: Live) {
+        let event = match live {
+            Live::Text(attempt_id, text) => StreamEvent::TextDelta { attempt_id, text },
+            Live::Reasoning(attempt_id, text) => StreamEvent::ReasoningDelta { attempt_id, text },
+            Live::Output(call_id, total_bytes) => StreamEvent::CallOutput { call_id, total_bytes },
+        };
+        self.face.show(&event);
+    }
+
+    /// When a cancel is recorded, running acts are told once.
+    fn stop_if_cancelled(&mut self) {
+        let asked =
+            self.session.state().turn().is_some_and(|turn| turn.cancelled_by.is_some());
+        if !asked || std::mem::replace(&mut self.cancelling, true) {
+            return;
+        }
+        self.pause_until_ms = None;
+        for stop in self.stops.values() {
+            let _gone = stop.send(true);
+        }
+        if let Some((_, handle)) = &self.asking {
+            handle.abort();
+        }
+    }
+}
+
+/// Where the state rests when nothing is due or under way.
+fn rest(state: &State) -> Rest {
+    let waiting = waiting(state);
+    if !waiting.is_empty() {
+        return Rest::Waiting(waiting);
+    }
+    match state.last_stop() {
+        Some((stop, detail)) => Rest::Ended(stop, detail.map(str::to_owned)),
+        None => Rest::Idle,
+    }
+}
+
+/// The open questions of a session, as faces show them.
+#[must_use]
+pub fn waiting(state: &State) -> Vec<WaitingItem> {
+    state
+        .waiting()
+        .map(|(open, decision)| WaitingItem {
+            decision_id: decision.id,
+            call_id: open.call.id,
+            tool: open.call.name.clone(),
+            essence: decision.essence.clone(),
+            reason: decision.reason.clone(),
+        })
+        .collect()
+}

@@ -1,0 +1,256 @@
+//! Acts: a model call, a tool call, a look at what became of one. Each is started by a proof and
+//! ends in a fact.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bowline_core::event::{CallFailed, CallFinished, CallFoundUnstarted, CallInDoubt, ModelReplied};
+use bowline_core::state::CallPhase;
+use bowline_core::{
+    AttemptId, CallId, ContextText, Fact, FailureKind, Permit, ProviderFailure, Reservation,
+};
+use bowline_model::{Delta, Reply};
+use bowline_tools::{Call, Cancel, Finish, Found};
+use tokio::task::JoinError;
+
+use super::Loop;
+use crate::judge::Planned;
+use crate::{Error, admit, judge};
+
+/// A piece of progress that is shown and forgotten.
+pub(super) enum Live {
+    Text(AttemptId, String),
+    Reasoning(AttemptId, String),
+    Output(CallId, u64),
+}
+
+/// What an act came to.
+pub(super) enum Done {
+    Asked { attempt: AttemptId, result: Result<Reply, ProviderFailure> },
+    Ran { call: CallId, tool: String, finish: Finish, duration_ms: u64 },
+    Looked { call: CallId, tool: String, found: Found },
+}
+
+impl Loop<'_> {
+    pub(super) fn spawn_ask(&mut self, reservation: Reservation) {
+        let attempt = reservation.attempt();
+        let Some(request) = self.session.state().request() else { return };
+        let live = self.live.clone();
+        let deltas = Arc::new(move |delta| {
+            let live_event = match delta {
+                Delta::Text(text) => Live::Text(attempt, text),
+                Delta::Reasoning(text) => Live::Reasoning(attempt, text),
+                Delta::CallBegun { .. } => return,
+            };
+            let _closed = live.send(live_event);
+        });
+        self.harness.probe.at("act.ask");
+        let asked = self.harness.provider.ask(reservation, request, deltas);
+        let handle = self.acts.spawn(async move { Done::Asked { attempt, result: asked.await } });
+        self.asking = Some((attempt, handle));
+    }
+
+    pub(super) fn spawn_call(&mut self, permit: Permit) {
+        let call = permit.call();
+        let Some(planned) = self.prepared.remove(&call) else { return };
+        let spool = permit.started().spool().map(|name| self.session.spool_for(name));
+        let (stop, cancel) = Cancel::channel();
+        self.stops.insert(call, stop);
+        let tool = planned.tool.clone();
+        let name = planned.request.tool.clone();
+        let body = self.body(call, planned, spool, cancel);
+        let probe = Arc::clone(&self.harness.probe);
+        self.acts.spawn(async move {
+            probe.at("act.begin");
+            let began = Instant::now();
+            let finish = tool.call(permit, body).await;
+            let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+            probe.at("act.end");
+            Done::Ran { call, tool: name, finish, duration_ms }
+        });
+    }
+
+    fn body(
+        &self,
+        call: CallId,
+        planned: Planned,
+        spool: Option<std::path::PathBuf>,
+        cancel: Cancel,
+    ) -> Call {
+        let live = self.live.clone();
+        Call {
+            request: planned.request,
+            input: planned.input,
+            cx: planned.cx,
+            spool,
+            blobs: Arc::clone(&self.session.places().blobs),
+            progress: Arc::new(move |total| {
+                let _closed = live.send(Live::Output(call, total));
+            }),
+            cancel,
+        }
+    }
+
+    /// Starts looking for what became of a call that an earlier owner started.
+    pub(super) fn spawn_reconcile(&mut self, call: CallId) {
+        let Some(open) = self.session.state().call(call) else { return };
+        let CallPhase::Started(_, started) = &open.phase else { return };
+        let (started, proposed) = (started.clone(), open.call.clone());
+        let spool = started.spool().map(|name| self.session.spool_for(name));
+        let name = proposed.name.clone();
+        match judge::plan(&self.harness.toolbox, self.session.state(), &proposed) {
+            Ok(planned) => {
+                let (stop, cancel) = Cancel::channel();
+                self.stops.insert(call, stop);
+                let tool = planned.tool.clone();
+                let body = self.body(call, planned, spool, cancel);
+                self.acts.spawn(async move {
+                    let found = tool.reconcile(started, body).await;
+                    Done::Looked { call, tool: name, found }
+                });
+            }
+            Err(why) => {
+                let why = format!("it can no longer be planned: {why}");
+                let found = Found::Unknown { why, output: Vec::new() };
+                self.acts.spawn(async move { Done::Looked { call, tool: name, found } });
+            }
+        }
+    }
+
+    /// Stages what an act came to.
+    pub(super) async fn take(&mut self, done: Result<Done, JoinError>) -> Result<(), Error> {
+        match done {
+            Ok(Done::Asked { attempt, result }) => self.take_reply(attempt, result),
+            Ok(Done::Ran { call, tool, finish, duration_ms }) => {
+                self.stops.remove(&call);
+                self.take_finish(call, &tool, finish, duration_ms, false).await?;
+            }
+            Ok(Done::Looked { call, tool, found }) => {
+                self.stops.remove(&call);
+                self.reconciling.remove(&call);
+                self.take_found(call, &tool, found).await?;
+            }
+            Err(_ended) => self.take_lost(),
+        }
+        Ok(())
+    }
+
+    fn take_reply(&mut self, attempt: AttemptId, result: Result<Reply, ProviderFailure>) {
+        self.asking = None;
+        match result {
+            Ok(Reply { message, stop, usage, request_id }) => {
+                self.session.stage(Fact::ModelReplied(Box::new(ModelReplied {
+                    attempt,
+                    message,
+                    stop,
+                    usage,
+                    request_id,
+                })));
+            }
+            Err(mut failure) => {
+                failure.message = self.harness.masker.mask(&failure.message).text.into_owned();
+                self.stage_failure(attempt, failure);
+            }
+        }
+    }
+
+    /// A model call was aborted (cancel) or a task broke: nothing is left without an outcome.
+    fn take_lost(&mut self) {
+        let gone = self.asking.take_if(|(_, handle)| handle.is_finished());
+        if let Some((attempt, _)) = gone {
+            let failure = ProviderFailure::new(FailureKind::Cancelled, "the turn was cancelled");
+            self.stage_failure(attempt, failure);
+            return;
+        }
+        let broken: Vec<CallId> = self
+            .stops
+            .iter()
+            .filter(|(_, stop)| stop.is_closed())
+            .map(|(call, _)| *call)
+            .collect();
+        for call in broken {
+            self.stops.remove(&call);
+            let why = "the tool broke while it ran".to_owned();
+            self.stage_doubt(call, why, ContextText::notice(""));
+        }
+    }
+
+    async fn take_finish(
+        &mut self,
+        call: CallId,
+        tool: &str,
+        finish: Finish,
+        duration_ms: u64,
+        found: bool,
+    ) -> Result<(), Error> {
+        if finish.failed_before_effect {
+            let masked = self.harness.masker.mask(&finish.text).text.into_owned();
+            let error = ContextText::notice(masked);
+            self.session.stage(Fact::CallFailed(CallFailed { call, error }));
+            return Ok(());
+        }
+        if let Some(why) = finish.in_doubt {
+            let masker = Arc::clone(&self.harness.masker);
+            let (output, _) =
+                admit::admit(self.session, &masker, tool, &finish.text, None).await?;
+            self.stage_doubt(call, why, output);
+            return Ok(());
+        }
+        let masker = Arc::clone(&self.harness.masker);
+        let outcome = admit::outcome(self.session, &masker, tool, finish, duration_ms).await?;
+        self.session.stage(Fact::CallFinished(Box::new(CallFinished { call, outcome, found })));
+        Ok(())
+    }
+
+    async fn take_found(&mut self, call: CallId, tool: &str, found: Found) -> Result<(), Error> {
+        match found {
+            Found::Happened(finish) => self.take_finish(call, tool, *finish, 0, true).await,
+            Found::DidNot { proof } => {
+                self.session.stage(Fact::CallFoundUnstarted(CallFoundUnstarted { call, proof }));
+                Ok(())
+            }
+            Found::Unknown { why, output } => {
+                let text = String::from_utf8_lossy(&output).into_owned();
+                let masker = Arc::clone(&self.harness.masker);
+                let (output, _) = admit::admit(self.session, &masker, tool, &text, None).await?;
+                self.stage_doubt(call, why, output);
+                Ok(())
+            }
+        }
+    }
+
+    /// Stages a call whose outcome cannot be known, with the plain words the model is told.
+    fn stage_doubt(&mut self, call: CallId, why: String, output: ContextText) {
+        let mut text = format!(
+            "Outcome unknown: this call was started, and Bowline cannot know how it ended: {why}. \
+             It may have happened, in part or wholly. Look at its effects before you repeat it."
+        );
+        let so_far = output.text().trim_end();
+        if so_far.is_empty() {
+            text.push_str(" No output was recorded.");
+        } else {
+            text.push_str(" Output so far:\n");
+            text.push_str(so_far);
+        }
+        let told = ContextText::admit(
+            output.origin().clone(),
+            text,
+            bowline_core::context::caps::TOOL_RESULT_BYTES,
+            None,
+        );
+        self.session.stage(Fact::CallInDoubt(CallInDoubt { call, why, told }));
+    }
+
+    /// Removes the keeper's records of a call whose outcome is durable.
+    pub(super) fn forget_spool(&self, call: CallId) {
+        let folder = self.session.places().spool.clone();
+        let prefix = format!("{call}.");
+        let Ok(entries) = std::fs::read_dir(folder) else { return };
+        for entry in entries.flatten() {
+            if entry.file_name().to_string_lossy().starts_with(&prefix) {
+                // Left behind it only takes space; retention finds it later.
+                let _left = std::fs::remove_dir_all(entry.path());
+            }
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! One round of the loop: stage what is due, commit it, start what the receipts permit.
+
+use bowline_core::commit::Spendable;
+use bowline_core::engine::{self, NotStartable, StartFacts};
+use bowline_core::event::{AttemptFailed, CallFailed, TurnEnded, TurnStarted};
+use bowline_core::failure::retry_in_ms;
+use bowline_core::{
+    Action, AttemptId, CallId, ContextText, Fact, FailureKind, Permit, ProviderFailure,
+    Reservation, StreamEvent, ToolCall, TurnId, Work, due,
+};
+
+use super::Loop;
+use crate::Error;
+use crate::judge;
+
+impl Loop<'_> {
+    /// Stages everything that is due and needs no waiting, until nothing more comes of it.
+    pub(super) async fn stage_due(&mut self) -> Result<(), Error> {
+        self.pause_until_ms = None;
+        loop {
+            let mut progressed = false;
+            for work in due(self.session.state()) {
+                progressed |= self.stage_work(work).await?;
+            }
+            if !progressed {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Stages one piece of work; says whether the state changed.
+    async fn stage_work(&mut self, work: Work) -> Result<bool, Error> {
+        match work {
+            Work::BeginTurn => {
+                let turn = self.next_turn();
+                self.session.stage(Fact::TurnStarted(TurnStarted { turn }));
+            }
+            Work::AskModel(ask) => {
+                let now_ms = self.session.clock().now_ms();
+                if let Some(until) = ask.not_before_ms.filter(|until| *until > now_ms) {
+                    self.pause_until_ms = Some(until);
+                    return Ok(false);
+                }
+                let attempt = AttemptId::from_uuid(self.session.clock().new_id());
+                let Ok(fact) = engine::reserve(self.session.state(), attempt) else {
+                    return Ok(false);
+                };
+                self.session.stage(fact);
+            }
+            Work::ReconcileAttempt { attempt } => self.stage_interrupted(attempt),
+            Work::Decide { call } => return Ok(self.stage_decision(call)),
+            Work::RunTool { call } => return self.stage_start(call).await,
+            Work::Reconcile { call } => {
+                if self.reconciling.insert(call) {
+                    self.spawn_reconcile(call);
+                }
+                return Ok(false);
+            }
+            Work::Wait { .. } => return Ok(false),
+            Work::EndTurn { stop, detail } => {
+                let Some(turn) = self.session.state().turn().map(|turn| turn.id) else {
+                    return Ok(false);
+                };
+                self.session.stage(Fact::TurnEnded(TurnEnded { turn, stop, detail }));
+            }
+        }
+        Ok(true)
+    }
+
+    fn next_turn(&self) -> TurnId {
+        self.session.state().last_turn().next()
+    }
+
+    fn stage_interrupted(&mut self, attempt: AttemptId) {
+        let failure = ProviderFailure::new(
+            FailureKind::Interrupted,
+            "the process ended while the model was answering; the call is made again",
+        );
+        self.stage_failure(attempt, failure);
+    }
+
+    /// Stages a failed attempt with the pause before the next one.
+    pub(super) fn stage_failure(&mut self, attempt: AttemptId, failure: ProviderFailure) {
+        let failed_before =
+            self.session.state().turn().map_or(0, |turn| turn.failed_attempts);
+        // Any spread will do: the last bits of a fresh id are random.
+        let jitter = u16::try_from(self.session.clock().new_id().as_u128() % 1001).unwrap_or(0);
+        let retry_in_ms = retry_in_ms(&failure, failed_before + 1, jitter);
+        self.session.stage(Fact::AttemptFailed(AttemptFailed { attempt, failure, retry_in_ms }));
+    }
+
+    fn open_call(&self, call: CallId) -> Option<ToolCall> {
+        self.session.state().call(call).map(|open| open.call.clone())
+    }
+
+    fn stage_decision(&mut self, call: CallId) -> bool {
+        let Some(proposed) = self.open_call(call) else { return false };
+        let fact = judge::judge(
+            &self.harness.toolbox,
+            &self.harness.policy,
+            self.session.clock(),
+            self.session.state(),
+            &proposed,
+        );
+        self.session.stage(fact);
+        true
+    }
+
+    /// Stages the start of an allowed call: planned anew, so that a decision never covers
+    /// something else than what runs.
+    async fn stage_start(&mut self, call: CallId) -> Result<bool, Error> {
+        let Some(allowed) = self.open_call(call) else { return Ok(false) };
+        let tries = self.session.state().call(call).map_or(0, |open| open.tries);
+        let planned = match judge::plan(&self.harness.toolbox, self.session.state(), &allowed) {
+            Ok(planned) => planned,
+            Err(message) => return Ok(self.stage_call_failed(call, message)),
+        };
+        let checks = match planned.tool.checks(&planned.input, &planned.plan, &planned.cx) {
+            Ok(checks) => checks,
+            Err(error) => return Ok(self.stage_call_failed(call, error.message)),
+        };
+        let runs = planned.plan.actions.iter().any(|action| matches!(action, Action::Run { .. }));
+        let spool = runs.then(|| format!("{call}.{}", tries + 1));
+        let facts = StartFacts { checks, spool };
+        match engine::start(self.session.state(), call, &planned.request, facts) {
+            Ok(fact) => {
+                self.session.stage(fact);
+                self.prepared.insert(call, planned);
+            }
+            Err(NotStartable::Changed(_)) => {
+                let fact = judge::decided(
+                    &self.harness.policy,
+                    self.session.clock(),
+                    self.session.state(),
+                    &allowed,
+                    &planned,
+                );
+                self.session.stage(fact);
+            }
+            Err(_) => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn stage_call_failed(&mut self, call: CallId, message: String) -> bool {
+        let message = self.harness.masker.mask(&message).text.into_owned();
+        let error = ContextText::notice(message);
+        self.session.stage(Fact::CallFailed(CallFailed { call, error }));
+        true
+    }
+
+    /// Makes the batch durable, tells the face, and starts what the receipts permit.
+    pub(super) async fn commit_and_start(&mut self) -> Result<(), Error> {
+        self.harness.probe.at("loop.staged");
+        #[cfg(feature = "broken-ack-before-append")]
+        self.tell_too_early();
+        let committed = self.session.commit().await?;
+        self.announce();
+        let mut spendable = Vec::new();
+        for event in committed {
+            self.show_committed(&event);
+            match event.spend() {
+                Spendable::Nothing(event) => self.after(&event.into_value().fact),
+                other => spendable.push(other),
+            }
+        }
+        for proof in spendable {
+            match proof {
+                Spendable::Call(started) => self.spawn_call(Permit::from(started)),
+                Spendable::Attempt(reserved) => self.spawn_ask(Reservation::from(reserved)),
+                Spendable::Nothing(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn show_committed(&mut self, event: &bowline_core::Committed<bowline_core::Event>) {
+        let seq = event.receipt().seq;
+        if let Fact::AttemptFailed(failed) = &event.value().fact {
+            self.face.show(&StreamEvent::AttemptDiscarded {
+                attempt_id: failed.attempt,
+                reason: failed.failure.message.clone(),
+                retry_in_ms: failed.retry_in_ms,
+            });
+        }
+        self.face.show(&StreamEvent::Event { seq, event: Box::new(event.value().clone()) });
+        self.harness.probe.at("loop.told");
+    }
+
+    /// The fault that crash tests must catch: telling before it is durable.
+    #[cfg(feature = "broken-ack-before-append")]
+    fn tell_too_early(&mut self) {
+        self.announce();
+        let mut seq = self.session.last_seq();
+        for event in self.session.staged().to_vec() {
+            seq = seq.next();
+            self.face.show(&StreamEvent::Event { seq, event: Box::new(event) });
+            self.harness.probe.at("loop.told");
+        }
+    }
+
+    /// Says which session this is, once it is durable that it exists.
+    fn announce(&mut self) {
+        if std::mem::replace(&mut self.announced, true) {
+            return;
+        }
+        let state = self.session.state();
+        let Some(settings) = state.settings() else { return };
+        let event = StreamEvent::Session {
+            session_id: self.session.id(),
+            resumed: self.session.resumed(),
+            cwd: state.cwd().to_owned(),
+            model: settings.model.clone(),
+            mode: settings.mode,
+            version: self.harness.app_version.clone(),
+        };
+        self.face.show(&event);
+    }
+
+    /// Small tidying once a fact is durable.
+    fn after(&mut self, fact: &Fact) {
+        match fact {
+            Fact::CallFinished(finished) => self.forget_spool(finished.call),
+            Fact::TurnEnded(_) => self.cancelling = false,
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Turns a proposed call into a recorded decision, or into an exact error for the model.
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bowline_core::call::ReplayPlan;
+use bowline_core::decision::{DecidedBy, Scope};
+use bowline_core::event::{CallRejected, Decided};
+use bowline_core::message::CallFault;
+use bowline_core::spec::ActionKind;
+use bowline_core::{
+    CallRequest, ContextText, Decision, DecisionId, Fact, Mode, OnAsk, State, ToolCall, Verdict,
+};
+use bowline_policy::{Policy, ToolFacts, policy_hash};
+use bowline_tools::{InputError, Plan, PlanCx, Tool, Toolbox};
+use serde_json::Value;
+
+use crate::Clock;
+
+/// A call that can be run as it stands: its tool, its parsed input, what it would do.
+pub(crate) struct Planned {
+    pub(crate) tool: Arc<dyn Tool>,
+    pub(crate) input: Value,
+    pub(crate) plan: Plan,
+    pub(crate) request: CallRequest,
+    pub(crate) cx: PlanCx,
+}
+
+/// What planning may look at, from the state.
+pub(crate) fn plan_cx(state: &State) -> PlanCx {
+    PlanCx {
+        cwd: PathBuf::from(state.cwd()),
+        roots: state.roots().iter().map(PathBuf::from).collect(),
+        seen: Arc::clone(state.seen()),
+    }
+}
+
+/// Plans a call, or says exactly what is wrong with it.
+pub(crate) fn plan(toolbox: &Toolbox, state: &State, call: &ToolCall) -> Result<Planned, String> {
+    match call.fault {
+        Some(CallFault::DuplicateId) => {
+            return Err("Not run: another call in the same reply has the same id. Send it again \
+                        with an id of its own."
+                .to_owned());
+        }
+        Some(CallFault::CutShort) => {
+            return Err("Not run: the reply was cut at its output limit, so this call may be \
+                        incomplete. Send it again, shorter."
+                .to_owned());
+        }
+        None => {}
+    }
+    let tool = toolbox.get(&call.name).map_err(not_run)?.clone();
+    let input = arguments(&call.arguments)?;
+    if writes_files(&tool) && bowline_secrets::holds_mask_token(&call.arguments) {
+        return Err("Not run: the input holds a mask such as `[secret:...]`, which stands for a \
+                    secret you were not shown. Writing it would destroy the real value: leave \
+                    that part of the file alone, or ask the person."
+            .to_owned());
+    }
+    let cx = plan_cx(state);
+    let plan = tool.plan(&input, &cx).map_err(not_run)?;
+    let request = CallRequest {
+        tool: call.name.clone(),
+        arguments: call.arguments.clone(),
+        cwd: state.cwd().to_owned(),
+        resolved: plan.resolved.clone(),
+    };
+    Ok(Planned { tool, input, plan, request, cx })
+}
+
+fn writes_files(tool: &Arc<dyn Tool>) -> bool {
+    tool.spec().actions.contains(&ActionKind::WritePath)
+}
+
+fn not_run(error: InputError) -> String {
+    format!("Not run: {}", error.message)
+}
+
+/// The policy in the mode that the session has now.
+fn in_mode(policy: &Policy, mode: Mode) -> Cow<'_, Policy> {
+    if policy.mode == mode {
+        return Cow::Borrowed(policy);
+    }
+    Cow::Owned(Policy { mode, ..policy.clone() })
+}
+
+/// Parses the arguments: one JSON object. An empty text counts as an empty object, since some
+/// servers send that for a call without arguments.
+fn arguments(text: &str) -> Result<Value, String> {
+    if text.trim().is_empty() {
+        return Ok(Value::Object(serde_json::Map::new()));
+    }
+    match serde_json::from_str::<Value>(text) {
+        Ok(value @ Value::Object(_)) => Ok(value),
+        Ok(other) => {
+            Err(format!("Not run: the arguments must be one JSON object, got {}.", kind(&other)))
+        }
+        Err(error) => Err(format!(
+            "Not run: the arguments are not valid JSON ({error}). Send the call again with one \
+             complete JSON object."
+        )),
+    }
+}
+
+const fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// Decides about a proposed call: the fact to be staged.
+pub(crate) fn judge(
+    toolbox: &Toolbox,
+    policy: &Policy,
+    clock: &Clock,
+    state: &State,
+    call: &ToolCall,
+) -> Fact {
+    match plan(toolbox, state, call) {
+        Err(message) => {
+            let error = ContextText::notice(message);
+            Fact::CallRejected(CallRejected { call: call.id, error })
+        }
+        Ok(planned) => decided(policy, clock, state, call, &planned),
+    }
+}
+
+/// Decides about a planned call.
+pub(crate) fn decided(
+    policy: &Policy,
+    clock: &Clock,
+    state: &State,
+    call: &ToolCall,
+    planned: &Planned,
+) -> Fact {
+    let settings = state.settings();
+    let mode = settings.map(|settings| settings.mode).unwrap_or_default();
+    let on_ask = settings.map_or(OnAsk::Park, |settings| settings.on_ask);
+    let spec = planned.tool.spec();
+    let in_force = in_mode(policy, mode);
+    let judgement =
+        bowline_policy::decide(&in_force, ToolFacts::from(spec), &planned.plan.actions, on_ask);
+    let digest = planned.request.digest();
+    let mut verdict = judgement.verdict;
+    let mut by = DecidedBy::Policy;
+    if let (Verdict::Ask, Some(grant)) = (verdict, state.grant(&digest)) {
+        verdict = Verdict::Allow;
+        by = DecidedBy::Grant(grant);
+    }
+    let decision = Decision {
+        id: DecisionId::from_uuid(clock.new_id()),
+        verdict,
+        by,
+        reason: judgement.reason,
+        digest,
+        essence: planned.plan.essence.clone(),
+        actions: judgement.judged,
+        replay: ReplayPlan { class: planned.plan.replay.class },
+        mode,
+        scope: Scope::Once,
+        expires_at_ms: None,
+        policy_hash: policy_hash(&in_force),
+        analyser_version: bowline_policy::ANALYSER_VERSION,
+    };
+    Fact::Decided(Box::new(Decided { call: call.id, decision }))
+}

@@ -1,0 +1,239 @@
+//! One session in the hands of its owner: journal, state, and the batch being staged.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bowline_core::event::{NoticeAdded, OwnerChanged, SessionStarted};
+use bowline_core::{
+    Command, Committed, ContextText, Event, Fact, Refusal, Seq, SessionId, Settings, State, accept, apply,
+};
+use bowline_journal::{Journal, mailbox};
+use bowline_tools::tool::Blobs;
+
+use crate::{Clock, Error};
+
+/// A session that this process owns.
+///
+/// Facts are staged (folded into the state at once) and then committed as one batch. Nothing may
+/// be acted upon or told to anyone before [`Session::commit`] has given its receipts; when a
+/// commit fails the session is over for this process.
+pub struct Session {
+    journal: Box<dyn Journal>,
+    state: State,
+    batch: Vec<Event>,
+    clock: Clock,
+    places: Places,
+    resumed: bool,
+}
+
+/// Where a session keeps what is not in its journal.
+#[derive(Clone)]
+pub struct Places {
+    /// Keeper records, one folder an attempt.
+    pub spool: PathBuf,
+    /// Commands from others; `None` for a session nobody else can reach.
+    pub mailbox: Option<PathBuf>,
+    /// Large bodies.
+    pub blobs: Arc<dyn Blobs>,
+}
+
+impl Session {
+    /// Begins a new session in an empty journal. Its first facts become durable with its first
+    /// batch, before anything is done.
+    #[must_use]
+    pub fn begin(
+        journal: Box<dyn Journal>,
+        places: Places,
+        clock: Clock,
+        started: SessionStarted,
+    ) -> Self {
+        let mut session = Self {
+            journal,
+            state: State::new(),
+            batch: Vec::new(),
+            clock,
+            places,
+            resumed: false,
+        };
+        session.take_over(&started.app_version.clone());
+        session.stage(Fact::SessionStarted(Box::new(started)));
+        session
+    }
+
+    /// Opens an existing session: reads its journal, folds it, and takes it over.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] when the journal cannot be read, [`Error::NotBegun`] when it is empty.
+    pub async fn open(
+        journal: Box<dyn Journal>,
+        places: Places,
+        clock: Clock,
+        app_version: &str,
+    ) -> Result<Self, Error> {
+        let events = journal.read(Seq(1)).await?;
+        let state = events.iter().fold(State::new(), |state, event| apply(state, event.value()));
+        if state.session().is_none() {
+            return Err(Error::NotBegun { session: journal.session().to_string() });
+        }
+        let mut session =
+            Self { journal, state, batch: Vec::new(), clock, places, resumed: true };
+        session.take_over(app_version);
+        Ok(session)
+    }
+
+    fn take_over(&mut self, app_version: &str) {
+        let epoch = self.state.epoch().next();
+        self.stage(Fact::OwnerChanged(OwnerChanged {
+            epoch,
+            pid: std::process::id(),
+            app_version: app_version.to_owned(),
+        }));
+    }
+
+    /// The session's id.
+    #[must_use]
+    pub fn id(&self) -> SessionId {
+        self.journal.session()
+    }
+
+    /// What it is right now, staged facts included.
+    #[must_use]
+    pub const fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Whether it existed before this process.
+    #[must_use]
+    pub const fn resumed(&self) -> bool {
+        self.resumed
+    }
+
+    /// The time by this session's clock.
+    #[must_use]
+    pub const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The last durable place.
+    #[must_use]
+    pub fn last_seq(&self) -> Seq {
+        self.journal.head().0
+    }
+
+    pub(crate) const fn places(&self) -> &Places {
+        &self.places
+    }
+
+    pub(crate) fn journal_mut(&mut self) -> &mut dyn Journal {
+        self.journal.as_mut()
+    }
+
+    pub(crate) fn spool_for(&self, name: &str) -> PathBuf {
+        self.places.spool.join(name)
+    }
+
+    /// Gives a command to the session; its facts are staged.
+    ///
+    /// # Errors
+    /// [`Refusal`] says why nothing happens.
+    pub fn give(&mut self, command: Command) -> Result<(), Refusal> {
+        for fact in accept(&self.state, command)? {
+            self.stage(fact);
+        }
+        Ok(())
+    }
+
+    /// Adds words that are not a person's: a notice, or the project's instructions.
+    pub fn note(&mut self, text: ContextText) {
+        self.stage(Fact::NoticeAdded(NoticeAdded { text }));
+    }
+
+    /// Puts other settings in force and tells the model what changed for it.
+    ///
+    /// # Errors
+    /// [`Refusal`] says why nothing happens.
+    pub fn change_settings(&mut self, settings: Settings, by: &str) -> Result<(), Refusal> {
+        let before = self.state.settings().cloned();
+        let mode = settings.mode;
+        let key = format!("settings-{}", self.clock.new_id());
+        self.give(Command {
+            key,
+            ask: bowline_core::command::Ask::Change { settings, by: by.to_owned() },
+        })?;
+        if before.is_some_and(|before| before.mode != mode) {
+            self.stage(Fact::notice(format!("The permission mode is now `{mode}`.")));
+        }
+        Ok(())
+    }
+
+    /// Folds a fact into the state and adds it to the batch.
+    pub(crate) fn stage(&mut self, fact: Fact) {
+        let event = Event::new(self.clock.now_ms(), fact);
+        self.state = apply(std::mem::take(&mut self.state), &event);
+        self.batch.push(event);
+    }
+
+    /// Whether driving it now would do or await anything: work that is due, or commands that
+    /// others left. Facts of a take-over alone are nothing to do.
+    #[must_use]
+    pub fn has_something_to_do(&self) -> bool {
+        let letters = self.places.mailbox.as_deref().map(mailbox::is_empty);
+        !bowline_core::due(&self.state).is_empty() || matches!(letters, Some(Ok(false)))
+    }
+
+    pub(crate) const fn has_staged(&self) -> bool {
+        !self.batch.is_empty()
+    }
+
+    #[cfg(feature = "broken-ack-before-append")]
+    pub(crate) fn staged(&self) -> &[Event] {
+        &self.batch
+    }
+
+    /// Makes everything staged durable and returns the receipts.
+    pub(crate) async fn commit(&mut self) -> Result<Vec<Committed<Event>>, Error> {
+        let batch = std::mem::take(&mut self.batch);
+        Ok(self.journal.append(self.state.epoch(), batch).await?)
+    }
+
+    /// Takes what others left in the mailbox. Each command is staged; its file is removed by the
+    /// returned entries once the batch is durable. A command that is refused is removed too: its
+    /// sender reads the outcome from the journal.
+    pub(crate) fn drain_mailbox(&mut self) -> Result<Vec<mailbox::Entry>, Error> {
+        let Some(folder) = &self.places.mailbox else { return Ok(Vec::new()) };
+        let mut entries = Vec::new();
+        for (entry, command) in mailbox::drain(folder)?.commands {
+            // A refusal is not an error: the question was answered or the key is known.
+            let _refused = self.give(command);
+            entries.push(entry);
+        }
+        Ok(entries)
+    }
+}
+
+/// Resolves the working folder and its roots: absolute, links followed.
+///
+/// # Errors
+/// [`Error::Folder`] when one of them is missing or not a folder.
+pub fn resolve_folders(cwd: &Path, added: &[PathBuf]) -> Result<(PathBuf, Vec<PathBuf>), Error> {
+    let resolve = |path: &Path| {
+        let real = path.canonicalize().map_err(|error| Error::Folder {
+            path: path.to_owned(),
+            why: error.to_string(),
+        })?;
+        if real.is_dir() {
+            Ok(real)
+        } else {
+            Err(Error::Folder { path: path.to_owned(), why: "it is not a folder".to_owned() })
+        }
+    };
+    let cwd = resolve(cwd)?;
+    let mut roots = vec![cwd.clone()];
+    for path in added {
+        let root = resolve(path)?;
+        if !roots.contains(&root) {
+            roots.push(root);
+        }
+    }
+    Ok((cwd, roots))
+}

@@ -1,0 +1,89 @@
+//! Plays a scenario file over HTTP until stdin closes or enough requests were answered.
+//!
+//! `cargo run -p bowline-testkit --example serve -- SCENARIO.json [--port N] [--max-requests N]`
+//! prints the base URL on its first line. What the server refused goes to stderr at the end, and
+//! the exit code is then 1; 2 for a wrong command line or scenario.
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use bowline_model::scenario::Scenario;
+use bowline_testkit::{Options, ScriptedServer};
+
+const USAGE: &str = "usage: serve SCENARIO.json [--port N] [--max-requests N]";
+
+struct Arguments {
+    scenario: String,
+    port: u16,
+    max_requests: Option<usize>,
+}
+
+fn main() -> ExitCode {
+    let code = parse().and_then(run).unwrap_or_else(|error| {
+        drop(writeln!(io::stderr(), "serve: {error}"));
+        2
+    });
+    ExitCode::from(code)
+}
+
+fn parse() -> Result<Arguments, Box<dyn Error>> {
+    let mut parsed = Arguments {
+        scenario: String::new(),
+        port: 0,
+        max_requests: None,
+    };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--port" => parsed.port = arguments.next().ok_or(USAGE)?.parse()?,
+            "--max-requests" => {
+                parsed.max_requests = Some(arguments.next().ok_or(USAGE)?.parse()?);
+            }
+            path if parsed.scenario.is_empty() && !path.starts_with("--") => {
+                parsed.scenario = path.to_owned();
+            }
+            _ => return Err(USAGE.into()),
+        }
+    }
+    if parsed.scenario.is_empty() {
+        Err(USAGE.into())
+    } else {
+        Ok(parsed)
+    }
+}
+
+fn run(arguments: Arguments) -> Result<u8, Box<dyn Error>> {
+    let path = &arguments.scenario;
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
+    let scenario = Scenario::from_json(&text).map_err(|error| format!("{path}: {error}"))?;
+    let options = Options {
+        port: arguments.port,
+        ..Options::default()
+    };
+    let server = Arc::new(ScriptedServer::try_start(scenario, options)?);
+    writeln!(io::stdout(), "{}", server.base_url())?;
+    io::stdout().flush()?;
+
+    let (end, ended) = mpsc::channel();
+    if let Some(count) = arguments.max_requests {
+        let (server, end) = (Arc::clone(&server), end.clone());
+        std::thread::spawn(move || {
+            while !server.wait_for_answers(count, Duration::from_secs(3600)) {}
+            end.send(())
+        });
+    }
+    std::thread::spawn(move || {
+        let read = io::copy(&mut io::stdin(), &mut io::sink());
+        end.send(()).and(Ok(read))
+    });
+    ended.recv()?;
+
+    let violations = server.violations();
+    for violation in &violations {
+        writeln!(io::stderr(), "{violation}")?;
+    }
+    Ok(u8::from(!violations.is_empty()))
+}

@@ -1,0 +1,156 @@
+//! Validators that refuse what the real model APIs refuse.
+//!
+//! [`chat`] knows the Chat Completions API: [`chat::check`] judges one request by itself,
+//! [`chat::Session`] judges it against what was sent and answered before.
+
+pub mod chat;
+
+use serde::{Deserialize, Serialize};
+
+/// One reason to refuse a request.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, thiserror::Error)]
+#[error("{} at {}: {message}", kind.code(), if at.is_empty() { "the body" } else { at })]
+pub struct Violation {
+    /// What rule was broken.
+    pub kind: Kind,
+    /// What is wrong, for people.
+    pub message: String,
+    /// Where, such as `messages[3].tool_calls[0].id`; empty for the whole body.
+    pub at: String,
+}
+
+/// The rules, by name. The wire carries them in snake case as the error's `code`.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Kind {
+    /// The body is not JSON in UTF-8.
+    NotJson,
+    /// The body is JSON but no object.
+    NotAnObject,
+    /// A string holds half of a surrogate pair.
+    LoneSurrogate,
+    /// A string holds a NUL character.
+    NulCharacter,
+    /// A top-level key, or a key of an option, that the API does not have.
+    UnknownKey,
+    /// No model named.
+    MissingModel,
+    /// A parameter of the wrong JSON type.
+    WrongType,
+    /// A number out of its range.
+    OutOfRange,
+    /// `stream_options` without `stream: true`.
+    StreamOptionsWithoutStream,
+    /// `tools` is there and empty.
+    EmptyTools,
+    /// A tool that is not `{"type": "function", "function": {...}}`.
+    BadTool,
+    /// A tool or call name outside `^[a-zA-Z0-9_-]{1,64}$`.
+    BadToolName,
+    /// Two tools of one name.
+    DuplicateTool,
+    /// Tool parameters that are no object schema.
+    BadToolSchema,
+    /// `tool_choice` or `parallel_tool_calls` without `tools`.
+    ToolsMissing,
+    /// `tool_choice` of an unknown form, or naming an undeclared tool.
+    BadToolChoice,
+    /// No messages.
+    NoMessages,
+    /// A message that is no object, or without a role.
+    BadMessage,
+    /// A role that the API does not have.
+    UnknownRole,
+    /// A key that messages of this role, or their calls, do not have.
+    UnknownMessageKey,
+    /// A system message after the conversation began.
+    SystemInMiddle,
+    /// The conversation does not begin with a user message.
+    FirstNotUser,
+    /// Content that is neither a string nor an array of parts, or is missing.
+    BadContent,
+    /// A content part that is untyped, or of a type this role may not have.
+    BadPart,
+    /// An assistant message with neither content nor calls.
+    EmptyAssistant,
+    /// An assistant message with `content: null` and no calls.
+    NullContent,
+    /// `tool_calls` is there and empty, or no array.
+    EmptyToolCalls,
+    /// A tool call of the wrong shape.
+    BadCall,
+    /// A tool call without `type: "function"`.
+    BadCallType,
+    /// A tool call without an id.
+    EmptyCallId,
+    /// Two calls of one message with one id.
+    DuplicateCallId,
+    /// A call to a tool that is not declared.
+    UnknownTool,
+    /// Arguments that are not a string.
+    ArgumentsNotText,
+    /// A result without a call id.
+    MissingResultId,
+    /// A result that follows no call.
+    OrphanResult,
+    /// A result for a call that the preceding message does not have.
+    UnknownResultId,
+    /// Two results for one call.
+    DuplicateResult,
+    /// A call without a result.
+    UnansweredCall,
+    /// Another message between a call and its result.
+    MessageBetween,
+    /// An assistant message, or the last reply, did not come back.
+    LostAssistant,
+    /// An earlier message of another role did not come back.
+    LostMessage,
+    /// An assistant text came back changed.
+    EditedText,
+    /// Calls came back with other ids or names, or another number of them.
+    EditedCalls,
+    /// Arguments came back changed.
+    EditedArguments,
+    /// A result that was sent before changed.
+    EditedResult,
+    /// A system or user message that was sent before changed.
+    EditedMessage,
+    /// Reasoning did not come back, though the server needs it.
+    LostReasoning,
+    /// Reasoning came back changed.
+    EditedReasoning,
+    /// A field that only this server knows came back changed.
+    EditedExtra,
+    /// An assistant message that the server never sent.
+    InventedAssistant,
+    /// The scenario expected another request, or is used up.
+    ScenarioFailed,
+}
+
+impl Kind {
+    /// Returns the name used on the wire, such as `unanswered_call`.
+    #[must_use]
+    pub fn code(self) -> String {
+        let name = format!("{self:?}");
+        let mut code = String::with_capacity(name.len() + 4);
+        for (i, letter) in name.char_indices() {
+            if i > 0 && letter.is_ascii_uppercase() {
+                code.push('_');
+            }
+            code.push(letter.to_ascii_lowercase());
+        }
+        code
+    }
+}
+
+impl Violation {
+    /// Makes a violation of `kind` at a path.
+    pub fn new(kind: Kind, at: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            at: at.into(),
+        }
+    }
+}

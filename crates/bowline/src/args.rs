@@ -1,0 +1,278 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// An agent loop that holds under load, never slips, and comes undone when you want it to.
+#[derive(Debug, Parser)]
+#[command(
+    name = "bowline",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = "First steps:\n  bowline demo                          a whole task with no model and no key\n  \
+                  bowline exec --model openai-chat/MODEL --base-url URL \"fix the failing test\"\n  \
+                  bowline sessions list                 what ran so far"
+)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What can be typed after `bowline`.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Give the agent a task and watch it done.
+    Exec(Exec),
+    /// See a whole task done by an embedded scripted model: no key, no network.
+    Demo(Demo),
+    /// List, show, export and delete sessions.
+    #[command(subcommand)]
+    Sessions(Sessions),
+    /// Show the events of a session, as recorded.
+    Events(Events),
+    /// List tools, show one, or call one by hand.
+    #[command(subcommand)]
+    Tools(Tools),
+    /// List and show what can be typed.
+    #[command(subcommand)]
+    Commands(Commands),
+    /// Show the configuration in force.
+    #[command(subcommand)]
+    Config(Config),
+    /// Allow what a session waits for.
+    Approve(Answer),
+    /// Deny what a session waits for.
+    Deny(Answer),
+    /// Write the generated pages of the documentation.
+    #[command(hide = true)]
+    Docs {
+        /// The folder to write to.
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Output {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object at the end.
+    Json,
+    /// One JSON object a line, as things happen.
+    StreamJson,
+}
+
+/// What is in force for a run.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub struct Force {
+    /// The model, as provider/model; scripted/PATH plays a scenario file.
+    #[arg(long, value_name = "PROVIDER/MODEL")]
+    pub model: Option<String>,
+    /// The model's endpoint; for openai-chat it carries /v1.
+    #[arg(long, value_name = "URL")]
+    pub base_url: Option<String>,
+    /// The folder to work in.
+    #[arg(long, value_name = "DIR")]
+    pub cd: Option<PathBuf>,
+    /// A further folder to work in; may be given again.
+    #[arg(long, value_name = "DIR")]
+    pub add_dir: Vec<PathBuf>,
+    /// How much runs unasked: read-only, ask, edit, auto or full.
+    #[arg(long)]
+    pub mode: Option<String>,
+    /// What a question does when nobody is there: park (exit 3) or refuse.
+    #[arg(long, value_name = "park|refuse")]
+    pub on_ask: Option<String>,
+    /// Model calls at most in one turn.
+    #[arg(long, alias = "max-turns", value_name = "N")]
+    pub max_steps: Option<String>,
+    /// Tokens at most over the session; set aside before each call.
+    #[arg(long, value_name = "N")]
+    pub max_tokens: Option<String>,
+    /// Money at most; refused while no price of the model is known.
+    #[arg(long, value_name = "USD")]
+    pub max_usd: Option<String>,
+    /// Words added to the end of the system text.
+    #[arg(long, value_name = "TEXT")]
+    pub system_append: Option<String>,
+}
+
+/// `bowline exec`
+#[derive(Debug, ClapArgs)]
+pub struct Exec {
+    /// What to do; `-` reads it from standard input.
+    pub prompt: Option<String>,
+    #[command(flatten)]
+    pub force: Force,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub output: Output,
+    /// Go on with the newest session of this folder.
+    #[arg(long = "continue", conflicts_with = "resume")]
+    pub continue_: bool,
+    /// Go on with this session: any unique part at either end of its id.
+    #[arg(long, value_name = "ID")]
+    pub resume: Option<String>,
+    /// The final answer must fit this JSON Schema (arrives with a later version).
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub output_schema: Option<PathBuf>,
+    /// An image for the model (arrives with a later version).
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub image: Vec<PathBuf>,
+}
+
+/// `bowline demo`
+#[derive(Debug, ClapArgs)]
+pub struct Demo {
+    /// Where to unpack the sample project; a fresh temporary folder if not given.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// `bowline sessions ...`
+#[derive(Debug, Subcommand)]
+pub enum Sessions {
+    /// Sessions of every folder, newest first.
+    List {
+        /// One JSON array.
+        #[arg(long)]
+        json: bool,
+    },
+    /// One session as a conversation.
+    Show {
+        /// Any unique part at either end of its id.
+        id: String,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// One session, whole: its events and their chain.
+    Export {
+        /// Any unique part at either end of its id.
+        id: String,
+        /// One JSON object (the only form there is).
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove a session for good.
+    Delete {
+        /// Any unique part at either end of its id.
+        id: String,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Build the index anew from the journals.
+    Reindex,
+}
+
+/// `bowline events`
+#[derive(Debug, ClapArgs)]
+pub struct Events {
+    /// The session: any unique part at either end of its id.
+    pub id: String,
+    /// One JSON object a line: seq, hash and the event.
+    #[arg(long)]
+    pub json: bool,
+    /// Go on printing as events are recorded; ends with the turn.
+    #[arg(long)]
+    pub follow: bool,
+}
+
+/// `bowline tools ...`
+#[derive(Debug, Subcommand)]
+pub enum Tools {
+    /// Every tool.
+    List {
+        /// One JSON array.
+        #[arg(long)]
+        json: bool,
+    },
+    /// One tool, whole.
+    Show {
+        /// Its name.
+        name: String,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Run one tool by hand, judged like any call.
+    Call(ToolCall),
+}
+
+/// `bowline tools call`
+#[derive(Debug, ClapArgs)]
+pub struct ToolCall {
+    /// The tool's name.
+    pub name: String,
+    /// Its input: one JSON object.
+    #[arg(long)]
+    pub input: String,
+    /// How much runs unasked.
+    #[arg(long)]
+    pub mode: Option<String>,
+    /// A further folder to work in; may be given again.
+    #[arg(long, value_name = "DIR")]
+    pub add_dir: Vec<PathBuf>,
+    /// A rule that allows; may be given again.
+    #[arg(long, value_name = "RULE")]
+    pub allow: Vec<String>,
+    /// A rule that denies; may be given again.
+    #[arg(long, value_name = "RULE")]
+    pub deny: Vec<String>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// `bowline commands ...`
+#[derive(Debug, Subcommand)]
+pub enum Commands {
+    /// Everything that can be typed.
+    List {
+        /// One JSON array.
+        #[arg(long)]
+        json: bool,
+    },
+    /// One command, whole.
+    Show {
+        /// Its name, such as `sessions list`.
+        #[arg(required = true, num_args = 1..)]
+        name: Vec<String>,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `bowline config ...`
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// Every key, its value and where it comes from.
+    Show {
+        /// The folder whose project file counts.
+        #[arg(long, value_name = "DIR")]
+        cd: Option<PathBuf>,
+        /// One JSON array.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `bowline approve`, `bowline deny`
+#[derive(Debug, ClapArgs)]
+pub struct Answer {
+    /// The question: any unique part at either end of its id.
+    pub id: String,
+    /// Words for the model.
+    #[arg(long)]
+    pub note: Option<String>,
+}

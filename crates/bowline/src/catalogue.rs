@@ -1,0 +1,214 @@
+//! The registry of commands: what a person can type, as data. A test holds it against the parser.
+
+use bowline_core::spec::CommandEffect::{self, Reads, RunsSession, WritesState};
+use bowline_core::{CommandSpec, Registry, Risk, Tier};
+
+struct Row {
+    name: &'static str,
+    usage: &'static str,
+    effect: CommandEffect,
+    outputs: &'static [&'static str],
+    exits: &'static [u8],
+    title: &'static str,
+    description: &'static str,
+}
+
+const RUN_EXITS: &[u8] = &[0, 1, 2, 3, 4, 5, 130];
+const LIST_EXITS: &[u8] = &[0, 1, 2];
+
+const ROWS: &[Row] = &[
+    Row {
+        name: "exec",
+        usage: "bowline exec [PROMPT|-] [--model PROVIDER/MODEL] [--mode MODE] [--continue | --resume ID] ...",
+        effect: RunsSession,
+        outputs: &["text", "json", "stream-json"],
+        exits: RUN_EXITS,
+        title: "Give the agent a task and watch it done",
+        description: "Runs one turn of a session: model calls and tools, each recorded before it \
+            happens. What needs a person parks the turn (exit 3) or is refused (--on-ask refuse). \
+            With --continue or --resume outstanding work settles first, then the prompt follows.",
+    },
+    Row {
+        name: "demo",
+        usage: "bowline demo [--dir DIR]",
+        effect: RunsSession,
+        outputs: &["text", "json", "stream-json"],
+        exits: RUN_EXITS,
+        title: "See a whole task done with no model and no key",
+        description: "Unpacks a small project with a failing test and has an embedded scripted \
+            model find and mend the fault, with real tools, decisions and journal.",
+    },
+    Row {
+        name: "sessions list",
+        usage: "bowline sessions list [--json]",
+        effect: Reads,
+        outputs: &["text", "json"],
+        exits: LIST_EXITS,
+        title: "Sessions of every folder, newest first",
+        description: "Reads the index and the journals; writes nothing and does not create the \
+            state folder.",
+    },
+    Row {
+        name: "sessions show",
+        usage: "bowline sessions show ID [--json]",
+        effect: Reads,
+        outputs: &["text", "json"],
+        exits: LIST_EXITS,
+        title: "One session as a conversation",
+        description: "Shows prompts, replies, calls with their decisions and results, and what is \
+            outstanding. ID is any unique part at either end of the session's id.",
+    },
+    Row {
+        name: "sessions export",
+        usage: "bowline sessions export ID [--json]",
+        effect: Reads,
+        outputs: &["json"],
+        exits: LIST_EXITS,
+        title: "One session, whole, as one JSON object",
+        description: "Prints every event with its place and hash after verifying the chain.",
+    },
+    Row {
+        name: "sessions delete",
+        usage: "bowline sessions delete ID [--yes]",
+        effect: WritesState,
+        outputs: &["text"],
+        exits: LIST_EXITS,
+        title: "Remove a session for good",
+        description: "Removes its journal, blobs and spool. Refused while a process owns it.",
+    },
+    Row {
+        name: "sessions reindex",
+        usage: "bowline sessions reindex",
+        effect: WritesState,
+        outputs: &["text"],
+        exits: LIST_EXITS,
+        title: "Build the index anew from the journals",
+        description: "The index is derived: deleting it loses nothing, and this makes it again.",
+    },
+    Row {
+        name: "events",
+        usage: "bowline events ID [--json] [--follow]",
+        effect: Reads,
+        outputs: &["text", "json"],
+        exits: LIST_EXITS,
+        title: "The events of a session, as recorded",
+        description: "One line an event; with --json one object a line. --follow goes on until the \
+            turn ends.",
+    },
+    Row {
+        name: "tools list",
+        usage: "bowline tools list [--json]",
+        effect: Reads,
+        outputs: &["text", "json"],
+        exits: LIST_EXITS,
+        title: "Every tool",
+        description: "Lists descriptions only: nothing is started, opened or written.",
+    },
+    Row {
+        name: "tools show",
+        usage: "bowline tools show NAME [--json]",
+        effect: Reads,
+        outputs: &["text", "json"],
+        exits: LIST_EXITS,
+        title: "One tool, whole",
+        description: "Its description, input and output schema, risk, tier, replay ceiling and limits.",
+    },
+    Row {
+        name: "tools call",
+        usage: "bowline tools call NAME --input JSON [--mode MODE] [--add-dir DIR] [--allow RULE] [--deny RULE]",
+        effect: RunsSession,
+        outputs: &["text", "json", "stream-json"],
+        exits: RUN_EXITS,
+        title: "Run one tool by hand, judged like any call",
+        description: "Runs in the current folder as a session of one call, recorded like any other. \
+            Ends as a turn would: 0 done, 1 the tool failed, 3 it waits for a person, 5 refused.",
+    },
+    Row {
+        name: "commands list",
+        usage: "bowline commands list [--json]",
+        effect: Reads,
+        outputs: &["text", "json"],
+        exits: LIST_EXITS,
+        title: "Everything that can be typed",
+        description: "This list.",
+    },
+    Row {
+        name: "commands show",
+        usage: "bowline commands show NAME [--json]",
+        effect: Reads,
+        outputs: &["text", "json"],
+        exits: LIST_EXITS,
+        title: "One command, whole",
+        description: "What it does, what it writes, how it ends.",
+    },
+    Row {
+        name: "config show",
+        usage: "bowline config show [--cd DIR] [--json]",
+        effect: Reads,
+        outputs: &["text", "json"],
+        exits: LIST_EXITS,
+        title: "The configuration in force and where each value comes from",
+        description: "Shows values that were set and not used, with the reason: a project's own \
+            file is untrusted and can only tighten.",
+    },
+    Row {
+        name: "approve",
+        usage: "bowline approve ID [--note TEXT]",
+        effect: WritesState,
+        outputs: &["text"],
+        exits: LIST_EXITS,
+        title: "Allow what a session waits for",
+        description: "Leaves the answer in the session's mailbox; `bowline exec --resume` goes on. \
+            Refused inside a shell command that an agent runs.",
+    },
+    Row {
+        name: "deny",
+        usage: "bowline deny ID [--note TEXT]",
+        effect: WritesState,
+        outputs: &["text"],
+        exits: LIST_EXITS,
+        title: "Deny what a session waits for",
+        description: "Leaves the answer in the session's mailbox, with words for the model if given.",
+    },
+];
+
+/// Every command, in the order of listings.
+pub fn commands() -> Registry<CommandSpec> {
+    let specs = ROWS
+        .iter()
+        .map(|row| CommandSpec {
+            name: row.name.to_owned(),
+            title: row.title.to_owned(),
+            description: row.description.to_owned(),
+            usage: row.usage.to_owned(),
+            effect: row.effect,
+            risk: match row.effect {
+                Reads => Risk::None,
+                WritesState => Risk::Medium,
+                RunsSession => Risk::High,
+            },
+            tier: Tier::BuiltIn,
+            outputs: row.outputs.iter().map(|&output| output.to_owned()).collect(),
+            exit_codes: row.exits.to_vec(),
+            origin: "bowline".to_owned(),
+        })
+        .collect();
+    #[expect(clippy::expect_used, reason = "a fixed table; a test holds its names unique")]
+    Registry::new(specs).expect("names of the fixed table are unique")
+}
+
+/// One command as a page of text.
+pub fn page(spec: &CommandSpec) -> String {
+    let exits: Vec<String> = spec.exit_codes.iter().map(ToString::to_string).collect();
+    format!(
+        "{}\n\n  {}\n\n{}\n\noutputs: {}\nexit codes: {}",
+        spec.title,
+        spec.usage,
+        spec.description,
+        spec.outputs.join(", "),
+        exits.join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests;

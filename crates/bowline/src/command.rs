@@ -1,0 +1,50 @@
+//! One module per command.
+
+mod answer;
+mod commands;
+mod config;
+mod demo;
+mod docs;
+mod events;
+mod exec;
+pub mod keeper;
+mod run;
+mod sessions;
+mod tools;
+
+pub use run::VERSION;
+
+use std::sync::Arc;
+
+use bowline_runtime::Probe;
+
+use crate::args::{Args, Command};
+use crate::failure::Failure;
+
+/// Runs what was typed and gives the exit code.
+pub fn run(args: Args) -> Result<u8, Failure> {
+    match args.command {
+        Command::Exec(args) => exec::run(args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Sessions(args) => sessions::run(args),
+        Command::Events(args) => events::run(&args),
+        Command::Tools(args) => tools::run(args),
+        Command::Commands(args) => commands::run(&args),
+        Command::Config(args) => config::run(&args),
+        Command::Approve(args) => answer::run(&args, bowline_core::Verdict::Allow),
+        Command::Deny(args) => answer::run(&args, bowline_core::Verdict::Deny),
+        Command::Docs { out } => docs::run(&out),
+    }
+}
+
+/// The probe of this build: stops the process at named points in crash tests, nothing else.
+pub fn probe() -> Arc<dyn Probe> {
+    #[cfg(feature = "crash-points")]
+    {
+        run::crash::probe()
+    }
+    #[cfg(not(feature = "crash-points"))]
+    {
+        Arc::new(bowline_journal::NoProbe)
+    }
+}

@@ -1,0 +1,89 @@
+//! `bowline config show`: every key, its value and where it comes from.
+
+use std::path::PathBuf;
+
+use bowline_runtime::config::{KEYS, Kind, Origin, Shown, Value};
+use serde_json::json;
+
+use crate::args::{Config, Force};
+use crate::failure::Failure;
+use crate::places::{Places, project_config};
+use crate::{print, wire};
+
+/// Runs the command.
+pub fn run(args: &Config) -> Result<u8, Failure> {
+    let Config::Show { cd, json } = args;
+    let places = Places::find()?;
+    let cwd = cd.clone().unwrap_or_else(|| PathBuf::from("."));
+    let cwd = std::path::absolute(&cwd)
+        .map_err(|error| Failure::usage(format!("{}: {error}", cwd.display())))?;
+    let effective = wire::configure(&places, &cwd, &Force::default())?;
+    if *json {
+        let keys: Vec<_> = effective.shown.iter().map(as_json).collect();
+        print::line(&serde_json::Value::Array(keys).to_string());
+        return Ok(0);
+    }
+    print::line(&format!("user file     {}", places.user_config().display()));
+    print::line(&format!("project file  {}", project_config(&cwd).display()));
+    print::line(&format!("state folder  {}\n", places.state.display()));
+    let width = KEYS.iter().map(|key| key.name.len()).max().unwrap_or(0);
+    for shown in &effective.shown {
+        let value = shown.value.as_ref().map_or_else(|| "-".to_owned(), text);
+        let origin = shown.origin.as_ref().map_or_else(|| "default".to_owned(), place);
+        print::line(&print::clean(&format!("{:width$}  {value}  ({origin})", shown.key.name)));
+        for (origin, why) in &shown.passed_over {
+            print::line(&print::clean(&format!("{:width$}  not used: {} ({why})", "", place(origin))));
+        }
+    }
+    Ok(0)
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.clone(),
+        Value::Whole(number) => number.to_string(),
+        Value::Rules(rules) => {
+            rules.iter().map(|(rule, _)| rule.as_str()).collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+fn place(origin: &Origin) -> String {
+    match (&origin.file, origin.line) {
+        (Some(file), Some(line)) => format!("{file}:{line}"),
+        (Some(file), None) => file.clone(),
+        _ => "command line".to_owned(),
+    }
+}
+
+fn as_json(shown: &Shown) -> serde_json::Value {
+    let value = match &shown.value {
+        None => serde_json::Value::Null,
+        Some(Value::Text(text)) => json!(text),
+        Some(Value::Whole(number)) => json!(number),
+        Some(Value::Rules(rules)) => {
+            json!(rules.iter().map(|(rule, _)| rule).collect::<Vec<_>>())
+        }
+    };
+    let origin = |origin: &Origin| json!({ "layer": origin.layer, "file": origin.file, "line": origin.line });
+    json!({
+        "name": shown.key.name,
+        "value": value,
+        "origin": shown.origin.as_ref().map_or_else(|| json!({ "layer": "default" }), origin),
+        "not_used": shown.passed_over.iter()
+            .map(|(place, why)| json!({ "origin": origin(place), "why": why }))
+            .collect::<Vec<_>>(),
+        "help": shown.key.help,
+        "kind": kind(shown.key.kind),
+    })
+}
+
+/// A kind in words.
+pub fn kind(kind: Kind) -> String {
+    match kind {
+        Kind::Text => "text".to_owned(),
+        Kind::Whole { min, max } => format!("whole number, {min} to {max}"),
+        Kind::Choice(words) => words.join(" | "),
+        Kind::Rules => "list of rules".to_owned(),
+    }
+}

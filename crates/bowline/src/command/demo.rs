@@ -1,0 +1,97 @@
+//! `bowline demo`: a whole task with an embedded scripted model, real tools and a real journal.
+
+use std::path::{Path, PathBuf};
+
+use bowline_runtime::resolve_folders;
+
+use super::run::{self, Start, Task};
+use crate::args::{Demo, Force, Output};
+use crate::failure::Failure;
+use crate::places::Places;
+use crate::{demo, print, wire};
+
+const TASK: &str = "A test fails. Find the fault, mend it, and show that the tests pass.";
+
+/// Unpacks the sample project, has its fault mended, and says what to look at next.
+pub fn run(args: &Demo) -> Result<u8, Failure> {
+    let places = Places::find()?;
+    let folder = unpack(args.dir.as_deref())?;
+    let force = Force {
+        model: Some(format!("scripted/{}", demo::MODEL)),
+        // The sample is ours and the model is a script, so its shell commands may run unasked.
+        mode: Some("full".to_owned()),
+        ..Force::default()
+    };
+    let (cwd, roots) = resolve_folders(&folder, &[])?;
+    let config = wire::configure(&places, &cwd, &force)?;
+    let settings = wire::settings(&config)?;
+    if args.output == Output::Text {
+        print::err_line(&format!("A small project with a failing test is in {}", folder.display()));
+        print::err_line(&format!("The task: {TASK}\n"));
+    }
+    let task = Task {
+        start: Start::New { settings, cwd, roots },
+        prompt: Some(TASK.to_owned()),
+        output: args.output,
+    };
+    let code = run::run(&places, &config, task)?;
+    if args.output == Output::Text {
+        print::err_line(&next_steps(&folder));
+    }
+    Ok(code)
+}
+
+fn next_steps(folder: &Path) -> String {
+    let folder = folder.display();
+    format!(
+        "\nLook at next:\n  sh {folder}/test.sh            the sample's own test, green now\n  \
+         bowline sessions list            this session and all others\n  \
+         bowline sessions show ID         what was said and done\n  \
+         bowline events ID                every event and decision, as recorded\n  \
+         bowline exec --model openai-chat/MODEL --base-url URL \"your task\"   with a real model"
+    )
+}
+
+fn unpack(dir: Option<&Path>) -> Result<PathBuf, Failure> {
+    let folder = match dir {
+        Some(dir) => dir.to_owned(),
+        None => fresh_folder()?,
+    };
+    let cannot = |path: &Path, error: &std::io::Error| {
+        Failure::usage(format!("cannot unpack to {}: {error}. Give another --dir", path.display()))
+    };
+    if folder.exists() {
+        let mut entries = folder.read_dir().map_err(|error| cannot(&folder, &error))?;
+        if entries.next().is_some() {
+            return Err(Failure::usage(format!(
+                "{} is not empty: give an empty or new folder with --dir",
+                folder.display()
+            )));
+        }
+    }
+    for (name, text) in demo::FILES {
+        let path = folder.join(name);
+        let parent = path.parent().unwrap_or(&folder);
+        std::fs::create_dir_all(parent).map_err(|error| cannot(parent, &error))?;
+        std::fs::write(&path, text).map_err(|error| cannot(&path, &error))?;
+    }
+    Ok(folder)
+}
+
+fn fresh_folder() -> Result<PathBuf, Failure> {
+    let base = std::env::temp_dir();
+    for number in 1..1000 {
+        let folder = base.join(format!("bowline-demo-{number}"));
+        match std::fs::create_dir(&folder) {
+            Ok(()) => return Ok(folder),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) => {
+                return Err(Failure::usage(format!(
+                    "cannot make a folder in {}: {error}. Give one with --dir",
+                    base.display()
+                )));
+            }
+        }
+    }
+    Err(Failure::usage("a thousand demo folders exist already: give one with --dir"))
+}

@@ -1,0 +1,154 @@
+//! `bowline exec`: gives the agent a task and drives the session until it rests.
+
+use std::io::{IsTerminal as _, Read as _};
+use std::path::{Path, PathBuf};
+
+use bowline_core::context::caps;
+use bowline_core::decision::Layer;
+use bowline_core::{SessionId, Settings, State};
+use bowline_journal::Store;
+use bowline_runtime::config::Effective;
+use bowline_runtime::resolve_folders;
+
+use super::run::{self, Start, Task};
+use crate::args::{Exec, Force};
+use crate::failure::Failure;
+use crate::places::Places;
+use crate::wire;
+
+/// Runs the command.
+pub fn run(args: Exec) -> Result<u8, Failure> {
+    refuse_unbuilt(&args)?;
+    let places = Places::find()?;
+    let cwd = args.force.cd.clone().unwrap_or_else(|| PathBuf::from("."));
+    let (cwd, roots) = resolve_folders(&cwd, &args.force.add_dir)?;
+    let config = wire::configure(&places, &cwd, &args.force)?;
+    let goes_on = args.continue_ || args.resume.is_some();
+    let prompt = prompt(args.prompt.as_deref(), goes_on)?;
+    let start = if goes_on {
+        let store = Store::at(&places.state);
+        let session = match &args.resume {
+            Some(id) => store.resolve(id)?,
+            None => newest(&store, &cwd)?,
+        };
+        Start::GoOn { session, change: changes(&config, &args.force)? }
+    } else {
+        Start::New { settings: wire::settings(&config)?, cwd, roots }
+    };
+    run::run(&places, &config, Task { start, prompt, output: args.output })
+}
+
+fn refuse_unbuilt(args: &Exec) -> Result<(), Failure> {
+    if args.output_schema.is_some() {
+        return Err(Failure::usage("--output-schema is not built yet: leave it out"));
+    }
+    if !args.image.is_empty() {
+        return Err(Failure::usage("--image is not built yet: leave it out"));
+    }
+    if args.force.max_usd.is_some() {
+        return Err(Failure::usage(
+            "--max-usd cannot be kept: no price is known for any model yet. Use --max-tokens, \
+             which is kept",
+        ));
+    }
+    Ok(())
+}
+
+/// The task: from the argument, or from standard input for `-` or when something is piped in.
+fn prompt(arg: Option<&str>, goes_on: bool) -> Result<Option<String>, Failure> {
+    let text = match arg {
+        Some("-") => read_stdin()?,
+        Some(text) => text.to_owned(),
+        None if goes_on => return Ok(None),
+        None if std::io::stdin().is_terminal() => String::new(),
+        None => read_stdin()?,
+    };
+    if text.trim().is_empty() {
+        if goes_on {
+            return Ok(None);
+        }
+        return Err(Failure::usage(
+            "there is no task: give it as an argument, as in bowline exec \"fix the failing \
+             test\", or pipe it in with -",
+        ));
+    }
+    Ok(Some(text))
+}
+
+fn read_stdin() -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    std::io::stdin()
+        .take(caps::PROMPT_BYTES as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Failure::usage(format!("standard input cannot be read: {error}")))?;
+    if bytes.len() > caps::PROMPT_BYTES {
+        return Err(Failure::usage(
+            "the task on standard input is over 1 MiB: put it into a file and name the file",
+        ));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        Failure::usage(format!("standard input is not UTF-8 (byte {at}): convert it first"))
+    })
+}
+
+fn newest(store: &Store, cwd: &Path) -> Result<SessionId, Failure> {
+    let folder = cwd.display().to_string();
+    store
+        .summaries()?
+        .into_iter()
+        .filter(|summary| summary.cwd == folder)
+        .max_by_key(|summary| (summary.updated_ms, summary.session))
+        .map(|summary| summary.session)
+        .ok_or_else(|| {
+            Failure::usage(format!(
+                "no session was run in {folder} yet: leave out --continue to begin one"
+            ))
+        })
+}
+
+/// What flags change in a session that goes on; everything else stays as it was recorded.
+fn changes(config: &Effective, force: &Force) -> Result<Change, Failure> {
+    let by_hand = |name: &str| config.is_set_by(name, Layer::CommandLine);
+    let named = by_hand("model").then(|| wire::settings(config)).transpose()?;
+    Ok(Change {
+        model: named.map(|settings| settings.model),
+        base_url: force.base_url.clone(),
+        mode: by_hand("mode").then(|| config.mode()),
+        on_ask: by_hand("on_ask").then(|| config.on_ask()),
+        max_steps: by_hand("max_steps").then(|| config.limits().max_steps),
+        max_tokens: by_hand("max_tokens").then(|| config.limits().max_tokens).flatten(),
+    })
+}
+
+/// Settings given by hand for a session that goes on.
+#[derive(Debug, Default)]
+pub struct Change {
+    model: Option<bowline_core::ModelRef>,
+    base_url: Option<String>,
+    mode: Option<bowline_core::Mode>,
+    on_ask: Option<bowline_core::OnAsk>,
+    max_steps: Option<u32>,
+    max_tokens: Option<u64>,
+}
+
+impl Change {
+    /// The settings with these changes, if they differ from what is in force.
+    pub fn apply_to(self, state: &State) -> Option<Settings> {
+        let before = state.settings()?;
+        let mut after = before.clone();
+        if let Some(model) = self.model {
+            after.model = model;
+        }
+        if self.base_url.is_some() {
+            after.base_url = self.base_url;
+        }
+        after.mode = self.mode.unwrap_or(after.mode);
+        after.on_ask = self.on_ask.unwrap_or(after.on_ask);
+        after.limits.max_steps = self.max_steps.unwrap_or(after.limits.max_steps);
+        if self.max_tokens.is_some() {
+            after.limits.max_tokens = self.max_tokens;
+        }
+        (after != *before).then_some(after)
+    }
+}

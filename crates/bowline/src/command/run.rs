@@ -1,0 +1,198 @@
+//! Runs one session in this process: opens it, drives it, tells how it came out.
+
+#[cfg(feature = "crash-points")]
+pub mod crash;
+mod open;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use bowline_core::command::Ask;
+use bowline_core::protocol::RunResult;
+use bowline_core::{Command, SessionId, Settings, StopReason, StreamEvent};
+use bowline_journal::{Edges, Store};
+use bowline_policy::Rule;
+use bowline_runtime::config::Effective;
+use bowline_runtime::{Clock, Harness, Rest, Session, Silent, prompt};
+use tokio::sync::mpsc;
+
+use super::exec::Change;
+use crate::args::Output;
+use crate::face;
+use crate::failure::Failure;
+use crate::places::Places;
+
+/// What to run.
+pub struct Task {
+    pub start: Start,
+    pub prompt: Option<String>,
+    pub output: Output,
+}
+
+/// Where to begin.
+pub enum Start {
+    /// A new session.
+    New { settings: Settings, cwd: PathBuf, roots: Vec<PathBuf> },
+    /// An existing one.
+    GoOn { session: SessionId, change: Change },
+}
+
+/// A session that is run without being shown: `tools call`.
+pub struct Quiet {
+    pub settings: Settings,
+    pub cwd: PathBuf,
+    pub roots: Vec<PathBuf>,
+    pub rules: Vec<Rule>,
+    pub scenario: bowline_model::scenario::Scenario,
+    pub prompt: String,
+}
+
+/// The version that is recorded and shown.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// A store whose journals stop at the named points of crash tests, in builds that have them.
+pub fn store(places: &Places) -> Store {
+    let edges = Edges { probe: super::probe(), ..Edges::default() };
+    Store::at(&places.state).with_edges(edges)
+}
+
+fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::stopped(format!("cannot start: {error}")))?;
+    let result = runtime.block_on(work);
+    // A keeper outlives this process by design; nothing else may hold its end up.
+    runtime.shutdown_background();
+    result
+}
+
+/// Runs a task to its rest and gives the exit code.
+pub fn run(places: &Places, config: &Effective, task: Task) -> Result<u8, Failure> {
+    let began = Instant::now();
+    let store = store(places);
+    block_on(async {
+        let clock = Clock::system();
+        let opener = open::Opener { places, config, store: &store, clock: &clock };
+        let mut face = face::make(task.output);
+        let (mut session, harness) = match task.start {
+            Start::New { settings, cwd, roots } => {
+                opener.begin(open::New { settings, cwd, roots, rules: Vec::new(), scenario: None })?
+            }
+            Start::GoOn { session, change } => opener.go_on(session, change).await?,
+        };
+        prompt_or_outstanding(&mut session, &harness, task.prompt)?;
+        let (sender, mut commands) = mpsc::unbounded_channel();
+        listen_for_interrupt(sender, &clock);
+        let rest =
+            bowline_runtime::drive(&mut session, &harness, face.as_mut(), &mut commands).await;
+        let result = conclude(&session, rest, began);
+        let code = result.exit_code;
+        face.show(&StreamEvent::Result(result));
+        index(&store, &session);
+        Ok(code)
+    })
+}
+
+/// Runs one prompt to its rest without showing it.
+pub fn quietly(
+    places: &Places,
+    config: &Effective,
+    quiet: Quiet,
+) -> Result<(Session, Rest), Failure> {
+    let store = store(places);
+    block_on(async {
+        let clock = Clock::system();
+        let opener = open::Opener { places, config, store: &store, clock: &clock };
+        let Quiet { settings, cwd, roots, rules, scenario, prompt } = quiet;
+        let new = open::New { settings, cwd, roots, rules, scenario: Some(scenario) };
+        let (mut session, harness) = opener.begin(new)?;
+        prompt_or_outstanding(&mut session, &harness, Some(prompt))?;
+        let (sender, mut commands) = mpsc::unbounded_channel();
+        listen_for_interrupt(sender, &clock);
+        let rest =
+            bowline_runtime::drive(&mut session, &harness, &mut Silent, &mut commands).await?;
+        index(&store, &session);
+        Ok((session, rest))
+    })
+}
+
+/// Gives the prompt to the session; without one there must be something outstanding.
+fn prompt_or_outstanding(
+    session: &mut Session,
+    harness: &Harness,
+    text: Option<String>,
+) -> Result<(), Failure> {
+    let Some(text) = text else {
+        return if session.has_something_to_do() {
+            Ok(())
+        } else {
+            Err(Failure::usage(format!(
+                "session {} has nothing outstanding: give it a prompt",
+                session.id().short()
+            )))
+        };
+    };
+    let text = harness.masker.mask(&text).text.into_owned();
+    let key = format!("prompt-{}", session.clock().new_id());
+    session
+        .give(Command { key, ask: Ask::Prompt { text: prompt::person(text) } })
+        .map_err(|refusal| Failure::usage(refusal.to_string()))
+}
+
+/// Ctrl-C once asks the turn to stop; twice ends the process. The journal is whole either way.
+fn listen_for_interrupt(sender: mpsc::UnboundedSender<Command>, clock: &Clock) {
+    let clock = clock.clone();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_err() {
+            return;
+        }
+        crate::print::err_line("stopping the turn; press Ctrl-C again to quit at once");
+        let key = format!("cancel-{}", clock.new_id());
+        let _resting = sender.send(Command { key, ask: Ask::Cancel { by: "Ctrl-C".to_owned() } });
+        if tokio::signal::ctrl_c().await.is_ok() {
+            std::process::exit(i32::from(StopReason::Cancelled.exit_code()));
+        }
+    });
+}
+
+fn conclude(
+    session: &Session,
+    rest: Result<Rest, bowline_runtime::Error>,
+    began: Instant,
+) -> RunResult {
+    let state = session.state();
+    let last_text = || state.last_text().unwrap_or_default();
+    let (stop_reason, result, waiting) = match rest {
+        Ok(Rest::Ended(StopReason::Done, _) | Rest::Idle) => {
+            (StopReason::Done, last_text(), Vec::new())
+        }
+        Ok(Rest::Ended(stop, detail)) => (stop, detail.unwrap_or_else(last_text), Vec::new()),
+        Ok(Rest::Waiting(waiting)) => {
+            let what: Vec<&str> = waiting.iter().map(|item| item.essence.as_str()).collect();
+            (StopReason::Waiting, format!("waits for a person: {}", what.join("; ")), waiting)
+        }
+        Err(error) => (StopReason::StorageFailed, error.to_string(), Vec::new()),
+    };
+    RunResult {
+        session_id: session.id(),
+        stop_reason,
+        result,
+        usage: state.ledger().usage,
+        cost_micro_usd: None,
+        exit_code: stop_reason.exit_code(),
+        steps: state.steps(),
+        refused_calls: state.ledger().calls_refused,
+        duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        waiting,
+    }
+}
+
+/// Brings the derived index up to date. It can be rebuilt, so a failure is only mentioned.
+fn index(store: &Store, session: &Session) {
+    if let Err(error) = store.update_index(session.id(), session.state()) {
+        crate::print::err_line(&format!(
+            "bowline: the index is not up to date ({error}); listings still read the journals"
+        ));
+    }
+}

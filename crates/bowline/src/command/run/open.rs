@@ -1,0 +1,150 @@
+//! Opens a session, new or existing, with everything it is driven with.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bowline_core::context::caps;
+use bowline_core::event::SessionStarted;
+use bowline_core::{SessionId, Settings};
+use bowline_journal::{OwnedSession, Owner, Store};
+use bowline_model::scenario::Scenario;
+use bowline_policy::Rule;
+use bowline_runtime::config::Effective;
+use bowline_runtime::prompt::{self, Surroundings};
+use bowline_runtime::{Clock, Harness, Places as SessionPlaces, Session};
+
+use super::VERSION;
+use crate::command::exec::Change;
+use crate::face::BlobFolder;
+use crate::failure::Failure;
+use crate::places::Places;
+use crate::wire;
+
+/// Everything opening needs.
+pub struct Opener<'a> {
+    pub places: &'a Places,
+    pub config: &'a Effective,
+    pub store: &'a Store,
+    pub clock: &'a Clock,
+}
+
+/// A session to begin.
+pub struct New {
+    pub settings: Settings,
+    pub cwd: PathBuf,
+    pub roots: Vec<PathBuf>,
+    pub rules: Vec<Rule>,
+    pub scenario: Option<Scenario>,
+}
+
+impl Opener<'_> {
+    /// Begins a new session. Nothing is created before everything else was found to be in order.
+    pub fn begin(&self, new: New) -> Result<(Session, Harness), Failure> {
+        let New { settings, cwd, roots, rules, scenario } = new;
+        let provider = match scenario {
+            Some(scenario) => wire::play(scenario, self.clock),
+            None => wire::provider(&settings, self.clock)?,
+        };
+        let toolbox = wire::toolbox(self.config)?;
+        let policy = wire::policy(self.places, self.config, &roots, rules)?;
+        let harness = wire::harness(provider, toolbox, policy);
+        let session = SessionId::from_uuid(self.clock.new_id());
+        let surroundings = Surroundings {
+            cwd: text(&cwd),
+            added: roots.iter().skip(1).map(|root| text(root)).collect(),
+            os: std::env::consts::OS.to_owned(),
+            date: bowline_runtime::today(self.clock),
+            in_git: cwd.ancestors().any(|folder| folder.join(".git").exists()),
+            append: self.config.text("system_append").map(str::to_owned),
+        };
+        let started = SessionStarted {
+            session,
+            app_version: VERSION.to_owned(),
+            cwd: text(&cwd),
+            roots: roots.iter().map(|root| text(root)).collect(),
+            settings,
+            prompt: prompt::freeze(&surroundings, harness.toolbox.specs().list()),
+        };
+        let owned = self.store.create(session, &self.owner())?;
+        let (journal, session_places) = self.split(owned)?;
+        let mut session = Session::begin(journal, session_places, self.clock.clone(), started);
+        if let Some(text) = instructions(&cwd) {
+            let text = harness.masker.mask(&text).text.into_owned();
+            session.note(prompt::instructions("AGENTS.md", text));
+        }
+        Ok((session, harness))
+    }
+
+    /// Opens an existing session and takes it over.
+    pub async fn go_on(
+        &self,
+        id: SessionId,
+        change: Change,
+    ) -> Result<(Session, Harness), Failure> {
+        let owned = self.store.open(id, &self.owner())?;
+        if owned.opened.dropped_bytes > 0 {
+            crate::print::err_line(&format!(
+                "bowline: session {}: {} bytes at the end of its journal were never acknowledged \
+                 and are dropped",
+                id.short(),
+                owned.opened.dropped_bytes
+            ));
+        }
+        let (journal, session_places) = self.split(owned)?;
+        let mut session =
+            Session::open(journal, session_places, self.clock.clone(), VERSION).await?;
+        if let Some(settings) = change.apply_to(session.state()) {
+            session
+                .change_settings(settings, "the command line")
+                .map_err(|refusal| Failure::usage(refusal.to_string()))?;
+        }
+        let settings = session.state().settings().cloned();
+        let settings = settings.ok_or_else(|| Failure::stopped("the session has no settings"))?;
+        let provider = wire::provider(&settings, self.clock)?;
+        let roots: Vec<PathBuf> = session.state().roots().iter().map(PathBuf::from).collect();
+        let policy = wire::policy(self.places, self.config, &roots, Vec::new())?;
+        let toolbox = wire::toolbox(self.config)?;
+        Ok((session, wire::harness(provider, toolbox, policy)))
+    }
+
+    fn owner(&self) -> Owner {
+        Owner {
+            pid: std::process::id(),
+            since_ms: self.clock.now_ms(),
+            app_version: VERSION.to_owned(),
+        }
+    }
+
+    fn split(
+        &self,
+        owned: OwnedSession,
+    ) -> Result<(Box<dyn bowline_journal::Journal>, SessionPlaces), Failure> {
+        let OwnedSession { journal, dir, .. } = owned;
+        let reader = self.store.read_only(bowline_journal::Journal::session(&journal))?;
+        let places = SessionPlaces {
+            spool: dir.spool(),
+            mailbox: Some(dir.mailbox()),
+            blobs: Arc::new(BlobFolder::new(reader)),
+        };
+        Ok((Box::new(journal), places))
+    }
+}
+
+fn text(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// The project's own instructions, if it has a readable regular file of them.
+fn instructions(cwd: &Path) -> Option<String> {
+    use std::io::Read as _;
+    let path = cwd.join("AGENTS.md");
+    if !std::fs::symlink_metadata(&path).ok()?.is_file() {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    // Read a little past the cap, so that what is cut is said to be cut.
+    let most = caps::INSTRUCTIONS_BYTES as u64 * 4;
+    std::fs::File::open(path).ok()?.take(most).read_to_end(&mut bytes).ok()?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    (!text.trim().is_empty()).then_some(text)
+}

@@ -1,0 +1,137 @@
+//! `bowline sessions list|show|export|delete|reindex`.
+
+mod show;
+
+use bowline_core::SessionId;
+use bowline_journal::{Owner, Store, Summary};
+use bowline_runtime::{Clock, date_and_time};
+use serde_json::{Value, json};
+
+use super::run::VERSION;
+use crate::args::Sessions;
+use crate::failure::Failure;
+use crate::places::Places;
+use crate::print::{self, Look};
+
+/// Runs the command.
+pub fn run(args: Sessions) -> Result<u8, Failure> {
+    let places = Places::find()?;
+    let store = Store::at(&places.state);
+    match args {
+        Sessions::List { json } => list(&store, json)?,
+        Sessions::Show { id, json } => {
+            let id = store.resolve(&id)?;
+            show::show(&store, id, json)?;
+        }
+        Sessions::Export { id, .. } => export(&store, &id)?,
+        Sessions::Delete { id, yes } => return delete(&store, &id, yes),
+        Sessions::Reindex => {
+            let count = store.rebuild_index()?;
+            print::line(&format!("{count} sessions indexed"));
+        }
+    }
+    Ok(0)
+}
+
+fn list(store: &Store, json: bool) -> Result<(), Failure> {
+    let mut summaries = store.summaries()?;
+    summaries.sort_by_key(|summary| std::cmp::Reverse((summary.updated_ms, summary.session)));
+    if json {
+        let all: Vec<Value> = summaries.iter().map(as_json).collect();
+        print::line(&Value::Array(all).to_string());
+        return Ok(());
+    }
+    if summaries.is_empty() {
+        print::err_line("no sessions yet: `bowline demo` makes one");
+        return Ok(());
+    }
+    let look = Look::of_stderr();
+    for summary in &summaries {
+        let waiting = match summary.waiting {
+            0 => String::new(),
+            count => format!(" [{count} waiting]"),
+        };
+        let line = format!(
+            "{}  {}  {:<15}  {:>4} steps  {}{waiting}  {}",
+            summary.session.short(),
+            date_and_time(summary.updated_ms),
+            summary.status.name(),
+            summary.steps,
+            summary.title,
+            summary.cwd,
+        );
+        print::line(&look.fit(&line, 0));
+    }
+    Ok(())
+}
+
+/// A session in lists, as JSON.
+pub fn as_json(summary: &Summary) -> Value {
+    json!({
+        "id": summary.session,
+        "cwd": summary.cwd,
+        "title": summary.title,
+        "model": summary.model,
+        "mode": summary.mode,
+        "status": summary.status.name(),
+        "steps": summary.steps,
+        "usage": summary.usage,
+        "waiting": summary.waiting,
+        "in_doubt": summary.in_doubt,
+        "started_ms": summary.started_ms,
+        "updated_ms": summary.updated_ms,
+        "last_seq": summary.last.seq,
+        "journal_bytes": summary.journal_bytes,
+        "damage": summary.damage,
+    })
+}
+
+fn export(store: &Store, id: &str) -> Result<(), Failure> {
+    let id = store.resolve(id)?;
+    let intact = store.read_only(id)?.read_intact()?;
+    if let Some(damage) = intact.finding {
+        return Err(damage.into());
+    }
+    let events: Vec<Value> = intact
+        .events
+        .iter()
+        .map(|recorded| {
+            let receipt = &recorded.receipt;
+            json!({ "seq": receipt.seq, "epoch": receipt.epoch, "hash": receipt.hash, "event": recorded.event })
+        })
+        .collect();
+    let object = json!({ "format": "bowline-session", "version": 1, "id": id, "events": events });
+    print::line(&object.to_string());
+    Ok(())
+}
+
+fn delete(store: &Store, id: &str, yes: bool) -> Result<u8, Failure> {
+    let id: SessionId = store.resolve(id)?;
+    if !yes && !confirmed(id)? {
+        print::err_line("nothing was deleted");
+        return Ok(1);
+    }
+    let owner = Owner {
+        pid: std::process::id(),
+        since_ms: Clock::system().now_ms(),
+        app_version: VERSION.to_owned(),
+    };
+    store.delete(id, &owner)?;
+    print::line(&format!("session {id} is deleted"));
+    Ok(0)
+}
+
+fn confirmed(id: SessionId) -> Result<bool, Failure> {
+    use std::io::IsTerminal as _;
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::usage(
+            "deleting needs a yes: nobody is at the terminal, so give --yes",
+        ));
+    }
+    print::err_line(&format!("Delete session {id} for good? Type yes:"));
+    let mut answer = String::new();
+    std::io::stdin()
+        .read_line(&mut answer)
+        .map_err(|error| Failure::usage(format!("no answer could be read: {error}")))?;
+    Ok(answer.trim() == "yes")
+}

@@ -1,0 +1,137 @@
+//! One session as a conversation.
+
+use bowline_core::message::ResultKind;
+use bowline_core::{Block, ContextText, HistoryItem, Origin, SessionId, State, apply, due};
+use bowline_journal::Store;
+use bowline_runtime::waiting;
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+use crate::print::{self, Colour, Look};
+
+/// Lines of a result that are shown to a person.
+const RESULT_LINES: usize = 8;
+
+/// Shows a session.
+pub fn show(store: &Store, id: SessionId, json: bool) -> Result<(), Failure> {
+    let intact = store.read_only(id)?.read_intact()?;
+    let state =
+        intact.events.iter().fold(State::new(), |state, recorded| apply(state, &recorded.event));
+    if json {
+        print::line(&as_json(id, &state, intact.finding.as_ref()).to_string());
+    } else {
+        text(id, &state);
+    }
+    match intact.finding {
+        Some(error) => Err(error.into()),
+        None => Ok(()),
+    }
+}
+
+fn text(id: SessionId, state: &State) {
+    let look = Look::of_stderr();
+    print::line(&format!("session {id}"));
+    if let Some(settings) = state.settings() {
+        print::line(&print::clean(&format!(
+            "{} · mode {} · {}",
+            settings.model,
+            settings.mode,
+            state.cwd()
+        )));
+    }
+    for item in state.history() {
+        match item.as_ref() {
+            HistoryItem::Input(input) => said(&look, input),
+            HistoryItem::Exchange(exchange) => {
+                for block in &exchange.message().blocks {
+                    if let Block::Text { text } = block
+                        && !text.trim().is_empty()
+                    {
+                        print::line(&format!("\n{}", print::clean(text).trim_end()));
+                    }
+                }
+                for (call, result) in exchange.message().calls().zip(exchange.results()) {
+                    let sign = if result.kind == ResultKind::Ok { "✓" } else { "✗" };
+                    let line = format!("{} {}", call.name, call.arguments);
+                    print::line(&format!("\n▸ {}", look.fit(&line, 2)));
+                    result_lines(&look, sign, &result.content);
+                }
+            }
+        }
+    }
+    standing(state);
+}
+
+fn said(look: &Look, input: &ContextText) {
+    let who = match input.origin() {
+        Origin::Person => "you".to_owned(),
+        Origin::Harness => "bowline".to_owned(),
+        Origin::Tool(name) => format!("tool {name}"),
+        Origin::File(path) => format!("file {path}"),
+    };
+    let who = look.paint(Colour::Bold, &format!("{who}:"));
+    print::line(&format!("\n{who} {}", print::clean(input.text()).trim_end()));
+}
+
+fn result_lines(look: &Look, sign: &str, content: &ContextText) {
+    let lines: Vec<&str> = content.text().lines().collect();
+    for (index, line) in lines.iter().take(RESULT_LINES).enumerate() {
+        let lead = if index == 0 { sign } else { " " };
+        print::line(&format!("  {lead} {}", look.fit(line, 4)));
+    }
+    if lines.len() > RESULT_LINES {
+        print::line(&format!("    ... {} more lines", lines.len() - RESULT_LINES));
+    }
+}
+
+fn standing(state: &State) {
+    let ledger = state.ledger();
+    let stop = match state.last_stop() {
+        Some((stop, Some(detail))) => format!("{} ({detail})", stop.name()),
+        Some((stop, None)) => stop.name().to_owned(),
+        None if state.turn().is_some() => "unfinished".to_owned(),
+        None => "new".to_owned(),
+    };
+    print::line(&print::clean(&format!(
+        "\n{stop} · {} steps · {} tokens · {} calls run, {} refused",
+        state.steps(),
+        print::grouped(ledger.usage.total_tokens()),
+        ledger.calls_run,
+        ledger.calls_refused
+    )));
+    for item in waiting(state) {
+        print::line(&print::clean(&format!("waits: {}  {}", item.decision_id.short(), item.essence)));
+    }
+}
+
+fn as_json(id: SessionId, state: &State, damage: Option<&bowline_journal::Error>) -> Value {
+    let history: Vec<Value> = state
+        .history()
+        .iter()
+        .map(|item| match item.as_ref() {
+            HistoryItem::Input(input) => json!({ "type": "input", "input": input }),
+            HistoryItem::Exchange(exchange) => json!({
+                "type": "exchange",
+                "step": exchange.step(),
+                "message": exchange.message(),
+                "results": exchange.results(),
+            }),
+        })
+        .collect();
+    json!({
+        "id": id,
+        "cwd": state.cwd(),
+        "settings": state.settings(),
+        "history": history,
+        "queued": state.queued(),
+        "todo": state.todo(),
+        "steps": state.steps(),
+        "usage": state.ledger().usage,
+        "charged_tokens": state.ledger().charged_tokens,
+        "stop_reason": state.last_stop().map(|(stop, _)| stop),
+        "outstanding": due(state).iter().map(|work| format!("{work:?}")).collect::<Vec<_>>(),
+        "in_doubt": state.in_doubt(),
+        "waiting": waiting(state),
+        "damage": damage.map(ToString::to_string),
+    })
+}

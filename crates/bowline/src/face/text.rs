@@ -1,0 +1,247 @@
+//! The face for people: the answer on standard output, everything else on standard error.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
+
+use bowline_core::call::FileChange;
+use bowline_core::event::{CallFinished, Decided, ModelReplied};
+use bowline_core::protocol::RunResult;
+use bowline_core::{CallId, Event, Fact, OutcomeStatus, StopReason, StreamEvent, ToolCall, Verdict};
+use bowline_runtime::Face;
+
+use crate::print::{self, Colour, Look};
+
+/// Lines of a diff that are shown.
+const DIFF_LINES: usize = 24;
+
+/// Shows a run to a person.
+pub struct Text {
+    look: Look,
+    /// Whether standard output is a terminal: then the answer streams, else it comes at the end.
+    streams: bool,
+    /// Whether the cursor stands behind streamed words.
+    mid_line: bool,
+    streamed: bool,
+    essence: BTreeMap<CallId, String>,
+    last_started: Option<CallId>,
+}
+
+impl Text {
+    /// Looks at the terminal, if there is one.
+    pub fn new() -> Self {
+        Self {
+            look: Look::of_stderr(),
+            streams: std::io::stdout().is_terminal(),
+            mid_line: false,
+            streamed: false,
+            essence: BTreeMap::new(),
+            last_started: None,
+        }
+    }
+
+    fn line(&mut self, text: &str) {
+        if std::mem::take(&mut self.mid_line) {
+            print::text("\n");
+        }
+        print::err_line(text);
+    }
+
+    fn dim(&self, text: &str) -> String {
+        self.look.paint(Colour::Dim, text)
+    }
+
+    fn event(&mut self, event: &Event) {
+        match &event.fact {
+            Fact::ModelReplied(replied) => self.replied(replied),
+            Fact::CallRejected(rejected) => {
+                let essence = self.essence.remove(&rejected.call).unwrap_or_default();
+                self.failed_line(&essence, rejected.error.text());
+            }
+            Fact::Decided(decided) => self.decided(decided),
+            Fact::CallStarted(started) => {
+                let essence = self.essence.get(&started.call()).cloned().unwrap_or_default();
+                let line = format!("{} {}", self.look.paint(Colour::Bold, "▸"), self.look.fit(&essence, 2));
+                self.line(&line);
+                self.last_started = Some(started.call());
+            }
+            Fact::CallFinished(finished) => self.finished(finished),
+            Fact::CallFailed(failed) => {
+                let essence = self.essence.remove(&failed.call).unwrap_or_default();
+                self.failed_line(&essence, failed.error.text());
+            }
+            Fact::CallInDoubt(doubt) => {
+                let essence = self.essence.remove(&doubt.call).unwrap_or_default();
+                let text = format!("outcome unknown: {essence}: {}", doubt.why);
+                let line = format!("{} {}", self.look.paint(Colour::Yellow, "?"), self.look.fit(&text, 2));
+                self.line(&line);
+            }
+            Fact::CancelRequested(_) => self.line("the turn is being stopped"),
+            _ => {}
+        }
+    }
+
+    fn replied(&mut self, replied: &ModelReplied) {
+        for call in replied.message.calls() {
+            self.essence.insert(call.id, rough_essence(call));
+        }
+        let text = replied.message.text();
+        if text.trim().is_empty() {
+            return;
+        }
+        if self.streams {
+            if !std::mem::take(&mut self.streamed) {
+                print::text(&print::clean(&text));
+            }
+            print::text("\n");
+            self.mid_line = false;
+        } else if replied.message.calls().next().is_some() {
+            // The final answer goes to standard output at the end; words on the way go here.
+            self.line(print::clean(&text).trim_end());
+        }
+    }
+
+    fn decided(&mut self, decided: &Decided) {
+        let decision = &decided.decision;
+        self.essence.insert(decided.call, decision.essence.clone());
+        let (sign, colour, word) = match decision.verdict {
+            Verdict::Allow => return,
+            Verdict::Ask => ("?", Colour::Yellow, "asks"),
+            Verdict::Deny => ("✗", Colour::Red, "refused"),
+        };
+        let essence = self.look.fit(&decision.essence, 2);
+        let reason = self.look.fit(&format!("{word}: {}", decision.reason), 4);
+        let line = format!("{} {essence}\n    {}", self.look.paint(colour, sign), self.dim(&reason));
+        self.line(&line);
+    }
+
+    fn failed_line(&mut self, essence: &str, error: &str) {
+        let first = error.lines().next().unwrap_or_default();
+        let text = self.look.fit(&format!("{essence}: {first}"), 2);
+        let line = format!("{} {text}", self.look.paint(Colour::Red, "✗"));
+        self.line(&line);
+    }
+
+    fn finished(&mut self, finished: &CallFinished) {
+        let essence = self.essence.remove(&finished.call).unwrap_or_default();
+        let outcome = &finished.outcome;
+        let (sign, colour) = match outcome.status {
+            OutcomeStatus::Ok => ("✓", Colour::Green),
+            OutcomeStatus::Error => ("✗", Colour::Red),
+        };
+        let mut text = outcome.summary.clone();
+        if self.last_started != Some(finished.call) {
+            text = format!("{essence}: {text}");
+        }
+        if outcome.duration_ms >= 1000 {
+            text = format!("{text} ({})", print::duration(outcome.duration_ms));
+        }
+        let line = format!("  {} {}", self.look.paint(colour, sign), self.look.fit(&text, 4));
+        self.line(&line);
+        self.last_started = None;
+        for change in &outcome.effect.files {
+            self.diff(change);
+        }
+    }
+
+    fn diff(&mut self, change: &FileChange) {
+        let lines: Vec<&str> = change
+            .diff
+            .lines()
+            .filter(|line| !line.starts_with("---") && !line.starts_with("+++"))
+            .collect();
+        for line in lines.iter().take(DIFF_LINES) {
+            let colour = match line.as_bytes().first() {
+                Some(b'+') => Colour::Green,
+                Some(b'-') => Colour::Red,
+                _ => Colour::Dim,
+            };
+            let text = self.look.paint(colour, &self.look.fit(line, 4));
+            self.line(&format!("    {text}"));
+        }
+        if lines.len() > DIFF_LINES {
+            let more = format!("    ... {} more lines", lines.len() - DIFF_LINES);
+            let more = self.dim(&more);
+            self.line(&more);
+        }
+    }
+
+    fn result(&mut self, result: &RunResult) {
+        let done = result.stop_reason == StopReason::Done;
+        if done && !self.streams {
+            print::line(print::clean(&result.result).trim_end());
+        }
+        if !done {
+            let text = self.look.fit(&result.result, 0);
+            self.line(&text);
+        }
+        if result.stop_reason == StopReason::Waiting {
+            for item in &result.waiting {
+                let line = format!(
+                    "  {}  {}\n      {}",
+                    item.decision_id.short(),
+                    self.look.fit(&item.essence, 12),
+                    self.dim(&self.look.fit(&item.reason, 6))
+                );
+                self.line(&line);
+            }
+            self.line(&format!(
+                "Answer with `bowline approve ID` or `bowline deny ID`, then go on with \
+                 `bowline exec --resume {}`.",
+                result.session_id.short()
+            ));
+        }
+        let refused = match result.refused_calls {
+            0 => String::new(),
+            1 => " · 1 call refused".to_owned(),
+            n => format!(" · {n} calls refused"),
+        };
+        let steps = if result.steps == 1 { "step" } else { "steps" };
+        let line = format!(
+            "{} · {} {steps} · {} tokens · {}{refused} · session {}",
+            result.stop_reason.name().replace('_', " "),
+            result.steps,
+            print::grouped(result.usage.total_tokens()),
+            print::duration(result.duration_ms),
+            result.session_id.short()
+        );
+        let line = self.dim(&line);
+        self.line(&line);
+    }
+}
+
+impl Face for Text {
+    fn show(&mut self, event: &StreamEvent) {
+        match event {
+            StreamEvent::Session { session_id, resumed, cwd, model, mode, .. } => {
+                let word = if *resumed { "resumed session" } else { "session" };
+                let line = format!("{word} {} · {model} · mode {mode} · {cwd}", session_id.short());
+                let line = self.dim(&self.look.fit(&line, 0));
+                self.line(&line);
+            }
+            StreamEvent::Event { event, .. } => self.event(event),
+            StreamEvent::TextDelta { text, .. } if self.streams => {
+                print::text(&print::clean(text));
+                self.mid_line = true;
+                self.streamed = true;
+            }
+            StreamEvent::AttemptDiscarded { reason, retry_in_ms, .. } => {
+                self.streamed = false;
+                let next = match retry_in_ms {
+                    Some(ms) => format!("; trying again in {}", print::duration(*ms)),
+                    None => String::new(),
+                };
+                let text = self.look.fit(&format!("{reason}{next}"), 2);
+                let line = format!("{} {text}", self.look.paint(Colour::Yellow, "!"));
+                self.line(&line);
+            }
+            StreamEvent::Result(result) => self.result(result),
+            _ => {}
+        }
+    }
+}
+
+/// What a call is about before it was planned: its name and the start of its arguments.
+fn rough_essence(call: &ToolCall) -> String {
+    let arguments: String = call.arguments.chars().take(120).collect();
+    format!("{} {arguments}", call.name)
+}

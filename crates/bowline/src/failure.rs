@@ -1,0 +1,76 @@
+//! How the process says that it could not do what it was asked: one line and an exit code.
+
+use std::process::ExitCode;
+
+use crate::print;
+
+/// Why a command ended without doing its work.
+#[derive(Debug)]
+pub struct Failure {
+    code: u8,
+    message: String,
+}
+
+impl Failure {
+    /// Usage or configuration: exit 2.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { code: 2, message: message.into() }
+    }
+
+    /// Anything that stopped the work: exit 1.
+    pub fn stopped(message: impl Into<String>) -> Self {
+        Self { code: 1, message: message.into() }
+    }
+
+    /// Prints the one line and gives the exit code.
+    pub fn report(&self) -> ExitCode {
+        print::err_line(&format!("bowline: {}", print::clean(&self.message)));
+        ExitCode::from(self.code)
+    }
+
+    /// The line.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+/// Reports what the argument parser found: help and version are not failures.
+pub fn usage(error: &clap::Error) -> ExitCode {
+    let code = if error.use_stderr() { 2 } else { 0 };
+    // Nothing can be done about a closed terminal here.
+    let _closed = error.print();
+    ExitCode::from(code)
+}
+
+impl From<bowline_runtime::Error> for Failure {
+    fn from(error: bowline_runtime::Error) -> Self {
+        match error {
+            bowline_runtime::Error::Storage(error) => error.into(),
+            other => Self::usage(other.to_string()),
+        }
+    }
+}
+
+impl From<bowline_runtime::config::ConfigError> for Failure {
+    fn from(error: bowline_runtime::config::ConfigError) -> Self {
+        Self::usage(error.to_string())
+    }
+}
+
+impl From<bowline_journal::Error> for Failure {
+    fn from(error: bowline_journal::Error) -> Self {
+        use bowline_journal::Error;
+        match error {
+            Error::NotFound { .. } | Error::Ambiguous { .. } | Error::Owned { .. } => {
+                Self::usage(error.to_string())
+            }
+            other => Self::stopped(other.to_string()),
+        }
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::stopped(format!("{error:#}"))
+    }
+}

@@ -1,0 +1,33 @@
+//! The one binary: parses arguments, wires the parts together, ends with the right exit code.
+#![forbid(unsafe_code)]
+#![expect(unreachable_pub, reason = "a binary has no outside: pub means shared between modules")]
+
+mod args;
+mod catalogue;
+mod command;
+mod demo;
+mod face;
+mod failure;
+mod places;
+mod print;
+mod wire;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    // A keeper lives for milliseconds: it must not pay for anything the rest of Bowline needs.
+    let mut raw = std::env::args_os().skip(1);
+    if raw.next().is_some_and(|first| first == "keeper") {
+        return command::keeper::run(raw.next());
+    }
+    let args = match args::Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return failure::usage(&error),
+    };
+    match command::run(args) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => failure.report(),
+    }
+}

@@ -1,0 +1,58 @@
+//! Where Bowline keeps its state and finds its configuration: the only reader of these variables.
+
+use std::path::{Path, PathBuf};
+
+use etcetera::BaseStrategy as _;
+
+use crate::failure::Failure;
+
+/// The folders of this user. Nothing here is created by looking.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// `$BOWLINE_HOME`, or `bowline` in the user's data folder.
+    pub state: PathBuf,
+    /// `bowline` in the user's configuration folder.
+    pub config: PathBuf,
+    /// The home folder, for rules that name it.
+    pub home: Option<PathBuf>,
+}
+
+impl Places {
+    /// Reads the environment.
+    pub fn find() -> Result<Self, Failure> {
+        let base = etcetera::choose_base_strategy().map_err(|_| {
+            Failure::usage("there is no home folder: set HOME, or BOWLINE_HOME and XDG_CONFIG_HOME")
+        });
+        let state = match std::env::var_os("BOWLINE_HOME").filter(|home| !home.is_empty()) {
+            Some(home) => absolute(Path::new(&home))?,
+            None => base.as_ref().map_err(Failure::again)?.data_dir().join("bowline"),
+        };
+        let config = match std::env::var_os("XDG_CONFIG_HOME").filter(|home| !home.is_empty()) {
+            Some(home) => absolute(Path::new(&home))?.join("bowline"),
+            None => base.as_ref().map_err(Failure::again)?.config_dir().join("bowline"),
+        };
+        let home = base.ok().map(|base| base.home_dir().to_owned());
+        Ok(Self { state, config, home })
+    }
+
+    /// The user's configuration file.
+    pub fn user_config(&self) -> PathBuf {
+        self.config.join("config.toml")
+    }
+}
+
+impl Failure {
+    fn again(&self) -> Self {
+        Self::usage(self.message())
+    }
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path)
+        .map_err(|error| Failure::usage(format!("{} is no usable path: {error}", path.display())))
+}
+
+/// The project's own configuration file.
+pub fn project_config(cwd: &Path) -> PathBuf {
+    cwd.join(".bowline").join("config.toml")
+}

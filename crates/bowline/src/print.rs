@@ -1,0 +1,136 @@
+//! The only places that write to the terminal, and the filter every foreign text goes through.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+/// Writes a line to standard output. A closed pipe is not an error: whoever read it has enough.
+pub fn line(text: &str) {
+    let mut out = io::stdout().lock();
+    let _closed = out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n"));
+}
+
+/// Writes text to standard output as it is, at once.
+pub fn text(text: &str) {
+    let mut out = io::stdout().lock();
+    let _closed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Writes a line to standard error.
+pub fn err_line(text: &str) {
+    let mut err = io::stderr().lock();
+    let _closed = err.write_all(text.as_bytes()).and_then(|()| err.write_all(b"\n"));
+}
+
+/// Removes what would move a terminal's cursor, change its colours or title, or reorder its text:
+/// control characters but newline and tab, and the invisible direction marks.
+pub fn clean(text: &str) -> String {
+    text.chars().filter(|c| !is_unsafe(*c)).collect()
+}
+
+fn is_unsafe(c: char) -> bool {
+    match c {
+        '\n' | '\t' => false,
+        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        c => c.is_control(),
+    }
+}
+
+/// What the terminal behind a stream can show.
+#[derive(Debug, Clone, Copy)]
+pub struct Look {
+    /// Whether colours may be used.
+    pub colour: bool,
+    /// Columns a line should not exceed.
+    pub width: usize,
+}
+
+impl Look {
+    /// How standard error looks: `NO_COLOR`, `TERM=dumb` and pipes mean plain text.
+    pub fn of_stderr() -> Self {
+        let terminal = io::stderr().is_terminal();
+        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+        let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Self { colour: terminal && !dumb && !no_colour, width: width(terminal) }
+    }
+
+    /// Wraps a text in a colour, where colours may be used.
+    pub fn paint(&self, colour: Colour, text: &str) -> String {
+        if self.colour { format!("\x1b[{}m{text}\x1b[0m", colour.code()) } else { text.to_owned() }
+    }
+
+    /// One line that fits: newlines shown as a blank, cut at the width with an ellipsis.
+    pub fn fit(&self, text: &str, indent: usize) -> String {
+        let flat = clean(text).replace(['\n', '\t'], " ");
+        let room = self.width.saturating_sub(indent).max(20);
+        if flat.chars().count() <= room {
+            return flat;
+        }
+        let mut cut: String = flat.chars().take(room - 1).collect();
+        cut.push('…');
+        cut
+    }
+}
+
+/// A pipe has no width; 200 keeps logs readable.
+const PIPE_WIDTH: usize = 200;
+
+fn width(terminal: bool) -> usize {
+    if !terminal {
+        return PIPE_WIDTH;
+    }
+    let asked = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    asked
+        .or_else(|| {
+            let size = rustix::termios::tcgetwinsize(io::stderr()).ok()?;
+            Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+        })
+        .unwrap_or(80)
+}
+
+/// The few colours in use.
+#[derive(Debug, Clone, Copy)]
+pub enum Colour {
+    /// Less important.
+    Dim,
+    /// Went well, or added.
+    Green,
+    /// Went wrong, or removed.
+    Red,
+    /// Needs attention.
+    Yellow,
+    /// A name.
+    Bold,
+}
+
+impl Colour {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Dim => "2",
+            Self::Green => "32",
+            Self::Red => "31",
+            Self::Yellow => "33",
+            Self::Bold => "1",
+        }
+    }
+}
+
+/// A number with thin groups of three: `12,345`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A duration for people: `0.3 s`, `2 min 5 s`.
+pub fn duration(ms: u64) -> String {
+    if ms < 60_000 {
+        format!("{}.{} s", ms / 1000, ms % 1000 / 100)
+    } else {
+        format!("{} min {} s", ms / 60_000, ms / 1000 % 60)
+    }
+}

@@ -1,0 +1,239 @@
+//! Builds everything once: configuration layers, provider, tools, policy, masker.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bowline_core::decision::Layer;
+use bowline_core::{ModelRef, Settings};
+use bowline_model::scenario::Scenario;
+use bowline_model::{ApiKey, ChatConfig, ChatProvider, Provider, ScriptedProvider};
+use bowline_policy::{Policy, Rule};
+use bowline_runtime::config::{Effective, Layers, parse, parse_flag};
+use bowline_runtime::{Clock, Harness};
+use bowline_secrets::Masker;
+use bowline_tools::builtin::{self, BuiltinConfig};
+use bowline_tools::Toolbox;
+
+use crate::args::Force;
+use crate::failure::Failure;
+use crate::places::{Places, project_config};
+
+/// Keys that providers read; never handed to a shell command, never stored in clear.
+const KEY_VARIABLES: [&str; 2] = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY"];
+
+/// Lays out the configuration: defaults, the user's file, the project's file, flags.
+pub fn configure(places: &Places, cwd: &Path, force: &Force) -> Result<Effective, Failure> {
+    let mut layers = Layers::default();
+    for (layer, path) in
+        [(Layer::User, places.user_config()), (Layer::Project, project_config(cwd))]
+    {
+        if let Some(text) = read_config(&path)? {
+            layers.add(parse(layer, &path.display().to_string(), &text)?);
+        }
+    }
+    let flags = [
+        ("model", "--model", &force.model),
+        ("base_url", "--base-url", &force.base_url),
+        ("mode", "--mode", &force.mode),
+        ("on_ask", "--on-ask", &force.on_ask),
+        ("max_steps", "--max-steps", &force.max_steps),
+        ("max_tokens", "--max-tokens", &force.max_tokens),
+        ("system_append", "--system-append", &force.system_append),
+    ];
+    for (key, flag, value) in flags {
+        if let Some(value) = value {
+            layers.add([parse_flag(key, flag, value)?]);
+        }
+    }
+    Ok(layers.resolve())
+}
+
+/// Largest configuration file that is read; a larger one is no configuration.
+const CONFIG_BYTES_MAX: u64 = 1 << 20;
+
+fn read_config(path: &Path) -> Result<Option<String>, Failure> {
+    let cannot = |why: String| {
+        Failure::usage(format!("{}: {why}. Mend or remove it to go on", path.display()))
+    };
+    match std::fs::metadata(path) {
+        Err(error) if is_absent(&error) => return Ok(None),
+        Err(error) => return Err(cannot(format!("cannot be read: {error}"))),
+        Ok(meta) if !meta.is_file() => return Err(cannot("is not a file".to_owned())),
+        Ok(meta) if meta.len() > CONFIG_BYTES_MAX => {
+            return Err(cannot("is larger than 1 MiB".to_owned()));
+        }
+        Ok(_) => {}
+    }
+    std::fs::read_to_string(path).map(Some).map_err(|error| cannot(format!("cannot be read: {error}")))
+}
+
+fn is_absent(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
+}
+
+/// The settings of a new session.
+pub fn settings(config: &Effective) -> Result<Settings, Failure> {
+    let model = config.model().ok_or_else(|| {
+        Failure::usage(
+            "no model is set. Give --model PROVIDER/MODEL (such as openai-chat/MODEL with \
+             --base-url URL), or set `model` in the configuration file (`bowline config show` \
+             names it), or try `bowline demo`, which needs none",
+        )
+    })?;
+    Ok(Settings {
+        model: pin(&model)?,
+        base_url: config.text("base_url").map(str::to_owned),
+        mode: config.mode(),
+        on_ask: config.on_ask(),
+        limits: config.limits(),
+    })
+}
+
+/// A scenario file is recorded by its absolute path, so that the session can go on from anywhere.
+fn pin(model: &ModelRef) -> Result<ModelRef, Failure> {
+    let reserved = [crate::demo::MODEL, ONE_CALL].contains(&model.model());
+    if model.provider() != "scripted" || reserved {
+        return Ok(model.clone());
+    }
+    let path = std::path::absolute(model.model())
+        .map_err(|error| Failure::usage(format!("{}: {error}", model.model())))?;
+    format!("scripted/{}", path.display()).parse().map_err(Failure::usage)
+}
+
+/// Builds the provider that the settings name.
+pub fn provider(settings: &Settings, clock: &Clock) -> Result<Arc<dyn Provider>, Failure> {
+    match settings.model.provider() {
+        "scripted" => scripted(settings.model.model(), clock),
+        "openai-chat" => chat(settings, clock),
+        name @ ("openai" | "anthropic") => Err(Failure::usage(format!(
+            "provider `{name}` is not built yet: use `openai-chat`, which speaks Chat Completions"
+        ))),
+        name => Err(Failure::usage(format!(
+            "unknown provider `{name}`: use openai-chat or scripted, as in --model openai-chat/MODEL"
+        ))),
+    }
+}
+
+fn scripted(path: &str, clock: &Clock) -> Result<Arc<dyn Provider>, Failure> {
+    let text = if path == crate::demo::MODEL {
+        crate::demo::SCENARIO.to_owned()
+    } else if path == ONE_CALL {
+        // The call itself is in the journal; what follows it is the rest.
+        return Ok(play(one_call("list", "{}")?, clock));
+    } else {
+        std::fs::read_to_string(path).map_err(|error| {
+            Failure::usage(format!("scenario {path} cannot be read: {error}. Check the path"))
+        })?
+    };
+    let scenario = Scenario::from_json(&text)
+        .map_err(|error| Failure::usage(format!("scenario {path}: {error}")))?;
+    Ok(play(scenario, clock))
+}
+
+/// The provider that plays a scenario in this process.
+pub fn play(scenario: Scenario, clock: &Clock) -> Arc<dyn Provider> {
+    Arc::new(ScriptedProvider::new(scenario, clock.id_source()))
+}
+
+/// The reserved scenario name of sessions made by `bowline tools call`: one call, then rest.
+pub const ONE_CALL: &str = "one-call";
+
+/// The scenario of one call with these arguments, as typed.
+pub fn one_call(tool: &str, arguments: &str) -> Result<Scenario, Failure> {
+    let steps = serde_json::json!({ "version": 1, "steps": [
+        { "calls": [{ "tool": tool, "raw_arguments": arguments }] },
+        { "text": "done" }
+    ] });
+    Scenario::from_value(steps).map_err(|error| Failure::usage(error.to_string()))
+}
+
+fn chat(settings: &Settings, clock: &Clock) -> Result<Arc<dyn Provider>, Failure> {
+    let default = bowline_model::default_base_url("openai-chat").unwrap_or_default();
+    let base_url = settings.base_url.clone().unwrap_or_else(|| default.to_owned());
+    let api_key = std::env::var("OPENAI_API_KEY").ok().filter(|key| !key.is_empty());
+    if api_key.is_none() && settings.base_url.is_none() {
+        return Err(Failure::usage(format!(
+            "OPENAI_API_KEY is not set, and {default} needs a key: export it, or give --base-url \
+             of a server that needs none"
+        )));
+    }
+    let mut config = ChatConfig::new(base_url, clock.id_source());
+    config.api_key = api_key.map(ApiKey::new);
+    let provider = ChatProvider::new(config).map_err(|error| Failure::usage(error.to_string()))?;
+    Ok(Arc::new(provider))
+}
+
+/// Builds the tools.
+pub fn toolbox(config: &Effective) -> Result<Toolbox, Failure> {
+    let keeper_exe = std::env::current_exe().map_err(|error| {
+        Failure::stopped(format!("cannot find the running program, needed for keepers: {error}"))
+    })?;
+    let mut builtin_config = BuiltinConfig::new(keeper_exe);
+    builtin_config.shell_env = shell_env();
+    if let Some(timeout_ms) = config.whole("shell.timeout_ms") {
+        builtin_config.shell_timeout_ms = timeout_ms;
+    }
+    Ok(builtin::toolbox(builtin_config))
+}
+
+/// The environment of shell commands: this process's own, without provider keys and without
+/// Bowline's own variables; nothing opens a pager or asks at a terminal that is not there.
+fn shell_env() -> Vec<(String, String)> {
+    let mut env: Vec<(String, String)> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| !KEY_VARIABLES.contains(&name.as_str()) && !name.starts_with("BOWLINE_"))
+        .collect();
+    for (name, value) in [("PAGER", "cat"), ("GIT_PAGER", "cat"), ("GIT_TERMINAL_PROMPT", "0")] {
+        env.retain(|(known, _)| known != name);
+        env.push((name.to_owned(), value.to_owned()));
+    }
+    env
+}
+
+/// Builds the policy from the rules of all layers and those given by hand.
+pub fn policy(
+    places: &Places,
+    config: &Effective,
+    roots: &[PathBuf],
+    by_hand: Vec<Rule>,
+) -> Result<Policy, Failure> {
+    let mut rules = by_hand;
+    for rule in config.rules() {
+        let parsed = Rule::parse(rule.verdict, rule.source.clone())
+            .map_err(|error| Failure::usage(format!("rule `{}`: {error}", rule.text)))?;
+        rules.push(parsed);
+    }
+    let text = |path: &Path| path.display().to_string();
+    let real = |path: &Path| path.canonicalize().map_or_else(|_| text(path), |real| text(&real));
+    let private = vec![
+        text(&places.state),
+        real(&places.state),
+        text(&places.config),
+        real(&places.config),
+    ];
+    Ok(Policy {
+        mode: config.mode(),
+        rules,
+        roots: roots.iter().map(|root| text(root)).collect(),
+        private,
+        home: places.home.as_deref().map(text),
+    })
+}
+
+/// The masker: knows the exact keys of this process.
+pub fn masker() -> Masker {
+    let known = KEY_VARIABLES.iter().filter_map(|name| std::env::var(name).ok()).collect();
+    Masker::new(known)
+}
+
+/// Binds the parts.
+pub fn harness(provider: Arc<dyn Provider>, toolbox: Toolbox, policy: Policy) -> Harness {
+    Harness {
+        provider,
+        toolbox: Arc::new(toolbox),
+        policy: Arc::new(policy),
+        masker: Arc::new(masker()),
+        app_version: crate::command::VERSION.to_owned(),
+        probe: crate::command::probe(),
+    }
+}
