@@ -83,8 +83,10 @@ pub struct Ledger {
     pub replies: u32,
     /// Tool calls that ran, those in doubt included.
     pub calls_run: u32,
-    /// Tool calls that were rejected, refused or denied.
+    /// Tool calls that were rejected as they stood, or refused or denied.
     pub calls_refused: u32,
+    /// Of those, calls that policy refused or a person denied.
+    pub calls_denied: u32,
 }
 
 impl State {

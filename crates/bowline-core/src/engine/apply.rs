@@ -247,6 +247,7 @@ fn close(state: &mut State, call: CallId, kind: ResultKind, content: ContextText
 
 fn refuse(state: &mut State, call: CallId, decision: &Decision) -> bool {
     state.ledger.calls_refused += 1;
+    state.ledger.calls_denied += 1;
     close(
         state,
         call,

@@ -36,15 +36,16 @@ pub fn run(args: &Demo) -> Result<u8, Failure> {
     };
     let code = run::run(&places, &config, task)?;
     if args.output == Output::Text {
-        print::err_line(&next_steps(&folder));
+        print::err_line(&next_steps(&folder, code == 0));
     }
     Ok(code)
 }
 
-fn next_steps(folder: &Path) -> String {
+fn next_steps(folder: &Path, done: bool) -> String {
     let folder = folder.display();
+    let test = if done { "the sample's own test, green now" } else { "the sample's own test" };
     format!(
-        "\nLook at next:\n  sh {folder}/test.sh            the sample's own test, green now\n  \
+        "\nLook at next:\n  sh {folder}/test.sh   {test}\n  \
          bowline sessions list            this session and all others\n  \
          bowline sessions show ID         what was said and done\n  \
          bowline events ID                every event and decision, as recorded\n  \

@@ -129,7 +129,10 @@ impl Text {
             OutcomeStatus::Error => ("✗", Colour::Red),
         };
         let mut text = outcome.summary.clone();
-        if self.last_started != Some(finished.call) {
+        if let Some(line) = outcome.exit_code.and_then(|_| last_line(outcome.content.text())) {
+            text = format!("{text}: {line}");
+        }
+        if self.last_started != Some(finished.call) && !text.starts_with(&essence) {
             text = format!("{essence}: {text}");
         }
         if outcome.duration_ms >= 1000 {
@@ -238,6 +241,11 @@ impl Face for Text {
             _ => {}
         }
     }
+}
+
+/// The last line that a shell command wrote; the line about its exit is ours.
+fn last_line(text: &str) -> Option<&str> {
+    text.lines().rev().map(str::trim).find(|line| !line.is_empty() && !line.starts_with("[exit"))
 }
 
 /// What a call is about before it was planned: its name and the start of its arguments.

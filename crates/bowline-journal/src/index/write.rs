@@ -1,0 +1,311 @@
+//! Events become rows.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use bowline_core::decision::DecidedBy;
+use bowline_core::event::{
+    AttemptFailed, AttemptReserved, Decided, DecisionAnswered, ModelReplied,
+};
+use bowline_core::{CallId, Event, Fact, ModelRef, Receipt, SessionId, Usage, Verdict};
+use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
+
+use super::{Index, index_error};
+use crate::Error;
+use crate::read::Recorded;
+use crate::summary::Summary;
+
+/// Of each text this much is searchable: enough for what was asked and answered, while the long
+/// tail of tool output would cost more time and space than it is worth.
+const SEARCHABLE_BYTES: usize = 16 << 10;
+
+impl Index {
+    /// Adds what is new of one session: its `events` since the last update, and its `summary`.
+    pub(crate) fn update(&mut self, summary: &Summary, events: &[Recorded]) -> Result<(), Error> {
+        let behavior = TransactionBehavior::Immediate;
+        let written = self
+            .db
+            .transaction_with_behavior(behavior)
+            .and_then(|transaction| {
+                let from_start = events.first().is_some_and(|first| first.receipt.seq.0 == 1);
+                if from_start {
+                    forget(&transaction, summary.session)?;
+                }
+                let mut rows = Rows::begin(&transaction, summary)?;
+                for recorded in events {
+                    rows.add(recorded)?;
+                }
+                put_session(&transaction, summary)?;
+                transaction.commit()
+            });
+        written.map_err(|error| index_error(&self.path, &error))
+    }
+}
+
+/// The text of an event that can be searched, and what kind of text it is.
+pub(crate) fn searchable(event: &Event) -> Option<(&'static str, Cow<'_, str>)> {
+    match &event.fact {
+        Fact::PromptAccepted(prompt) => Some(("prompt", prompt.text.text().into())),
+        Fact::ModelReplied(replied) => Some(("reply", replied.message.text().into())),
+        Fact::CallFinished(finished) => Some(("result", finished.outcome.content.text().into())),
+        _ => None,
+    }
+}
+
+pub(super) fn forget(db: &Transaction<'_>, session: SessionId) -> rusqlite::Result<()> {
+    let id = session.to_string();
+    db.execute(
+        "delete from words where rowid in (select id from texts where session = ?1)",
+        params![id],
+    )?;
+    for table in ["texts", "decisions", "attempts"] {
+        db.execute(
+            &format!("delete from {table} where session = ?1"),
+            params![id],
+        )?;
+    }
+    db.execute("delete from sessions where id = ?1", params![id])?;
+    Ok(())
+}
+
+/// Writes the rows of one session, event by event.
+struct Rows<'a> {
+    db: &'a Transaction<'a>,
+    session: String,
+    model: String,
+    tools: HashMap<CallId, String>,
+}
+
+impl<'a> Rows<'a> {
+    fn begin(db: &'a Transaction<'_>, summary: &Summary) -> rusqlite::Result<Self> {
+        let session = summary.session.to_string();
+        // Attempts before the first of these events ran with the model known so far.
+        let sql = "select model from sessions where id = ?1";
+        let known = db
+            .query_row(sql, params![session], |row| row.get(0))
+            .optional()?;
+        let model = known.unwrap_or_else(|| summary.model.to_string());
+        Ok(Self {
+            db,
+            session,
+            model,
+            tools: HashMap::new(),
+        })
+    }
+
+    fn add(&mut self, recorded: &Recorded) -> rusqlite::Result<()> {
+        let Recorded { receipt, event, .. } = recorded;
+        match &event.fact {
+            Fact::SessionStarted(started) => self.set_model(&started.settings.model),
+            Fact::SettingsChanged(change) => self.set_model(&change.settings.model),
+            Fact::Decided(decided) => self.add_decision(receipt, event.at_ms, decided)?,
+            Fact::DecisionAnswered(answer) => self.add_answer(event.at_ms, answer)?,
+            Fact::AttemptReserved(reserved) => self.add_attempt(receipt, event.at_ms, reserved)?,
+            Fact::AttemptFailed(failed) => self.fail_attempt(failed)?,
+            Fact::ModelReplied(replied) => self.add_reply(replied)?,
+            _ => {}
+        }
+        match searchable(event) {
+            Some((kind, text)) if !text.trim().is_empty() => self.add_text(recorded, kind, &text),
+            _ => Ok(()),
+        }
+    }
+
+    fn set_model(&mut self, model: &ModelRef) {
+        self.model = model.to_string();
+    }
+
+    fn add_decision(
+        &self,
+        receipt: &Receipt,
+        at_ms: u64,
+        decided: &Decided,
+    ) -> rusqlite::Result<()> {
+        let Decided { call, decision } = decided;
+        let mut insert = self.db.prepare_cached(
+            "insert into decisions (session, seq, call, decision, verdict, decided_by, tool, \
+             essence, reason, at_ms) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        )?;
+        insert.execute(params![
+            self.session,
+            receipt.seq.0,
+            call.to_string(),
+            decision.id.to_string(),
+            verdict_name(decision.verdict),
+            decided_by(&decision.by),
+            self.tool(*call)?,
+            decision.essence,
+            decision.reason,
+            at_ms,
+        ])?;
+        Ok(())
+    }
+
+    /// The tool of a call; of one that was asked for before these events, as an earlier decision
+    /// has it.
+    fn tool(&self, call: CallId) -> rusqlite::Result<String> {
+        if let Some(tool) = self.tools.get(&call) {
+            return Ok(tool.clone());
+        }
+        let sql = "select tool from decisions where session = ?1 and call = ?2 limit 1";
+        let key = params![self.session, call.to_string()];
+        Ok(self
+            .db
+            .query_row(sql, key, |row| row.get(0))
+            .optional()?
+            .unwrap_or_default())
+    }
+
+    fn add_answer(&self, at_ms: u64, answer: &DecisionAnswered) -> rusqlite::Result<()> {
+        self.db.execute(
+            "update decisions set answer = ?3, answered_by = ?4, answered_ms = ?5 \
+             where session = ?1 and decision = ?2",
+            params![
+                self.session,
+                answer.decision.to_string(),
+                verdict_name(answer.verdict),
+                answer.by,
+                at_ms,
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn add_attempt(
+        &self,
+        receipt: &Receipt,
+        at_ms: u64,
+        reserved: &AttemptReserved,
+    ) -> rusqlite::Result<()> {
+        let mut insert = self.db.prepare_cached(
+            "insert into attempts (session, seq, attempt, step, try_number, at_ms, model, \
+             reserved_tokens, outcome) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'open')",
+        )?;
+        insert.execute(params![
+            self.session,
+            receipt.seq.0,
+            reserved.attempt().to_string(),
+            reserved.step().0,
+            reserved.try_number(),
+            at_ms,
+            self.model,
+            reserved.reserved_tokens(),
+        ])?;
+        Ok(())
+    }
+
+    fn fail_attempt(&self, failed: &AttemptFailed) -> rusqlite::Result<()> {
+        let usage = failed.failure.usage.unwrap_or_default();
+        self.settle(&failed.attempt.to_string(), "failed", usage)
+    }
+
+    fn add_reply(&mut self, replied: &ModelReplied) -> rusqlite::Result<()> {
+        self.tools.extend(
+            replied
+                .message
+                .calls()
+                .map(|call| (call.id, call.name.clone())),
+        );
+        self.settle(
+            &replied.attempt.to_string(),
+            "replied",
+            replied.usage.unwrap_or_default(),
+        )
+    }
+
+    fn settle(&self, attempt: &str, outcome: &str, usage: Usage) -> rusqlite::Result<()> {
+        let mut update = self.db.prepare_cached(
+            "update attempts set outcome = ?3, input_tokens = ?4, cached_input_tokens = ?5, \
+             output_tokens = ?6, reasoning_tokens = ?7 where session = ?1 and attempt = ?2",
+        )?;
+        update.execute(params![
+            self.session,
+            attempt,
+            outcome,
+            usage.input_tokens,
+            usage.cached_input_tokens,
+            usage.output_tokens,
+            usage.reasoning_tokens,
+        ])?;
+        Ok(())
+    }
+
+    fn add_text(&self, recorded: &Recorded, kind: &str, text: &str) -> rusqlite::Result<()> {
+        let Recorded {
+            receipt,
+            event,
+            offset_bytes,
+            line_bytes,
+        } = recorded;
+        let mut place = self.db.prepare_cached(
+            "insert into texts (session, seq, kind, at_ms, offset_bytes, line_bytes) \
+             values (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?;
+        let seq = receipt.seq.0;
+        let id = place.insert(params![
+            self.session,
+            seq,
+            kind,
+            event.at_ms,
+            offset_bytes,
+            line_bytes
+        ])?;
+        let mut words = self
+            .db
+            .prepare_cached("insert into words (rowid, text) values (?1, ?2)")?;
+        words.execute(params![
+            id,
+            &text[..text.floor_char_boundary(SEARCHABLE_BYTES)]
+        ])?;
+        Ok(())
+    }
+}
+
+fn put_session(db: &Transaction<'_>, summary: &Summary) -> rusqlite::Result<()> {
+    let usage = &summary.usage;
+    db.execute(
+        "insert or replace into sessions (id, cwd, title, model, mode, status, steps, \
+         input_tokens, cached_input_tokens, output_tokens, reasoning_tokens, waiting, in_doubt, \
+         started_ms, updated_ms, last_seq, last_hash, epoch, journal_bytes) \
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
+         ?19)",
+        params![
+            summary.session.to_string(),
+            summary.cwd,
+            summary.title,
+            summary.model.to_string(),
+            summary.mode.name(),
+            summary.status.name(),
+            summary.steps,
+            usage.input_tokens,
+            usage.cached_input_tokens,
+            usage.output_tokens,
+            usage.reasoning_tokens,
+            summary.waiting,
+            summary.in_doubt,
+            summary.started_ms,
+            summary.updated_ms,
+            summary.last.seq.0,
+            summary.last.hash.to_hex(),
+            summary.epoch.0,
+            summary.journal_bytes,
+        ],
+    )?;
+    Ok(())
+}
+
+const fn verdict_name(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Allow => "allow",
+        Verdict::Ask => "ask",
+        Verdict::Deny => "deny",
+    }
+}
+
+fn decided_by(by: &DecidedBy) -> String {
+    match by {
+        DecidedBy::Policy => "policy".to_owned(),
+        DecidedBy::Person(route) => format!("person, {route}"),
+        DecidedBy::Grant(decision) => format!("grant {decision}"),
+    }
+}

@@ -1,0 +1,114 @@
+//! One owner per session: a held `flock`. What the file says is for messages only.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use bowline_core::SessionId;
+use rustix::fs::{FlockOperation, flock};
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::error::At as _;
+use crate::layout::{SessionDir, open_or_create};
+
+/// Who owns a session, as its lock file tells. The proof of ownership is the lock, not this.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// The process id.
+    pub pid: u32,
+    /// Since when, in milliseconds since 1970.
+    pub since_ms: u64,
+    /// The version of Bowline it runs.
+    pub app_version: String,
+}
+
+/// A held lock; free again when dropped, or when the process ends however it ends.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: File,
+}
+
+/// A reader that asks who owns a session holds the lock for an instant. An owner-to-be tries again
+/// this often, this far apart, before it believes that there is an owner.
+const TRIES: u32 = 3;
+const TRY_PAUSE: Duration = Duration::from_millis(2);
+
+impl Lock {
+    /// Takes the lock of a session.
+    pub(crate) fn take(session: SessionId, dir: &SessionDir, owner: &Owner) -> Result<Self, Error> {
+        let path = dir.lock();
+        for _ in 0..TRIES {
+            let mut file = open_or_create(&path).at("open", &path)?;
+            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                // A deleted session's lock file may be held by name no longer.
+                Ok(()) if is_named(&file, &path) => {
+                    sign(&mut file, owner).at("write", &path)?;
+                    return Ok(Self { _file: file });
+                }
+                Ok(()) => {}
+                Err(rustix::io::Errno::WOULDBLOCK) => std::thread::sleep(TRY_PAUSE),
+                Err(error) => return Err(error).at("lock", &path),
+            }
+        }
+        let owner = read_owner(&path);
+        Err(Error::Owned {
+            session,
+            pid: owner.as_ref().map(|owner| owner.pid),
+            since_ms: owner.map(|owner| owner.since_ms),
+        })
+    }
+}
+
+/// Says who owns a session right now; `None` when nobody does. Changes nothing.
+pub(crate) fn owner_of(dir: &SessionDir) -> Result<Option<Held>, Error> {
+    let path = dir.lock();
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).at("open", &path),
+    };
+    match flock(&file, FlockOperation::NonBlockingLockShared) {
+        Ok(()) => Ok(None),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(Some(Held {
+            owner: read_owner(&path),
+        })),
+        Err(error) => Err(error).at("lock", &path),
+    }
+}
+
+/// A session that has an owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// Who, if its lock file can be read.
+    pub owner: Option<Owner>,
+}
+
+fn is_named(file: &File, path: &Path) -> bool {
+    match (file.metadata(), std::fs::metadata(path)) {
+        (Ok(held), Ok(named)) => held.ino() == named.ino() && held.dev() == named.dev(),
+        _ => false,
+    }
+}
+
+fn sign(file: &mut File, owner: &Owner) -> io::Result<()> {
+    let mut text = serde_json::to_string(owner)?;
+    text.push('\n');
+    file.set_len(0)?;
+    file.rewind()?;
+    file.write_all(text.as_bytes())
+}
+
+fn read_owner(path: &Path) -> Option<Owner> {
+    /// A lock file is one short line; anything longer is not ours.
+    const MOST_BYTES: u64 = 4_096;
+    let mut text = String::new();
+    File::open(path)
+        .ok()?
+        .take(MOST_BYTES)
+        .read_to_string(&mut text)
+        .ok()?;
+    serde_json::from_str(&text).ok()
+}

@@ -1,0 +1,199 @@
+//! The state folder: sessions by id, one owner each.
+
+mod folder;
+mod network;
+mod resolve;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use bowline_core::{Digest, Seq, SessionId};
+
+use crate::Error;
+use crate::edge::Edges;
+use crate::error::At as _;
+use crate::file::{FileJournal, Opened};
+use crate::index::Index;
+use crate::layout::{self, SessionDir, make_folder, make_folders, sync_folder};
+use crate::lock::{self, Held, Lock, Owner};
+use crate::read::ReadOnly;
+use crate::record::Head;
+
+/// A state folder. Making one touches nothing; only methods that say so write.
+#[derive(Debug, Clone)]
+pub struct Store {
+    home: PathBuf,
+    edges: Edges,
+}
+
+/// A session that this process owns until its journal is dropped.
+#[derive(Debug)]
+pub struct OwnedSession {
+    /// The journal; it holds the lock.
+    pub journal: FileJournal,
+    /// The session's folders.
+    pub dir: SessionDir,
+    /// What was found when it was opened.
+    pub opened: Opened,
+}
+
+impl Store {
+    /// The store at the folder `home`, which need not exist.
+    #[must_use]
+    pub fn at(home: impl Into<PathBuf>) -> Self {
+        Self {
+            home: home.into(),
+            edges: Edges::default(),
+        }
+    }
+
+    /// The same store with other edges.
+    #[must_use]
+    pub fn with_edges(mut self, edges: Edges) -> Self {
+        self.edges = edges;
+        self
+    }
+
+    /// Its folder.
+    #[must_use]
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// The folder of one session, whether it exists or not.
+    #[must_use]
+    pub fn session_dir(&self, session: SessionId) -> SessionDir {
+        SessionDir::of(&self.home, session)
+    }
+
+    /// Creates a session and takes ownership. Makes the state folder if there is none; all names
+    /// are durable on return. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`Error::StateFolder`] when the folder cannot serve, [`Error::Exists`] when the id is
+    /// taken, [`Error::Io`].
+    pub fn create(&self, session: SessionId, owner: &Owner) -> Result<OwnedSession, Error> {
+        folder::prepare(&self.home)?;
+        let dir = self.session_dir(session);
+        make_folders(&layout::sessions(&self.home))?;
+        if !make_folder(dir.path())? {
+            return Err(Error::Exists {
+                session,
+                path: dir.path().to_owned(),
+            });
+        }
+        let lock = Lock::take(session, &dir, owner)?;
+        for folder in [dir.mailbox(), dir.blobs(), dir.spool()] {
+            make_folder(&folder)?;
+        }
+        let journal = FileJournal::start(dir.clone(), session, self.edges.clone(), lock)?;
+        sync_folder(dir.path())?;
+        sync_folder(&layout::sessions(&self.home))?;
+        let opened = Opened {
+            last_seq: Seq(0),
+            dropped_bytes: 0,
+            resynced_records: 0,
+        };
+        Ok(OwnedSession {
+            journal,
+            dir,
+            opened,
+        })
+    }
+
+    /// Takes ownership of an existing session: checks its whole journal, drops what was never
+    /// acknowledged. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Owned`], [`Error::Damaged`], [`Error::Unreadable`],
+    /// [`Error::StateFolder`], [`Error::Io`]. Nothing was changed then.
+    pub fn open(&self, session: SessionId, owner: &Owner) -> Result<OwnedSession, Error> {
+        let dir = self.existing(session)?;
+        folder::refuse_network(&self.home)?;
+        let lock = Lock::take(session, &dir, owner)?;
+        let (journal, opened) = FileJournal::open(
+            dir.clone(),
+            session,
+            self.edges.clone(),
+            lock,
+            self.witness(session),
+        )?;
+        Ok(OwnedSession {
+            journal,
+            dir,
+            opened,
+        })
+    }
+
+    /// Opens a session for reading, owned or not. Writes nothing.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::StateFolder`].
+    pub fn read_only(&self, session: SessionId) -> Result<ReadOnly, Error> {
+        Ok(ReadOnly::new(session, self.existing(session)?))
+    }
+
+    /// Who owns a session right now; `None` when nobody does. Writes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when its lock file cannot be asked.
+    pub fn owner(&self, session: SessionId) -> Result<Option<Held>, Error> {
+        lock::owner_of(&self.session_dir(session))
+    }
+
+    /// Every session in the folder, oldest first; none when there is no folder. Writes nothing.
+    ///
+    /// # Errors
+    /// [`Error::StateFolder`] when the folder cannot be read as one.
+    pub fn list(&self) -> Result<Vec<SessionId>, Error> {
+        folder::list(&self.home)
+    }
+
+    /// The session whose id begins or ends with `text` (hyphens and case do not matter).
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when none does, [`Error::Ambiguous`] when several do, and as
+    /// [`Self::list`].
+    pub fn resolve(&self, text: &str) -> Result<SessionId, Error> {
+        resolve::resolve(&self.home, &self.list()?, text)
+    }
+
+    /// Deletes a session that nobody owns, for good. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Owned`], [`Error::Io`].
+    pub fn delete(&self, session: SessionId, owner: &Owner) -> Result<(), Error> {
+        let dir = self.existing(session)?;
+        let _held = Lock::take(session, &dir, owner)?;
+        // Under another name it is gone from every list even if the process ends half-way.
+        let leaving = layout::sessions(&self.home).join(format!("{}{session}", folder::DELETED));
+        std::fs::rename(dir.path(), &leaving).at("remove", dir.path())?;
+        sync_folder(&layout::sessions(&self.home))?;
+        folder::sweep(&self.home)?;
+        if let Some(mut index) = Index::open_existing(&self.home) {
+            // The index is derived, and no list shows a session that has no folder.
+            let _stale = index.forget(session);
+        }
+        Ok(())
+    }
+
+    /// The session's folder, if it exists in a folder we can use.
+    fn existing(&self, session: SessionId) -> Result<SessionDir, Error> {
+        folder::inspect(&self.home)?;
+        let dir = self.session_dir(session);
+        if dir.is_session() {
+            return Ok(dir);
+        }
+        Err(Error::NotFound {
+            asked: session.to_string(),
+            path: layout::sessions(&self.home),
+        })
+    }
+
+    /// The last record that the index has seen of a session.
+    fn witness(&self, session: SessionId) -> Option<Head> {
+        let (seq, hash): (Seq, Digest) = Index::open_read_only(&self.home)?.last_seen(session)?;
+        Some(Head { seq, hash })
+    }
+}

@@ -1,0 +1,13 @@
+//! Behaviour of the journal crate through real files and processes.
+#![expect(clippy::unwrap_used, reason = "a test that cannot set itself up fails")]
+
+mod blobs;
+mod conformance;
+mod damage;
+mod faults;
+mod fixture;
+mod index;
+mod mailbox;
+mod ownership;
+mod sample;
+mod store;

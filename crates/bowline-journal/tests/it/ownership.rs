@@ -1,0 +1,162 @@
+//! One owner at a time, across real processes.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, Command, Stdio};
+
+use bowline_core::Epoch;
+use bowline_journal::{Error, Journal as _, Next, Owner, Store};
+
+use crate::sample::{block_on, notice, owner, session_id};
+
+const CHILD_HOME: &str = "JOURNAL_TEST_OWNER_HOME";
+
+/// The other half of the tests below: owns the session until its stdin ends. Does nothing unless
+/// it was started by one of them.
+#[test]
+fn child_that_owns_a_session() {
+    let Ok(home) = std::env::var(CHILD_HOME) else {
+        return;
+    };
+    let held = Store::at(home).open(session_id(1), &owner());
+    let mut out = std::io::stdout();
+    match &held {
+        Ok(_) => writeln!(out, "\nheld").unwrap(),
+        Err(error) => writeln!(out, "\nrefused: {error}").unwrap(),
+    }
+    out.flush().unwrap();
+    let _end = std::io::stdin().lines().count();
+}
+
+struct Other(Child);
+
+impl Other {
+    /// Starts a process that tries to own the session, and waits for its first word.
+    fn start(store: &Store) -> (Self, String) {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "ownership::child_that_owns_a_session",
+                "--nocapture",
+            ])
+            .env(CHILD_HOME, store.home())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let said = lines
+            .map_while(Result::ok)
+            .find(|line| line.starts_with("held") || line.starts_with("refused"));
+        (Self(child), said.unwrap())
+    }
+}
+
+impl Drop for Other {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+fn store() -> (tempfile::TempDir, Store) {
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::at(home.path().join("state"));
+    drop(store.create(session_id(1), &owner()).unwrap());
+    (home, store)
+}
+
+#[test]
+fn a_second_process_cannot_own_a_session_until_the_first_is_gone() {
+    let (_home, store) = store();
+    assert_eq!(store.owner(session_id(1)).unwrap(), None);
+    let (other, said) = Other::start(&store);
+    assert_eq!(said, "held");
+
+    let error = store.open(session_id(1), &owner()).unwrap_err();
+    let Error::Owned {
+        session,
+        pid,
+        since_ms,
+    } = &error
+    else {
+        panic!("{error}")
+    };
+    assert_eq!(*session, session_id(1));
+    assert_eq!(
+        (*pid, *since_ms),
+        (Some(other.0.id()), Some(owner().since_ms))
+    );
+    assert!(error.to_string().contains(&other.0.id().to_string()));
+    assert!(matches!(error.next(), Next::Retry { .. }));
+    assert!(matches!(
+        store.delete(session_id(1), &owner()),
+        Err(Error::Owned { .. })
+    ));
+    let held = store.owner(session_id(1)).unwrap().unwrap();
+    assert_eq!(held.owner.unwrap().pid, other.0.id());
+    assert!(
+        store
+            .read_only(session_id(1))
+            .unwrap()
+            .read_intact()
+            .is_ok(),
+        "reading needs no lock"
+    );
+
+    drop(other);
+    store.open(session_id(1), &owner()).unwrap();
+}
+
+#[test]
+fn a_session_owned_here_is_refused_there() {
+    let (_home, store) = store();
+    let mut owned = store.open(session_id(1), &owner()).unwrap();
+    let (_other, said) = Other::start(&store);
+    assert!(said.starts_with("refused: session"), "{said}");
+    assert!(matches!(
+        store.open(session_id(1), &owner()),
+        Err(Error::Owned { .. })
+    ));
+    block_on(owned.journal.append(Epoch(0), vec![notice("still mine")])).unwrap();
+    // The folder and what was found may be dropped: the journal alone keeps the lock.
+    let journal = owned.journal;
+    assert!(matches!(
+        store.open(session_id(1), &owner()),
+        Err(Error::Owned { .. })
+    ));
+    drop(journal);
+    store.open(session_id(1), &owner()).unwrap();
+}
+
+/// What the lock file says is for messages: garbage in it harms nothing.
+#[test]
+fn garbage_in_the_lock_file_is_no_owner() {
+    let (_home, store) = store();
+    let path = store.session_dir(session_id(1)).lock();
+    std::fs::write(&path, b"\xff\xfe not json").unwrap();
+    let owned = store.open(session_id(1), &owner()).unwrap();
+    std::fs::write(&path, b"{\"pid\":").unwrap();
+    let error = store.open(session_id(1), &owner()).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::Owned {
+                pid: None,
+                since_ms: None,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    drop(owned);
+    let other = Owner {
+        pid: 1,
+        since_ms: 2,
+        app_version: "3".to_owned(),
+    };
+    let _owned = store.open(session_id(1), &other).unwrap();
+    assert_eq!(
+        store.owner(session_id(1)).unwrap().unwrap().owner,
+        Some(other)
+    );
+}

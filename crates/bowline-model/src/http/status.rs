@@ -1,0 +1,162 @@
+//! Turns an error status into a failure that says what to do.
+
+use bowline_core::{FailureKind, ProviderFailure};
+use serde_json::Value;
+
+use super::scrub::excerpt;
+
+/// What a server says about an error, whichever of the usual shapes it uses.
+#[derive(Debug, Default)]
+pub(crate) struct ErrorBody {
+    pub(crate) message: String,
+    /// `type` and `code`, joined by a space.
+    pub(crate) code: String,
+    /// The code, if it is a number.
+    pub(crate) status: Option<u16>,
+}
+
+impl ErrorBody {
+    /// More of a foreign message than this many characters is not shown.
+    const SHOWN_CHARS: usize = 500;
+
+    /// Reads a body: an error object, or any other text of which the first 200 characters count.
+    pub(crate) fn read(body: &[u8]) -> Self {
+        match serde_json::from_slice::<Value>(body) {
+            Ok(Value::Array(items)) => items.first().map(Self::of_value).unwrap_or_default(),
+            Ok(value) => Self::of_value(&value),
+            Err(_) => {
+                let message = excerpt(&String::from_utf8_lossy(body), 200);
+                Self {
+                    message,
+                    ..Self::default()
+                }
+            }
+        }
+    }
+
+    /// Reads `{"error": {"message", "type", "code"}}` and its relatives.
+    pub(crate) fn of_value(value: &Value) -> Self {
+        let error = value
+            .get("error")
+            .filter(|error| !error.is_null())
+            .unwrap_or(value);
+        let text = |value: &Value| match value {
+            Value::String(text) => Some(text.clone()),
+            Value::Null => None,
+            other => Some(other.to_string()),
+        };
+        let field = |name: &str| error.get(name).and_then(text);
+        let message = match error {
+            Value::String(message) => message.clone(),
+            _ => field("message")
+                .or_else(|| field("detail"))
+                .unwrap_or_else(|| error.to_string()),
+        };
+        let codes = ["type", "code", "status"].into_iter().filter_map(field);
+        let number = error
+            .get("code")
+            .or_else(|| error.get("status"))
+            .and_then(Value::as_u64);
+        Self {
+            message: excerpt(&message, Self::SHOWN_CHARS),
+            code: codes.collect::<Vec<_>>().join(" "),
+            status: number.and_then(|number| u16::try_from(number).ok()),
+        }
+    }
+
+    /// The kind that the codes name, for errors that come without a telling status.
+    pub(crate) fn kind(&self) -> Option<FailureKind> {
+        let has = |parts: &[&str]| parts.iter().any(|part| self.code.contains(part));
+        if has(&["insufficient_quota", "invalid_request", "context_length"]) {
+            return Some(FailureKind::BadRequest);
+        }
+        if has(&["rate_limit", "RESOURCE_EXHAUSTED", "too_many_requests"]) {
+            return Some(FailureKind::RateLimited);
+        }
+        if has(&["invalid_api_key", "authentication", "permission"]) {
+            return Some(FailureKind::Auth);
+        }
+        if has(&["not_found"]) {
+            return Some(FailureKind::NotFound);
+        }
+        if has(&[
+            "overloaded",
+            "server_error",
+            "unavailable",
+            "api_error",
+            "timeout",
+        ]) {
+            return Some(FailureKind::Unavailable);
+        }
+        self.status
+            .filter(|status| (400..=599).contains(status))
+            .map(kind_of_status)
+    }
+}
+
+/// One refused request, with all that a message about it needs.
+pub(crate) struct Refusal<'a> {
+    pub(crate) status: u16,
+    pub(crate) body: ErrorBody,
+    pub(crate) shown: &'a str,
+    pub(crate) model: &'a str,
+    pub(crate) has_key: bool,
+    pub(crate) key_variable: &'a str,
+    pub(crate) location: Option<&'a str>,
+}
+
+/// What kind of failure a status is.
+pub(crate) const fn kind_of_status(status: u16) -> FailureKind {
+    match status {
+        401 | 403 => FailureKind::Auth,
+        404 => FailureKind::NotFound,
+        408 | 409 | 500..=599 => FailureKind::Unavailable,
+        429 => FailureKind::RateLimited,
+        _ => FailureKind::BadRequest,
+    }
+}
+
+/// The failure for an error status. Its message is not yet free of secrets.
+pub(crate) fn failure_of_status(refusal: &Refusal<'_>) -> ProviderFailure {
+    let Refusal {
+        status,
+        body,
+        shown,
+        model,
+        key_variable,
+        ..
+    } = refusal;
+    let mut kind = kind_of_status(*status);
+    let hint = match status {
+        401 if !refusal.has_key => format!("it wants a key: set {key_variable}"),
+        401 => format!("the key was refused: check {key_variable}"),
+        403 => format!("the key may not do this: check {key_variable} and the account's rights"),
+        404 => format!("check the model `{model}` and the base URL: {shown} was asked"),
+        413 => "the request is too large for the server".to_owned(),
+        429 if body.code.contains("insufficient_quota") => {
+            // Waiting does not fill an account.
+            kind = FailureKind::BadRequest;
+            "the account's quota is used up: check its plan and billing".to_owned()
+        }
+        429 => "too many requests".to_owned(),
+        300..=399 => match refusal.location {
+            Some(place) => format!("it points to {place}: set that as the base URL"),
+            None => "it points elsewhere: check the base URL".to_owned(),
+        },
+        _ => String::new(),
+    };
+    let mut message = format!("{shown} answered {status}");
+    for (before, part) in [
+        (": ", hint.as_str()),
+        ("; it says: ", body.message.as_str()),
+    ] {
+        if !part.is_empty() {
+            message.push_str(before);
+            message.push_str(part);
+        }
+    }
+    ProviderFailure {
+        status: Some(*status),
+        ..ProviderFailure::new(kind, message)
+    }
+}

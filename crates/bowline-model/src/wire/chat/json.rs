@@ -1,0 +1,52 @@
+//! Writes JSON strings into a body.
+
+/// Appends `text` as a JSON string, quotes included.
+pub(super) fn push_string(body: &mut Vec<u8>, text: &str) {
+    body.push(b'"');
+    push_escaped(body, text);
+    body.push(b'"');
+}
+
+/// Appends what stands between the quotes of a JSON string. NUL becomes U+FFFD: the API refuses
+/// it, and no model can use it.
+pub(super) fn push_escaped(body: &mut Vec<u8>, text: &str) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let bytes = text.as_bytes();
+    body.reserve(bytes.len());
+    let mut copied = 0;
+    for (at, &byte) in bytes.iter().enumerate() {
+        let short = match byte {
+            b'"' | b'\\' => byte,
+            b'\n' => b'n',
+            b'\r' => b'r',
+            b'\t' => b't',
+            0..0x20 => b'u',
+            _ => continue,
+        };
+        body.extend_from_slice(&bytes[copied..at]);
+        copied = at + 1;
+        match (byte, short) {
+            (0, _) => body.extend_from_slice("\u{fffd}".as_bytes()),
+            (_, b'u') => {
+                body.extend_from_slice(b"\\u00");
+                body.push(DIGITS[usize::from(byte >> 4)]);
+                body.push(DIGITS[usize::from(byte & 15)]);
+            }
+            _ => body.extend_from_slice(&[b'\\', short]),
+        }
+    }
+    body.extend_from_slice(&bytes[copied..]);
+}
+
+/// Whether a string or key of `value` holds NUL.
+pub(super) fn has_nul(value: &serde_json::Value) -> bool {
+    use serde_json::Value;
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(map) => map
+            .iter()
+            .any(|(key, item)| key.contains('\0') || has_nul(item)),
+        _ => false,
+    }
+}

@@ -1,0 +1,11 @@
+//! Providers through real sockets, and requests before the strict validator.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should stop where it is"
+)]
+
+mod history;
+mod scripted;
+mod server;
+mod sockets;
+mod support;

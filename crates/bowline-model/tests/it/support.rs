@@ -1,0 +1,143 @@
+//! What a runtime would do around a provider: reserve, ask, answer the calls, remember.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bowline_core::commit::door;
+use bowline_core::event::AttemptReserved;
+use bowline_core::message::ResultKind;
+use bowline_core::request::{FrozenPrompt, ToolDeclaration};
+use bowline_core::{
+    ContextText, Digest, Epoch, Exchange, HistoryItem, Origin, ProviderFailure, Receipt, Request,
+    Reservation, Seq, SessionId, StepId, ToolResult,
+};
+use bowline_model::{ChatConfig, ChatProvider, Delta, Deltas, NewId, Provider, Reply, Timeouts};
+use serde_json::json;
+use uuid::Uuid;
+
+/// Version 7 ids.
+pub(crate) fn new_id() -> NewId {
+    Arc::new(Uuid::now_v7)
+}
+
+/// A reservation as a journal would have recorded it.
+pub(crate) fn reservation(step: u32, try_number: u32) -> Reservation {
+    let reserved: AttemptReserved = serde_json::from_value(json!({
+        "attempt": Uuid::now_v7(), "step": step, "try_number": try_number, "epoch": 1,
+        "reserved_tokens": 1_000, "max_output_tokens": null,
+    }))
+    .unwrap();
+    let receipt = Receipt {
+        session: SessionId::from_uuid(Uuid::from_u128(5)),
+        seq: Seq(1),
+        epoch: Epoch(1),
+        hash: Digest::default(),
+    };
+    Reservation::from(door::vouch(receipt, reserved))
+}
+
+/// System text and the tools `read` and `grep`.
+pub(crate) fn prompt() -> Arc<FrozenPrompt> {
+    let tool = |name: &str| ToolDeclaration {
+        name: name.to_owned(),
+        description: format!("The tool {name}."),
+        input_schema: json!({"type": "object", "properties": {"path": {"type": "string"}}}),
+    };
+    Arc::new(FrozenPrompt {
+        system: "You are a test.".to_owned(),
+        tools: vec![tool("read"), tool("grep")],
+    })
+}
+
+pub(crate) fn person(text: &str) -> HistoryItem {
+    HistoryItem::Input(ContextText::admit(
+        Origin::Person,
+        text.to_owned(),
+        1 << 20,
+        None,
+    ))
+}
+
+pub(crate) fn request(model: &str, history: Vec<Arc<HistoryItem>>) -> Request {
+    Request {
+        model: model.parse().unwrap(),
+        prompt: prompt(),
+        history,
+        max_output_tokens: None,
+    }
+}
+
+/// A chat provider with short timeouts.
+pub(crate) fn chat(base_url: &str, adjust: impl FnOnce(&mut ChatConfig)) -> ChatProvider {
+    let mut config = ChatConfig::new(base_url, new_id());
+    config.timeouts = Timeouts {
+        connect: Duration::from_secs(10),
+        idle: Duration::from_secs(30),
+    };
+    adjust(&mut config);
+    ChatProvider::new(config).unwrap()
+}
+
+/// One session that talks to a provider.
+pub(crate) struct Talk {
+    pub(crate) provider: Arc<dyn Provider>,
+    pub(crate) request: Request,
+    pub(crate) replies: u32,
+    pub(crate) failed: u32,
+    pub(crate) heard: Arc<Mutex<Vec<Delta>>>,
+}
+
+impl Talk {
+    pub(crate) fn new(provider: impl Provider + 'static, prompt: &str) -> Self {
+        let model = format!("{}/m-1", provider.name());
+        Self {
+            provider: Arc::new(provider),
+            request: request(&model, vec![Arc::new(person(prompt))]),
+            replies: 0,
+            failed: 0,
+            heard: Arc::default(),
+        }
+    }
+
+    /// Makes one attempt; a reply becomes an exchange whose results are `result of NAME`.
+    pub(crate) async fn ask(&mut self) -> Result<Reply, ProviderFailure> {
+        let heard = Arc::clone(&self.heard);
+        let deltas: Deltas = Arc::new(move |delta| heard.lock().unwrap().push(delta));
+        let reservation = reservation(self.replies + 1, self.failed + 1);
+        let reply = self
+            .provider
+            .ask(reservation, self.request.clone(), deltas)
+            .await;
+        let reply = reply.inspect_err(|_| self.failed += 1)?;
+        self.replies += 1;
+        self.failed = 0;
+        let results = reply.message.calls().map(|call| ToolResult {
+            call: call.id,
+            kind: ResultKind::Ok,
+            content: ContextText::admit(
+                Origin::Tool(call.name.clone()),
+                format!("result of {}", call.name),
+                1 << 10,
+                None,
+            ),
+        });
+        let results = results.collect();
+        if let Some(exchange) = Exchange::new(StepId(self.replies), reply.message.clone(), results)
+        {
+            self.request
+                .history
+                .push(Arc::new(HistoryItem::Exchange(exchange)));
+        }
+        Ok(reply)
+    }
+
+    /// The text heard so far, piece by piece.
+    pub(crate) fn heard_text(&self) -> String {
+        let heard = self.heard.lock().unwrap();
+        let text = heard.iter().filter_map(|delta| match delta {
+            Delta::Text(text) => Some(text.as_str()),
+            _ => None,
+        });
+        text.collect()
+    }
+}

@@ -1,0 +1,285 @@
+//! Holds the actions of one call against a policy.
+
+mod standing;
+
+use bowline_core::decision::{Judged, Layer, RuleSource};
+use bowline_core::{Action, Mode, OnAsk, PathFact, Risk, Tier, ToolSpec, Verdict};
+
+use self::standing::{Lift, Standing};
+use crate::place::is_within;
+use crate::policy::Policy;
+use crate::protected;
+use crate::rule::{Pattern, Rule, name_fits};
+
+/// What a policy knows of a tool.
+#[derive(Debug, Clone, Copy)]
+pub struct ToolFacts<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// The worst it can do.
+    pub risk: Risk,
+    /// Who wrote it.
+    pub tier: Tier,
+}
+
+impl<'a> From<&'a ToolSpec> for ToolFacts<'a> {
+    fn from(spec: &'a ToolSpec) -> Self {
+        Self {
+            name: &spec.name,
+            risk: spec.risk,
+            tier: spec.tier,
+        }
+    }
+}
+
+/// What was decided about one call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// The strictest verdict over all actions.
+    pub verdict: Verdict,
+    /// The reason of the strictest action, in one sentence.
+    pub reason: String,
+    /// Each action with its verdict, reason and rule.
+    pub judged: Vec<Judged>,
+}
+
+/// Decides about one call of `tool` that would take `actions`.
+///
+/// `on_ask` says what becomes of a question when nobody is there. A tool that declares no action
+/// is judged by its risk: without any it runs, otherwise it asks.
+#[must_use]
+pub fn decide(
+    policy: &Policy,
+    tool: ToolFacts<'_>,
+    actions: &[Action],
+    on_ask: OnAsk,
+) -> Judgement {
+    let undeclared = [Action::Note];
+    let actions = if actions.is_empty() {
+        &undeclared
+    } else {
+        actions
+    };
+    let is_undeclared = std::ptr::eq(actions, &undeclared) && tool.risk > Risk::None;
+    let judged: Vec<Judged> = actions
+        .iter()
+        .map(|action| {
+            let standing = if is_undeclared {
+                standing::of_undeclared(policy, tool)
+            } else {
+                standing::of(policy, tool, action)
+            };
+            judge(policy, tool, action, standing, on_ask)
+        })
+        .collect();
+    let strictest = judged
+        .iter()
+        .map(|one| one.verdict)
+        .max()
+        .unwrap_or(Verdict::Deny);
+    let reason = judged.iter().find(|one| one.verdict == strictest);
+    let reason = reason.map(|one| one.reason.clone()).unwrap_or_default();
+    Judgement {
+        verdict: strictest,
+        reason,
+        judged,
+    }
+}
+
+/// Whether a recursive search may show the file or folder at `path` (absolute, links resolved)
+/// without asking for it by name.
+///
+/// A search is judged by the folder it starts from; what lies below and needs a person's word
+/// must be left out.
+#[must_use]
+pub fn may_search(policy: &Policy, path: &str) -> bool {
+    if policy.private.iter().any(|place| is_within(path, place)) {
+        return false;
+    }
+    let is_closed = policy.rules.iter().any(|rule| match &rule.pattern {
+        Pattern::Read(glob) if rule.verdict != Verdict::Allow => {
+            glob.matches(path, policy) || glob.names_folder_of(path, policy)
+        }
+        _ => false,
+    });
+    let is_protected = || {
+        policy.mode != Mode::Full
+            && protected::protects_read(path, policy.home.as_deref()).is_some()
+    };
+    !is_closed && !is_protected()
+}
+
+/// Weighs rules against where the action stands without them.
+fn judge(
+    policy: &Policy,
+    tool: ToolFacts<'_>,
+    action: &Action,
+    standing: Standing,
+    on_ask: OnAsk,
+) -> Judged {
+    let matching: Vec<&Rule> = policy
+        .rules
+        .iter()
+        .filter(|rule| names(rule, policy, tool, action))
+        .collect();
+    let strictest = |verdict: Verdict| {
+        let of_verdict = matching.iter().filter(|rule| effect(rule) == verdict);
+        of_verdict
+            .min_by_key(|rule| (rule.source.layer, rule.source.tier))
+            .copied()
+    };
+    let lifting = || {
+        let lifts = |rule: &&&Rule| {
+            rule.verdict == Verdict::Allow && rule.may_loosen() && standing.lift.by(&rule.pattern)
+        };
+        matching.iter().find(lifts).copied()
+    };
+    let what = standing.what.clone();
+    let by_rule = |rule: &Rule| {
+        (
+            effect(rule),
+            rule_sentence(&what, rule),
+            rule.source.clone(),
+        )
+    };
+    let (verdict, reason, source) = if standing.verdict == Verdict::Deny {
+        standing.clone().into_parts()
+    } else if let Some(rule) = strictest(Verdict::Deny).or_else(|| strictest(Verdict::Ask)) {
+        by_rule(rule)
+    } else if standing.verdict == Verdict::Ask
+        && let Some(rule) = lifting()
+    {
+        by_rule(rule)
+    } else {
+        let ignored = matching
+            .iter()
+            .any(|rule| rule.verdict == Verdict::Allow && !rule.may_loosen());
+        let (verdict, mut reason, source) = standing.clone().into_parts();
+        if ignored && verdict != Verdict::Allow {
+            reason.push_str(" A rule of the project or of a skill cannot allow it.");
+        }
+        (verdict, reason, source)
+    };
+    let (verdict, reason) = settle(policy.mode, on_ask, verdict, reason);
+    let runner_up = matching
+        .iter()
+        .map(|rule| rule.source.clone())
+        .chain((standing.source != source).then(|| standing.source.clone()))
+        .filter(|other| *other != source)
+        .collect();
+    Judged {
+        action: action.clone(),
+        verdict,
+        reason,
+        rule: source,
+        runner_up,
+    }
+}
+
+/// Turns a question that nobody will answer into a refusal.
+fn settle(mode: Mode, on_ask: OnAsk, verdict: Verdict, reason: String) -> (Verdict, String) {
+    if verdict != Verdict::Ask {
+        return (verdict, reason);
+    }
+    if mode == Mode::ReadOnly {
+        let reason = format!("{reason} Mode read-only refuses what would ask.");
+        return (Verdict::Deny, reason);
+    }
+    if on_ask == OnAsk::Refuse {
+        let reason =
+            format!("{reason} Nobody is there to answer (on-ask refuse), so it is refused.");
+        return (Verdict::Deny, reason);
+    }
+    (verdict, reason)
+}
+
+/// Whether `rule` names `action`: deny and ask rules generously, allow rules narrowly.
+fn names(rule: &Rule, policy: &Policy, tool: ToolFacts<'_>, action: &Action) -> bool {
+    match (&rule.pattern, action) {
+        (Pattern::Tool(name), _) => name_fits(name, tool.name),
+        (Pattern::Read(glob), Action::ReadPath { path })
+        | (Pattern::Write(glob), Action::WritePath { path }) => {
+            if rule.verdict == Verdict::Allow {
+                return glob.matches(&path.resolved, policy);
+            }
+            [&path.resolved, &path.by_name]
+                .into_iter()
+                .any(|path| glob.matches(path, policy) || glob.names_folder_of(path, policy))
+        }
+        // What a command that is not understood does cannot be ruled out; an allow rule for one
+        // command never covers it.
+        (Pattern::Argv(_), Action::Run { .. }) => rule.verdict != Verdict::Allow,
+        _ => false,
+    }
+}
+
+/// What a matching rule says: the words of a command cannot be held against text that was not
+/// analysed, so such a rule only makes it ask.
+fn effect(rule: &Rule) -> Verdict {
+    match rule.pattern {
+        Pattern::Argv(_) => rule.verdict.min(Verdict::Ask),
+        _ => rule.verdict,
+    }
+}
+
+fn rule_sentence(what: &str, rule: &Rule) -> String {
+    let text = &rule.source.rule;
+    let place = place_of(&rule.source);
+    if matches!(rule.pattern, Pattern::Argv(_)) {
+        return format!(
+            "{what}: the rule `{text}` ({place}) cannot be ruled out for a command that was not analysed."
+        );
+    }
+    match rule.verdict {
+        Verdict::Allow => format!("{what}: allowed by the rule `{text}` ({place})."),
+        Verdict::Ask => {
+            format!(
+                "{what}: the rule `{text}` ({place}) wants a person's answer; change it to have it run unasked."
+            )
+        }
+        Verdict::Deny => {
+            format!(
+                "{what}: refused by the rule `{text}` ({place}); only changing that rule allows it."
+            )
+        }
+    }
+}
+
+fn place_of(source: &RuleSource) -> String {
+    let layer = match source.layer {
+        Layer::BuiltIn => "built in",
+        Layer::Managed => "managed configuration",
+        Layer::CommandLine => "command line",
+        Layer::User => "user configuration",
+        Layer::Project => "project configuration",
+    };
+    match (&source.file, source.line) {
+        (Some(file), Some(line)) => format!("{layer}, {file}:{line}"),
+        (Some(file), None) => format!("{layer}, {file}"),
+        _ => layer.to_owned(),
+    }
+}
+
+/// Shows a path as asked for, and where it really leads if that is elsewhere.
+fn shown(path: &PathFact) -> String {
+    if path.resolved == path.by_name {
+        format!("`{}`", path.asked)
+    } else {
+        format!("`{}` (really `{}`)", path.asked, path.resolved)
+    }
+}
+
+impl Lift {
+    /// Whether an allow rule of this pattern is enough.
+    fn by(self, pattern: &Pattern) -> bool {
+        match (self, pattern) {
+            (Self::AnyRule, _) => true,
+            (Self::PathRule, Pattern::Read(_) | Pattern::Write(_)) => true,
+            (Self::ExactPath, Pattern::Read(glob) | Pattern::Write(glob)) => glob.is_literal(),
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,272 @@
+//! Where an action stands before any rule is held against it: places, kinds of file, mode.
+
+use bowline_core::action::PathKind;
+use bowline_core::decision::{Layer, RuleSource};
+use bowline_core::{Action, Mode, PathFact, Risk, Tier, Verdict};
+
+use super::{ToolFacts, shown};
+use crate::place::is_within;
+use crate::policy::Policy;
+use crate::protected::{is_open, protects_read, protects_write};
+
+/// The built-in judgement of one action.
+#[derive(Debug, Clone)]
+pub(super) struct Standing {
+    pub(super) verdict: Verdict,
+    /// What would be done, to begin a sentence with.
+    pub(super) what: String,
+    /// Why, to go on with after a colon.
+    why: String,
+    pub(super) source: RuleSource,
+    pub(super) lift: Lift,
+}
+
+/// Which allow rules turn an ask into an allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lift {
+    /// Any that names the action or its tool.
+    AnyRule,
+    /// One that names the path, with or without a pattern.
+    PathRule,
+    /// One that spells this very path out.
+    ExactPath,
+}
+
+impl Standing {
+    fn new(verdict: Verdict, what: String, rule: &str, why: &str) -> Self {
+        let source = RuleSource {
+            layer: Layer::BuiltIn,
+            tier: Tier::BuiltIn,
+            rule: rule.to_owned(),
+            file: None,
+            line: None,
+        };
+        Self {
+            verdict,
+            what,
+            why: why.to_owned(),
+            source,
+            lift: Lift::AnyRule,
+        }
+    }
+
+    fn lifted_by(mut self, lift: Lift) -> Self {
+        self.lift = lift;
+        self
+    }
+
+    pub(super) fn into_parts(self) -> (Verdict, String, RuleSource) {
+        (
+            self.verdict,
+            format!("{}: {}.", self.what, self.why),
+            self.source,
+        )
+    }
+}
+
+/// Judges an action by what is built in.
+pub(super) fn of(policy: &Policy, tool: ToolFacts<'_>, action: &Action) -> Standing {
+    let mode = policy.mode;
+    match action {
+        Action::ReadPath { path } => of_read(policy, path),
+        Action::WritePath { path } => of_write(policy, path),
+        Action::Run { command, .. } => {
+            let what = format!("Running `{}`", first_line(command));
+            of_reaching_out(
+                mode,
+                what,
+                "shell commands are not analysed yet; mode full or an allow rule `tool(NAME)` runs them",
+            )
+        }
+        Action::Reach { host } => {
+            let what = format!("Reaching `{host}`");
+            of_reaching_out(
+                mode,
+                what,
+                "it leaves this machine; mode full or an allow rule `tool(NAME)` lets it",
+            )
+        }
+        Action::CallMcp { server, tool: name } => {
+            let what = format!("Calling `{name}` of the server `{server}`");
+            of_reaching_out(
+                mode,
+                what,
+                "what a server does is unknown; mode full or an allow rule `tool(NAME)` lets it",
+            )
+        }
+        Action::Note => {
+            let what = format!("`{}`", tool.name);
+            let why = "it changes only the session's own notes";
+            Standing::new(Verdict::Allow, what, "notes", why)
+        }
+    }
+}
+
+/// Judges a call whose tool does not say what it would do.
+pub(super) fn of_undeclared(policy: &Policy, tool: ToolFacts<'_>) -> Standing {
+    let what = format!("`{}`", tool.name);
+    if policy.mode == Mode::Full {
+        return Standing::new(
+            Verdict::Allow,
+            what,
+            "mode:full",
+            "mode full runs it unasked",
+        );
+    }
+    let why = if tool.risk == Risk::High {
+        "it does not say what it would do and may do much; an allow rule `tool(NAME)` runs it"
+    } else {
+        "it does not say what it would do; an allow rule `tool(NAME)` runs it"
+    };
+    Standing::new(Verdict::Ask, what, "undeclared", why)
+}
+
+fn of_reaching_out(mode: Mode, what: String, why: &str) -> Standing {
+    if mode == Mode::Full {
+        return Standing::new(
+            Verdict::Allow,
+            what,
+            "mode:full",
+            "mode full runs it unasked",
+        );
+    }
+    Standing::new(Verdict::Ask, what, &format!("mode:{mode}"), why)
+}
+
+fn of_read(policy: &Policy, path: &PathFact) -> Standing {
+    let what = format!("Reading {}", shown(path));
+    if let Some(refusal) = of_forbidden(policy, path, &what) {
+        return refusal;
+    }
+    if policy.mode == Mode::Full {
+        return Standing::new(
+            Verdict::Allow,
+            what,
+            "mode:full",
+            "mode full reads it unasked",
+        );
+    }
+    if let Some(name) = named(path, |path| protects_read(path, policy.home.as_deref())) {
+        let why = format!(
+            "it may hold secrets ({name}); an allow rule that spells this path out lets it"
+        );
+        return Standing::new(Verdict::Ask, what, &format!("protected-read:{name}"), &why)
+            .lifted_by(Lift::ExactPath);
+    }
+    if path.kind == PathKind::Unknown {
+        let why = "what lies there cannot be looked at; an allow rule `read(GLOB)` lets it";
+        return Standing::new(Verdict::Ask, what, "unknown-file", why).lifted_by(Lift::PathRule);
+    }
+    if is_inside(policy, path) || is_open(&path.resolved) {
+        return Standing::new(
+            Verdict::Allow,
+            what,
+            "mode:reads",
+            "every mode reads there unasked",
+        );
+    }
+    of_outside(what, "read")
+}
+
+fn of_write(policy: &Policy, path: &PathFact) -> Standing {
+    let what = format!("Writing {}", shown(path));
+    let mode = policy.mode;
+    if let Some(refusal) = of_forbidden(policy, path, &what) {
+        return refusal;
+    }
+    if mode == Mode::Full {
+        return Standing::new(
+            Verdict::Allow,
+            what,
+            "mode:full",
+            "mode full writes it unasked",
+        );
+    }
+    if let Some(name) = named(path, protects_write) {
+        let why = format!(
+            "what it holds can start programs ({name}); an allow rule that spells this path out lets it"
+        );
+        return Standing::new(Verdict::Ask, what, &format!("protected-write:{name}"), &why)
+            .lifted_by(Lift::ExactPath);
+    }
+    if !is_inside(policy, path) {
+        return of_outside(what, "write");
+    }
+    if path.kind == PathKind::Unknown {
+        let why = "what lies there cannot be looked at; an allow rule `write(GLOB)` lets it";
+        return Standing::new(Verdict::Ask, what, "unknown-file", why).lifted_by(Lift::PathRule);
+    }
+    if path.links > 1 {
+        let why = format!(
+            "the file has {} names, and another one may lie outside the workspace; an allow rule `write(GLOB)` lets it",
+            path.links
+        );
+        return Standing::new(Verdict::Ask, what, "hard-link", &why).lifted_by(Lift::PathRule);
+    }
+    let rule = format!("mode:{mode}");
+    match mode {
+        Mode::Edit | Mode::Auto | Mode::Full => {
+            let why = format!("mode {mode} writes in the workspace unasked");
+            Standing::new(Verdict::Allow, what, &rule, &why)
+        }
+        Mode::ReadOnly | Mode::Ask => {
+            let why = format!(
+                "mode {mode} does not write unasked; mode edit or an allow rule `write(GLOB)` lets it"
+            );
+            Standing::new(Verdict::Ask, what, &rule, &why)
+        }
+    }
+}
+
+/// What no mode and no rule allows.
+fn of_forbidden(policy: &Policy, path: &PathFact, what: &str) -> Option<Standing> {
+    let is_private = |path: &str| policy.private.iter().any(|place| is_within(path, place));
+    if is_private(&path.resolved) || is_private(&path.by_name) {
+        let why = "Bowline's own state and configuration are closed to every tool in every mode; only a person changes them";
+        return Some(Standing::new(
+            Verdict::Deny,
+            what.to_owned(),
+            "private-place",
+            why,
+        ));
+    }
+    if path.kind == PathKind::Special {
+        let why =
+            "it is a FIFO, socket or device, which file tools never touch; a shell command may";
+        return Some(Standing::new(
+            Verdict::Deny,
+            what.to_owned(),
+            "special-file",
+            why,
+        ));
+    }
+    None
+}
+
+fn of_outside(what: String, kind: &str) -> Standing {
+    let why = format!(
+        "it lies outside the workspace; adding its folder to the workspace (--add-dir) or an allow rule `{kind}(GLOB)` lets it"
+    );
+    Standing::new(Verdict::Ask, what, "outside-workspace", &why).lifted_by(Lift::PathRule)
+}
+
+fn is_inside(policy: &Policy, path: &PathFact) -> bool {
+    policy
+        .roots
+        .iter()
+        .any(|root| is_within(&path.resolved, root))
+}
+
+/// What a built-in list says of a path, by either of its names.
+fn named(path: &PathFact, list: impl Fn(&str) -> Option<&'static str>) -> Option<&'static str> {
+    list(&path.resolved).or_else(|| list(&path.by_name))
+}
+
+fn first_line(command: &str) -> String {
+    let line = command.lines().next().unwrap_or_default();
+    let mut cut: String = line.chars().take(80).collect();
+    if cut.len() < command.trim_end().len() {
+        cut.push('…');
+    }
+    cut
+}

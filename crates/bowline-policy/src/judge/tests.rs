@@ -1,0 +1,526 @@
+use bowline_core::action::PathKind;
+use proptest::prelude::*;
+
+use super::*;
+use crate::policy_hash;
+
+const READ: ToolFacts<'_> = ToolFacts {
+    name: "read",
+    risk: Risk::Low,
+    tier: Tier::BuiltIn,
+};
+const WRITE: ToolFacts<'_> = ToolFacts {
+    name: "write",
+    risk: Risk::Medium,
+    tier: Tier::BuiltIn,
+};
+const SHELL: ToolFacts<'_> = ToolFacts {
+    name: "shell",
+    risk: Risk::High,
+    tier: Tier::BuiltIn,
+};
+
+fn policy(mode: Mode, rules: &[(Verdict, &str)]) -> Policy {
+    let rules = rules
+        .iter()
+        .map(|(verdict, text)| Rule::on_command_line(*verdict, text).unwrap());
+    Policy {
+        mode,
+        rules: rules.collect(),
+        roots: vec!["/w".into(), "/lib".into()],
+        private: vec![
+            "/u/.local/share/bowline".into(),
+            "/u/.config/bowline/".into(),
+        ],
+        home: Some("/u".into()),
+    }
+}
+
+fn file(path: &str) -> PathFact {
+    linked(path, path)
+}
+
+fn linked(by_name: &str, resolved: &str) -> PathFact {
+    PathFact {
+        asked: by_name.into(),
+        resolved: resolved.into(),
+        by_name: by_name.into(),
+        kind: PathKind::File,
+        links: 1,
+    }
+}
+
+fn read(path: PathFact) -> Action {
+    Action::ReadPath { path }
+}
+
+fn write(path: PathFact) -> Action {
+    Action::WritePath { path }
+}
+
+fn run(command: &str) -> Action {
+    Action::Run {
+        command: command.into(),
+        understood: false,
+    }
+}
+
+fn verdict(policy: &Policy, tool: ToolFacts<'_>, action: Action) -> Verdict {
+    decide(policy, tool, &[action], OnAsk::Park).verdict
+}
+
+use Verdict::{Allow, Ask, Deny};
+
+#[test]
+fn every_mode_has_its_defaults() {
+    // Verdicts in the order read-only, ask, edit, auto, full.
+    let check = |tool: ToolFacts<'_>, action: Action, expect: [Verdict; 5]| {
+        let found = Mode::ALL.map(|mode| verdict(&policy(mode, &[]), tool, action.clone()));
+        assert_eq!(found, expect, "{action:?}");
+    };
+    check(READ, read(file("/w/src/a.rs")), [Allow; 5]);
+    check(READ, read(file("/lib/a.rs")), [Allow; 5]);
+    check(READ, read(file("/usr/include/a.h")), [Allow; 5]);
+    check(READ, read(file("/o/a")), [Deny, Ask, Ask, Ask, Allow]);
+    check(READ, read(file("/w-copy/a")), [Deny, Ask, Ask, Ask, Allow]);
+    check(
+        READ,
+        read(linked("/w/latest", "/o/run.log")),
+        [Deny, Ask, Ask, Ask, Allow],
+    );
+    check(READ, read(file("/w/.env")), [Deny, Ask, Ask, Ask, Allow]);
+    check(
+        READ,
+        read(linked("/w/.env", "/w/plain")),
+        [Deny, Ask, Ask, Ask, Allow],
+    );
+    check(
+        WRITE,
+        write(file("/w/src/a.rs")),
+        [Deny, Ask, Allow, Allow, Allow],
+    );
+    check(
+        WRITE,
+        write(file("/w/.git/config")),
+        [Deny, Ask, Ask, Ask, Allow],
+    );
+    check(
+        WRITE,
+        write(linked("/w/rc", "/u/.profile")),
+        [Deny, Ask, Ask, Ask, Allow],
+    );
+    check(
+        WRITE,
+        write(linked("/w/out/x", "/o/out/x")),
+        [Deny, Ask, Ask, Ask, Allow],
+    );
+    let twice = PathFact {
+        links: 2,
+        ..file("/w/copy")
+    };
+    check(WRITE, write(twice.clone()), [Deny, Ask, Ask, Ask, Allow]);
+    check(READ, read(twice), [Allow; 5]);
+    let unknown = PathFact {
+        kind: PathKind::Unknown,
+        ..file("/w/closed/a")
+    };
+    check(READ, read(unknown), [Deny, Ask, Ask, Ask, Allow]);
+    check(SHELL, run("ls"), [Deny, Ask, Ask, Ask, Allow]);
+    check(
+        SHELL,
+        Action::Reach {
+            host: "a.example".into(),
+        },
+        [Deny, Ask, Ask, Ask, Allow],
+    );
+    check(SHELL, Action::Note, [Allow; 5]);
+}
+
+#[test]
+fn nothing_opens_private_places_and_special_files() {
+    let everything = [
+        (Allow, "read(/**)"),
+        (Allow, "write(/**)"),
+        (Allow, "write(/u/.config/bowline/config.toml)"),
+        (Allow, "tool(*)"),
+    ];
+    let check = |action: Action, rule: &str| {
+        for mode in Mode::ALL {
+            let judged = decide(
+                &policy(mode, &everything),
+                WRITE,
+                std::slice::from_ref(&action),
+                OnAsk::Park,
+            );
+            assert_eq!(judged.verdict, Deny, "{mode} {action:?}");
+            assert_eq!(judged.judged[0].rule.rule, rule, "{mode} {action:?}");
+        }
+    };
+    check(read(file("/u/.local/share/bowline")), "private-place");
+    check(
+        read(file("/u/.local/share/bowline/sessions/1/journal.jsonl")),
+        "private-place",
+    );
+    check(
+        write(file("/u/.config/bowline/config.toml")),
+        "private-place",
+    );
+    check(
+        write(linked("/w/x", "/u/.config/bowline/config.toml")),
+        "private-place",
+    );
+    check(
+        write(linked("/u/.config/bowline/x", "/w/x")),
+        "private-place",
+    );
+    let pipe = PathFact {
+        kind: PathKind::Special,
+        ..file("/w/queue")
+    };
+    check(read(pipe.clone()), "special-file");
+    check(write(pipe), "special-file");
+}
+
+#[test]
+fn rules_decide_by_strictness() {
+    let check = |mode: Mode, rules: &[(Verdict, &str)], action: Action, expect: Verdict| {
+        let judgement = decide(
+            &policy(mode, rules),
+            WRITE,
+            std::slice::from_ref(&action),
+            OnAsk::Park,
+        );
+        assert_eq!(
+            judgement.verdict, expect,
+            "{mode} {rules:?} {action:?}: {}",
+            judgement.reason
+        );
+    };
+    let guide = || write(file("/w/docs/guide.md"));
+    check(Mode::Ask, &[(Allow, "write(docs/**)")], guide(), Allow);
+    check(Mode::ReadOnly, &[(Allow, "write(docs/**)")], guide(), Allow);
+    check(
+        Mode::Ask,
+        &[(Allow, "write(docs/*)")],
+        write(file("/w/docs/a/b.md")),
+        Ask,
+    );
+    check(Mode::Ask, &[(Allow, "write(DOCS/**)")], guide(), Ask);
+    check(Mode::Ask, &[(Allow, "read(docs/**)")], guide(), Ask);
+    check(Mode::Ask, &[(Allow, "tool(write)")], guide(), Allow);
+    check(
+        Mode::Full,
+        &[(Deny, "write(docs/**)"), (Allow, "write(**)")],
+        guide(),
+        Deny,
+    );
+    check(
+        Mode::Full,
+        &[(Allow, "write(**)"), (Ask, "tool(write)")],
+        guide(),
+        Ask,
+    );
+    check(Mode::Edit, &[(Deny, "write(docs)")], guide(), Deny);
+    check(Mode::Edit, &[(Deny, "write(docs/)")], guide(), Deny);
+    check(
+        Mode::Edit,
+        &[(Deny, "write(~/x/**)")],
+        write(linked("/w/x", "/u/x/y")),
+        Deny,
+    );
+    // Deny rules see the link and what it leads to; allow rules only what it leads to.
+    check(
+        Mode::Edit,
+        &[(Deny, "write(link)")],
+        write(linked("/w/link", "/w/real")),
+        Deny,
+    );
+    check(
+        Mode::Edit,
+        &[(Deny, "write(real)")],
+        write(linked("/w/link", "/w/real")),
+        Deny,
+    );
+    check(
+        Mode::Ask,
+        &[(Allow, "write(link)")],
+        write(linked("/w/link", "/w/real")),
+        Ask,
+    );
+    // Outside needs a rule about paths, protected paths need the very path.
+    check(
+        Mode::Edit,
+        &[(Allow, "tool(write)")],
+        write(file("/o/x")),
+        Ask,
+    );
+    check(
+        Mode::Edit,
+        &[(Allow, "write(**)")],
+        write(file("/o/x")),
+        Ask,
+    );
+    check(
+        Mode::Edit,
+        &[(Allow, "write(/o/**)")],
+        write(file("/o/x")),
+        Allow,
+    );
+    check(
+        Mode::Edit,
+        &[(Allow, "write(**)")],
+        write(file("/w/.git/config")),
+        Ask,
+    );
+    check(
+        Mode::Edit,
+        &[(Allow, "write(.git/config)")],
+        write(file("/w/.git/config")),
+        Allow,
+    );
+    // Text that was not analysed: rules about commands cannot be ruled out, allow rules not used.
+    check(Mode::Full, &[(Deny, "git push *")], run("make"), Ask);
+    check(Mode::Full, &[(Ask, "rm *")], run("make"), Ask);
+    check(Mode::Full, &[(Deny, "read(x)")], run("make"), Allow);
+    check(Mode::Auto, &[(Allow, "make *")], run("make"), Ask);
+    check(Mode::Auto, &[(Allow, "tool(write)")], run("make"), Allow);
+    check(
+        Mode::Full,
+        &[(Deny, "git push *"), (Deny, "tool(write)")],
+        run("make"),
+        Deny,
+    );
+}
+
+#[test]
+fn the_strictest_action_decides_and_gives_the_reason() {
+    let actions = [
+        read(file("/w/a")),
+        write(file("/w/.git/x")),
+        read(file("/w/b")),
+    ];
+    let judgement = decide(&policy(Mode::Edit, &[]), WRITE, &actions, OnAsk::Park);
+    assert_eq!(judgement.verdict, Ask);
+    assert_eq!(judgement.reason, judgement.judged[1].reason);
+    let verdicts: Vec<Verdict> = judgement.judged.iter().map(|one| one.verdict).collect();
+    assert_eq!(verdicts, [Allow, Ask, Allow]);
+}
+
+#[test]
+fn a_question_nobody_answers_is_refused() {
+    let judgement = decide(&policy(Mode::Edit, &[]), SHELL, &[run("ls")], OnAsk::Refuse);
+    assert_eq!(judgement.verdict, Deny);
+    assert!(
+        judgement.reason.contains("Nobody is there to answer"),
+        "{}",
+        judgement.reason
+    );
+    let allowed = decide(&policy(Mode::Full, &[]), SHELL, &[run("ls")], OnAsk::Refuse);
+    assert_eq!(allowed.verdict, Allow);
+}
+
+#[test]
+fn reasons_name_rule_and_path_and_way_out() {
+    let check = |mode: Mode, rules: &[(Verdict, &str)], action: Action, expect: &[&str]| {
+        let reason = decide(&policy(mode, rules), WRITE, &[action], OnAsk::Park).reason;
+        for part in expect {
+            assert!(reason.contains(part), "{reason} lacks {part}");
+        }
+    };
+    check(
+        Mode::Edit,
+        &[],
+        read(linked("/w/l", "/o/x")),
+        &["`/w/l` (really `/o/x`)", "--add-dir"],
+    );
+    check(
+        Mode::Ask,
+        &[],
+        write(file("/w/a")),
+        &["`/w/a`", "mode edit", "write(GLOB)"],
+    );
+    check(
+        Mode::Edit,
+        &[],
+        write(file("/w/.git/a")),
+        &[".git/**", "spells this path out"],
+    );
+    let deny = [(Deny, "write(a)")];
+    check(
+        Mode::Edit,
+        &deny,
+        write(file("/w/a")),
+        &["`write(a)` (command line)", "changing that rule"],
+    );
+    check(
+        Mode::Full,
+        &[(Deny, "git push *")],
+        run("make"),
+        &["`git push *`", "cannot be ruled out"],
+    );
+}
+
+#[test]
+fn rules_of_project_and_skills_only_tighten() {
+    for (layer, tier) in [
+        (Layer::Project, Tier::BuiltIn),
+        (Layer::User, Tier::UserSkill),
+    ] {
+        let mut policy = policy(Mode::Ask, &[(Allow, "write(**)")]);
+        policy.rules[0].source.layer = layer;
+        policy.rules[0].source.tier = tier;
+        let judgement = decide(&policy, WRITE, &[write(file("/w/a"))], OnAsk::Park);
+        assert_eq!(judgement.verdict, Ask);
+        assert!(
+            judgement.reason.contains("cannot allow it"),
+            "{}",
+            judgement.reason
+        );
+        assert_eq!(judgement.judged[0].runner_up.len(), 1);
+        policy.rules[0].verdict = Deny;
+        assert_eq!(verdict(&policy, WRITE, write(file("/w/a"))), Deny);
+    }
+}
+
+#[test]
+fn a_tool_that_declares_nothing_is_judged_by_its_risk() {
+    let check = |risk: Risk, mode: Mode, expect: Verdict| {
+        let tool = ToolFacts {
+            name: "x",
+            risk,
+            tier: Tier::PlugIn,
+        };
+        let judgement = decide(&policy(mode, &[]), tool, &[], OnAsk::Park);
+        assert_eq!(judgement.verdict, expect, "{risk:?} {mode}");
+        assert_eq!(judgement.judged.len(), 1);
+    };
+    check(Risk::None, Mode::Ask, Allow);
+    check(Risk::High, Mode::Auto, Ask);
+    check(Risk::Low, Mode::Full, Allow);
+}
+
+#[test]
+fn a_search_leaves_out_what_needs_a_word() {
+    let check = |mode: Mode, path: &str, expect: bool| {
+        let policy = policy(mode, &[(Deny, "read(vault/**)"), (Ask, "read(plans)")]);
+        assert_eq!(may_search(&policy, path), expect, "{mode} {path}");
+    };
+    check(Mode::Ask, "/w/src/a.rs", true);
+    check(Mode::Ask, "/w/.env", false);
+    check(Mode::Full, "/w/.env", true);
+    check(Mode::Full, "/w/vault", false);
+    check(Mode::Full, "/w/vault/a", false);
+    check(Mode::Full, "/w/plans/a", false);
+    check(Mode::Full, "/u/.config/bowline/config.toml", false);
+}
+
+#[test]
+fn the_hash_tells_policies_apart() {
+    let base = policy(Mode::Ask, &[(Deny, "read(a)")]);
+    assert_eq!(policy_hash(&base), policy_hash(&base.clone()));
+    let others = [
+        policy(Mode::Edit, &[(Deny, "read(a)")]),
+        policy(Mode::Ask, &[(Ask, "read(a)")]),
+        policy(Mode::Ask, &[(Deny, "read(b)")]),
+        policy(Mode::Ask, &[]),
+        Policy {
+            home: None,
+            ..base.clone()
+        },
+        Policy {
+            roots: vec!["/w".into()],
+            ..base.clone()
+        },
+    ];
+    for other in others {
+        assert_ne!(policy_hash(&base), policy_hash(&other), "{other:?}");
+    }
+}
+
+prop_compose! {
+    fn any_rule()(
+        verdict in prop::sample::select(vec![Allow, Ask, Deny]),
+        text in prop::sample::select(vec![
+            "read(**)", "read(a/*)", "read(/**)", "read(.env)", "write(**)", "write(a)", "write(/o/**)",
+            "write(.git/config)", "write(~/x)", "tool(write)", "tool(*)", "git push *", "ls",
+        ]),
+        layer in prop::sample::select(vec![
+            Layer::Managed, Layer::CommandLine, Layer::User, Layer::Project,
+        ]),
+        tier in prop::sample::select(vec![Tier::BuiltIn, Tier::PlugIn, Tier::UserSkill]),
+    ) -> Rule {
+        let mut rule = Rule::on_command_line(verdict, text).unwrap();
+        rule.source.layer = layer;
+        rule.source.tier = tier;
+        rule
+    }
+}
+
+fn any_action() -> impl Strategy<Value = Action> {
+    let places = [
+        "/w/a",
+        "/w/a/b",
+        "/w/.env",
+        "/w/.git/config",
+        "/o/x",
+        "/u/x",
+        "/u/.config/bowline/c",
+    ];
+    let place = || prop::sample::select(places.to_vec());
+    prop_oneof![
+        (place(), place()).prop_map(|(name, real)| read(linked(name, real))),
+        (place(), place(), 1..3_u64).prop_map(|(name, real, links)| write(PathFact {
+            links,
+            ..linked(name, real)
+        })),
+        Just(run("make")),
+        Just(Action::Reach {
+            host: "a.example".into()
+        }),
+        Just(Action::Note),
+    ]
+}
+
+proptest! {
+    /// I9: what a stricter rule said stays, whatever is added below it, and rules of the project,
+    /// of plug-ins and of skills loosen nothing at all.
+    #[test]
+    fn a_lower_layer_or_tier_never_loosens(
+        mode in prop::sample::select(Mode::ALL.to_vec()),
+        rules in prop::collection::vec(any_rule(), 0..6),
+        added in any_rule(),
+        at in 0..6_usize,
+        actions in prop::collection::vec(any_action(), 1..4),
+    ) {
+        let mut before = policy(mode, &[]);
+        before.rules = rules;
+        let mut after = before.clone();
+        after.rules.insert(at.min(after.rules.len()), added.clone());
+        let old = decide(&before, WRITE, &actions, OnAsk::Park);
+        let new = decide(&after, WRITE, &actions, OnAsk::Park);
+        for (old, new) in old.judged.iter().zip(&new.judged) {
+            let is_weak = added.source.layer == Layer::Project || added.source.tier != Tier::BuiltIn;
+            let by_rule = old.rule.layer != Layer::BuiltIn;
+            let tightens = added.verdict != Allow;
+            let is_final = old.verdict == Deny && mode != Mode::ReadOnly;
+            if is_weak || tightens || by_rule || is_final {
+                prop_assert!(new.verdict >= old.verdict, "{old:?} became {new:?} by {added:?}");
+            }
+        }
+    }
+
+    /// The order of rules does not matter.
+    #[test]
+    fn order_does_not_matter(
+        mode in prop::sample::select(Mode::ALL.to_vec()),
+        mut rules in prop::collection::vec(any_rule(), 0..6),
+        action in any_action(),
+    ) {
+        let mut policy = policy(mode, &[]);
+        policy.rules = rules.clone();
+        let forward = decide(&policy, WRITE, std::slice::from_ref(&action), OnAsk::Park).verdict;
+        rules.reverse();
+        policy.rules = rules;
+        prop_assert_eq!(forward, decide(&policy, WRITE, &[action], OnAsk::Park).verdict);
+    }
+}

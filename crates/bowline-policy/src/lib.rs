@@ -1,0 +1,44 @@
+//! Judges what a tool call would do and says why.
+//!
+//! **Purpose.** A [`Policy`] is a mode, a stack of rules and a few places; [`decide`] holds the
+//! actions of one call against it. The strictest action decides: deny over ask over allow. Every
+//! verdict names the rule that gave it and what would allow the call.
+//!
+//! **Deliberately absent:** disk, clock, environment, people, tool names. What lies at a path comes
+//! in as a fact, a question goes out as a verdict. Shell text is not analysed yet: a command that
+//! is not understood asks.
+//!
+//! **Start at** [`Policy`] and [`decide`].
+//!
+//! ```
+//! use bowline_core::action::{Action, PathFact, PathKind};
+//! use bowline_core::{Mode, OnAsk, Risk, Tier, Verdict};
+//! use bowline_policy::{Policy, Rule, ToolFacts, decide};
+//!
+//! let policy = Policy {
+//!     rules: vec![Rule::on_command_line(Verdict::Deny, "write(docs/**)")?],
+//!     ..Policy::new(Mode::Edit, vec!["/home/ann/app".to_owned()])
+//! };
+//! let path = "/home/ann/app/docs/guide.md".to_owned();
+//! let (resolved, by_name) = (path.clone(), path);
+//! let asked = "docs/guide.md".to_owned();
+//! let path = PathFact { asked, resolved, by_name, kind: PathKind::File, links: 1 };
+//! let tool = ToolFacts { name: "write", risk: Risk::Medium, tier: Tier::BuiltIn };
+//! let judgement = decide(&policy, tool, &[Action::WritePath { path }], OnAsk::Park);
+//! assert_eq!(judgement.verdict, Verdict::Deny);
+//! assert!(judgement.reason.contains("write(docs/**)"));
+//! # Ok::<(), bowline_policy::RuleError>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod glob;
+mod judge;
+mod place;
+mod policy;
+mod protected;
+mod rule;
+
+pub use glob::PathGlob;
+pub use judge::{Judgement, ToolFacts, decide, may_search};
+pub use policy::{ANALYSER_VERSION, Policy, policy_hash};
+pub use rule::{Pattern, Rule, RuleError};

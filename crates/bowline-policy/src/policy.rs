@@ -1,0 +1,72 @@
+//! What is in force: mode, rules, places.
+
+use bowline_core::{Digest, Mode};
+
+use crate::rule::Rule;
+
+/// The version of the code that judges. A record judged under one version is judged the same by
+/// the same version.
+pub const ANALYSER_VERSION: u32 = 1;
+
+/// Everything a judgement depends on beside the call itself.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// How much runs unasked.
+    pub mode: Mode,
+    /// Rules of all layers, in any order: the strictest match decides, not the first.
+    pub rules: Vec<Rule>,
+    /// Absolute folders of the workspace, links resolved; globs are relative to each of them.
+    pub roots: Vec<String>,
+    /// Absolute paths of the state folder and the configuration folder, as named and, where that
+    /// differs, as resolved. No tool reaches them in any mode.
+    pub private: Vec<String>,
+    /// The person's home folder: what `~` means in globs and in built-in rules.
+    pub home: Option<String>,
+}
+
+impl Policy {
+    /// A policy without rules, private places and home.
+    #[must_use]
+    pub const fn new(mode: Mode, roots: Vec<String>) -> Self {
+        Self {
+            mode,
+            rules: Vec::new(),
+            roots,
+            private: Vec::new(),
+            home: None,
+        }
+    }
+}
+
+/// The hash of everything that `policy` says; equal policies have equal hashes.
+#[must_use]
+pub fn policy_hash(policy: &Policy) -> Digest {
+    let rules: Vec<Digest> = policy.rules.iter().map(rule_hash).collect();
+    let rules: Vec<&[u8]> = rules
+        .iter()
+        .map(|hash| hash.as_bytes().as_slice())
+        .collect();
+    let home: Vec<&[u8]> = policy.home.iter().map(String::as_bytes).collect();
+    let parts = [
+        Digest::of_parts(&rules),
+        texts(&policy.roots),
+        texts(&policy.private),
+    ];
+    let mut whole: Vec<&[u8]> = vec![b"bowline-policy-1", policy.mode.name().as_bytes()];
+    whole.extend(parts.iter().map(|part| part.as_bytes().as_slice()));
+    whole.extend(home);
+    Digest::of_parts(&whole)
+}
+
+fn texts(list: &[String]) -> Digest {
+    let parts: Vec<&[u8]> = list.iter().map(String::as_bytes).collect();
+    Digest::of_parts(&parts)
+}
+
+fn rule_hash(rule: &Rule) -> Digest {
+    let source = &rule.source;
+    Digest::of_parts(&[
+        format!("{:?} {:?} {:?}", rule.verdict, source.layer, source.tier).as_bytes(),
+        source.rule.as_bytes(),
+    ])
+}

@@ -1,0 +1,152 @@
+//! Paths that ask even where reading or writing is ordinary, because much hangs on them.
+
+use crate::place::{below, is_within, segments};
+
+/// Folders below home whose content is secret.
+const SECRET_HOME_FOLDERS: [&str; 7] = [
+    ".ssh",
+    ".aws",
+    ".gnupg",
+    ".kube",
+    ".config/gcloud",
+    ".config/gh",
+    ".docker",
+];
+
+/// Files below home that hold secrets.
+const SECRET_HOME_FILES: [&str; 4] = [".netrc", ".npmrc", ".pypirc", ".git-credentials"];
+
+/// `.env` files that hold examples and no secrets.
+const ENV_EXAMPLES: [&str; 3] = [".env.example", ".env.sample", ".env.template"];
+
+/// Absolute places outside any home that hold secrets.
+const SECRET_PLACES: [&str; 5] = [
+    "/etc/shadow",
+    "/etc/shadow-",
+    "/etc/gshadow",
+    "/var/run/secrets",
+    "/run/secrets",
+];
+
+/// Absolute places outside the workspace that anybody may read.
+const OPEN_PLACES: [&str; 5] = [
+    "/usr",
+    "/etc/os-release",
+    "/proc/cpuinfo",
+    "/proc/meminfo",
+    "/proc/version",
+];
+
+/// Files that a shell runs when it starts or ends.
+const SHELL_START_FILES: [&str; 19] = [
+    ".bashrc",
+    ".bash_profile",
+    ".bash_login",
+    ".bash_logout",
+    ".bash_aliases",
+    ".profile",
+    ".zshrc",
+    ".zshenv",
+    ".zprofile",
+    ".zlogin",
+    ".zlogout",
+    ".kshrc",
+    ".mkshrc",
+    ".cshrc",
+    ".tcshrc",
+    ".login",
+    ".logout",
+    ".inputrc",
+    "config.fish",
+];
+
+/// The name of the built-in rule that makes reading `path` ask, if there is one.
+pub(crate) fn protects_read(path: &str, home: Option<&str>) -> Option<&'static str> {
+    let name = segments(path).next_back()?;
+    if (name == ".env" || name.starts_with(".env.")) && !ENV_EXAMPLES.contains(&name) {
+        return Some(".env*");
+    }
+    if name.ends_with(".pem") || name.ends_with(".key") {
+        return Some("*.pem, *.key");
+    }
+    if name == ".npmrc" {
+        return Some(".npmrc");
+    }
+    if is_shell_history(name) {
+        return Some("shell history");
+    }
+    if SECRET_PLACES.iter().any(|place| is_within(path, place)) {
+        return Some("system secrets");
+    }
+    if below(path, "/proc").is_some() && (name == "environ" || name == "mem") {
+        return Some("/proc/*/environ, /proc/*/mem");
+    }
+    homes(path, home).find_map(secret_at_home)
+}
+
+/// The name of the built-in rule that makes writing `path` ask, if there is one.
+pub(crate) fn protects_write(path: &str) -> Option<&'static str> {
+    let mut earlier = "";
+    for segment in segments(path) {
+        let is = |name: &str| segment.eq_ignore_ascii_case(name);
+        if is(".git") {
+            return Some(".git/**");
+        }
+        if is(".vscode") {
+            return Some(".vscode/**");
+        }
+        if is(".bowline") {
+            return Some(".bowline/**");
+        }
+        if is("workflows") && earlier.eq_ignore_ascii_case(".github") {
+            return Some(".github/workflows/**");
+        }
+        earlier = segment;
+    }
+    match earlier {
+        ".envrc" => Some(".envrc"),
+        ".mcp.json" => Some(".mcp.json"),
+        name if SHELL_START_FILES.contains(&name) => Some("shell start-up files"),
+        _ => None,
+    }
+}
+
+/// Whether anybody may read `path` although it lies outside the workspace.
+pub(crate) fn is_open(path: &str) -> bool {
+    OPEN_PLACES.iter().any(|place| is_within(path, place))
+}
+
+fn is_shell_history(name: &str) -> bool {
+    name == ".history"
+        || name == "fish_history"
+        || (name.starts_with('.') && name.ends_with("_history"))
+}
+
+/// What of `path` lies below a home: the given one, `/root`, or any below `/home`.
+fn homes<'p>(path: &'p str, home: Option<&str>) -> impl Iterator<Item = &'p str> {
+    let given = home.and_then(|home| below(path, home));
+    let root = below(path, "/root");
+    let other = below(path, "/home")
+        .and_then(|rest| rest.split_once('/'))
+        .map(|(_, rest)| rest);
+    [given, root, other].into_iter().flatten()
+}
+
+fn secret_at_home(rest: &str) -> Option<&'static str> {
+    if let Some(folder) = SECRET_HOME_FOLDERS
+        .iter()
+        .find(|folder| is_within(rest, folder))
+    {
+        return Some(folder);
+    }
+    if rest.starts_with(".cargo/credentials") {
+        return Some(".cargo/credentials*");
+    }
+    SECRET_HOME_FILES
+        .iter()
+        .find(|file| rest == **file)
+        .copied()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,69 @@
+use super::*;
+
+#[test]
+fn protected_reads() {
+    let check = |path: &str, expect: bool| {
+        assert_eq!(
+            protects_read(path, Some("/u/ann")).is_some(),
+            expect,
+            "{path}"
+        );
+    };
+    check("/w/.env", true);
+    check("/w/deploy/.env.staging", true);
+    check("/w/.env.example", false);
+    check("/w/.environment", false);
+    check("/w/.env/bin/activate", false);
+    check("/w/tls/server.pem", true);
+    check("/w/tls/server.key", true);
+    check("/w/src/key.rs", false);
+    check("/w/.npmrc", true);
+    check("/w/.netrc", false);
+    check("/u/ann/.netrc", true);
+    check("/u/ann/.ssh", true);
+    check("/u/ann/.ssh/id_ed25519", true);
+    check("/u/ann/.sshd/x", false);
+    check("/u/ann/.config/gh/hosts.yml", true);
+    check("/u/ann/.cargo/credentials.toml", true);
+    check("/root/.aws/credentials", true);
+    check("/home/bob/.docker/config.json", true);
+    check("/w/.bash_history", true);
+    check("/u/ann/.local/share/fish/fish_history", true);
+    check("/etc/shadow", true);
+    check("/etc/passwd", false);
+    check("/proc/17/environ", true);
+    check("/proc/17/task/17/mem", true);
+    check("/proc/meminfo", false);
+    check("/run/secrets/db", true);
+}
+
+#[test]
+fn protected_writes() {
+    let check = |path: &str, expect: bool| {
+        assert_eq!(protects_write(path).is_some(), expect, "{path}");
+    };
+    check("/w/.git", true);
+    check("/w/.git/info/attributes", true);
+    check("/w/sub/.Git/config", true);
+    check("/w/.gitignore", false);
+    check("/w/build/.keep", false);
+    check("/w/.envrc", true);
+    check("/w/.mcp.json", true);
+    check("/w/.vscode/tasks.json", true);
+    check("/w/.github/workflows/ci.yml", true);
+    check("/w/.github/dependabot.yml", false);
+    check("/w/workflows/ci.yml", false);
+    check("/w/.bowline/config.toml", true);
+    check("/u/ann/.profile", true);
+    check("/w/.bashrc", true);
+}
+
+#[test]
+fn open_places() {
+    let check = |path: &str, expect: bool| assert_eq!(is_open(path), expect, "{path}");
+    check("/usr/include/stdio.h", true);
+    check("/usr", true);
+    check("/usrlocal/x", false);
+    check("/etc/os-release", true);
+    check("/etc/hosts", false);
+}

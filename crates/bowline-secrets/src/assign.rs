@@ -1,0 +1,437 @@
+//! Values that stand beside a sensitive name: assignments, fields, options, calls.
+
+use crate::bytes::{
+    Alphabet, before, byte_at, find, holds_any_case, is_blank, is_quote, is_word, skip_blanks,
+};
+use crate::formats::{Hit, token_at};
+use crate::likeness::{is_chosen, is_random, is_sign, is_wordy};
+use crate::names::{Name, Promise};
+use crate::placeholder::{is_common, is_placeholder, is_reference};
+
+/// Longest value that is read, in bytes.
+const LONGEST_VALUE: usize = 2048;
+
+/// Longest name after a value that ends it, in bytes.
+const LONGEST_NAME: usize = 64;
+
+/// How a name and its value are joined; the looser, the more a value must look like a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Joint {
+    /// A sign, or an option in front: `name=`, `"name":`, `<name>`, `--name`.
+    Firm,
+    /// A call: `name("..")`. The value must be a string.
+    Called,
+    /// Blanks alone, or a comma: `name ..`, `"name", ".."`.
+    Loose,
+}
+
+/// Where the value of a name is to be found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Slot {
+    /// On this line, at this place.
+    Here(usize, Joint),
+    /// Alone on the next line.
+    NextLine,
+    /// In the field `value` of the next line.
+    NextField,
+}
+
+/// A line leaves this to the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Awaited {
+    field: bool,
+    promise: Promise,
+    kind: &'static str,
+}
+
+impl Awaited {
+    /// What the next line is to be asked for, if the value of the name is there.
+    pub(crate) fn from(name: &Name, slot: Slot) -> Option<Self> {
+        let field = match slot {
+            Slot::Here(..) => return None,
+            Slot::NextLine => false,
+            Slot::NextField => true,
+        };
+        Some(Self {
+            field,
+            promise: name.promise,
+            kind: name.kind,
+        })
+    }
+
+    /// Returns the awaited secret if this line holds it.
+    pub(crate) fn take(self, text: &[u8]) -> Option<Hit> {
+        let mut at = text.iter().position(|byte| !is_blank(*byte))?;
+        let field = value_field(text, at).or_else(|| {
+            text[at..]
+                .starts_with(b"<string>")
+                .then_some(at + b"<string>".len())
+        });
+        match field {
+            Some(value) => at = value,
+            None if self.field => return None,
+            None => {}
+        }
+        let value = value_at(text, at)?;
+        let rest = text[value.end..].trim_ascii();
+        let alone = rest.len() <= 3 || rest.starts_with(b"</") || rest.starts_with(b"\"");
+        let bytes = &text[value.start..value.end];
+        (alone && is_secret(bytes, self.promise, value.quoted)).then_some(Hit {
+            range: value.start..value.end,
+            kind: self.kind,
+        })
+    }
+}
+
+/// Returns where the value of a name that ends at `end` is.
+pub(crate) fn slot(text: &[u8], name: &Name, end: usize) -> Option<Slot> {
+    let close = skip_closers(text, end);
+    let closed = close > end;
+    let at = skip_blanks(text, close);
+    if let Some(value) = (closed || at > close)
+        .then(|| value_field(text, at))
+        .flatten()
+    {
+        return Some(Slot::Here(value, Joint::Firm));
+    }
+    let firm = |from| Some(firm_slot(text, from));
+    match byte_at(text, at) {
+        _ if at >= text.len() || matches!(text[at], b'\r' | b'\n') => {
+            names_a_field(text, name.start).then_some(Slot::NextField)
+        }
+        b'=' => firm(
+            at + text[at..]
+                .iter()
+                .take_while(|byte| matches!(byte, b'=' | b'>'))
+                .count(),
+        ),
+        b'?' if matches!(byte_at(text, at + 1), b':' | b'=') => firm(at + 2),
+        b':' => match byte_at(text, at + 1) {
+            b':' => None,
+            b'/' if byte_at(text, at + 2) == b'/' => None,
+            _ if before(text, name.start) == b':' && !closed => None,
+            b'=' => firm(at + 2),
+            _ => firm(after_type(text, at + 1)),
+        },
+        b'>' if at == close && (closed || matches!(before(text, name.start), b'<' | b':')) => {
+            firm(at + 1)
+        }
+        b'(' if at == end => Some(Slot::Here(at + 1, Joint::Called)),
+        b',' if closed => Some(Slot::Here(at + 1, Joint::Loose)),
+        b'|' if at > close && is_blank(byte_at(text, at + 1)) => {
+            Some(Slot::Here(at + 1, Joint::Firm))
+        }
+        b'\\' if is_option(text, name.start) => Some(Slot::NextLine),
+        b'<' if closed || text[at..].starts_with(b"</") => {
+            names_a_field(text, name.start).then_some(Slot::NextField)
+        }
+        _ if at > close && is_option(text, name.start) => Some(Slot::Here(at, Joint::Firm)),
+        _ if at > close && !closed && !is_setting(text, at) => {
+            Some(Slot::Here(skip_fillers(text, at), loose_joint(text, name)))
+        }
+        _ => None,
+    }
+}
+
+fn firm_slot(text: &[u8], from: usize) -> Slot {
+    let rest = &text[skip_blanks(text, from)..];
+    let rest = if rest.len() <= 4 {
+        rest.trim_ascii_end()
+    } else {
+        rest
+    };
+    match rest {
+        b"" | b"|" | b">" | b"|-" | b">-" | b"\\" | b"\"" | b"(" => Slot::NextLine,
+        _ => Slot::Here(from, Joint::Firm),
+    }
+}
+
+/// Skips what may stand between a name and the sign: closing quotes and brackets.
+fn skip_closers(text: &[u8], end: usize) -> usize {
+    let mut at = end;
+    loop {
+        match byte_at(text, at) {
+            b'\\' if matches!(byte_at(text, at + 1), b'"' | b'\'' | b'\\') => at += 1,
+            b'"' | b'\'' | b'`' | b']' => at += 1,
+            _ => return at,
+        }
+    }
+}
+
+/// Whether the name is a command-line option.
+fn is_option(text: &[u8], start: usize) -> bool {
+    let name = &text[start..];
+    name.starts_with(b"-") && is_blank(before(text, start))
+        || before(text, start) == b'-' && is_blank(before(text, start.saturating_sub(1)))
+}
+
+/// Whether another `name=value` begins here.
+fn is_setting(text: &[u8], at: usize) -> bool {
+    let end = Alphabet::DOTTED.run_within(text, at, LONGEST_NAME);
+    byte_at(text, end) == b'=' && end + 2 < text.len() && end - at >= 4 && is_wordy(&text[at..end])
+}
+
+/// Skips the words of prose between a name and its value: `password was reset to VALUE`.
+fn skip_fillers(text: &[u8], from: usize) -> usize {
+    const FILLERS: [&str; 11] = [
+        "is", "was", "to", "set", "reset", "changed", "by", "as", "now", "be", "=",
+    ];
+    let mut at = from;
+    for _ in 0..4 {
+        let end = at
+            + text[at..]
+                .iter()
+                .take_while(|byte| byte.is_ascii_alphabetic() || **byte == b'=')
+                .count();
+        let word = &text[at..end];
+        if !is_blank(byte_at(text, end))
+            || !FILLERS
+                .iter()
+                .any(|filler| word.eq_ignore_ascii_case(filler.as_bytes()))
+        {
+            break;
+        }
+        at = skip_blanks(text, end);
+    }
+    at
+}
+
+/// A blank joins firmly in a few places: `.netrc`, SQL, configuration commands.
+fn loose_joint(text: &[u8], name: &Name) -> Joint {
+    let line = &text[name.start.saturating_sub(256)..name.start];
+    let keyed = [
+        "machine ",
+        "login ",
+        "identified ",
+        " user ",
+        " role ",
+        "set ",
+        "env ",
+        "arg ",
+        "config ",
+    ];
+    if keyed.iter().any(|word| holds_any_case(line, word)) || line.trim_ascii().is_empty() {
+        Joint::Firm
+    } else {
+        Joint::Loose
+    }
+}
+
+/// Whether the name at `start` is itself the value of a field `name` or `key`.
+fn names_a_field(text: &[u8], start: usize) -> bool {
+    let line = text[start.saturating_sub(32)..start].trim_ascii_end();
+    let line = line
+        .strip_suffix(b"\"")
+        .or_else(|| line.strip_suffix(b"'"))
+        .unwrap_or(line)
+        .trim_ascii_end();
+    let Some((b':' | b'=' | b'>', line)) = line.split_last() else {
+        return false;
+    };
+    let line = line.strip_suffix(b"\"").unwrap_or(line);
+    line.to_ascii_lowercase().ends_with(b"name") || line.to_ascii_lowercase().ends_with(b"key")
+}
+
+/// Returns where the value of a field `value` begins, if that field is next.
+fn value_field(text: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    while matches!(byte_at(text, at), b',' | b'"' | b'\'' | b'\\' | b'<')
+        || is_blank(byte_at(text, at))
+    {
+        at += 1;
+        if at >= text.len() || at - from > 8 {
+            return None;
+        }
+    }
+    let rest = &text[at..];
+    if !rest.get(..5)?.eq_ignore_ascii_case(b"value") {
+        return None;
+    }
+    let sign = skip_blanks(text, skip_closers(text, at + 5));
+    matches!(byte_at(text, sign), b':' | b'=' | b'>').then_some(sign + 1)
+}
+
+/// Skips a type between a name and its value: `: &str = "..."`.
+fn after_type(text: &[u8], from: usize) -> usize {
+    const LONGEST_TYPE: usize = 48;
+    let reach = text.len().min(from + LONGEST_TYPE);
+    let of_type = |byte: &u8| {
+        is_word(*byte)
+            || matches!(
+                byte,
+                b' ' | b'&' | b'<' | b'>' | b'[' | b']' | b'\'' | b'|' | b'?' | b'.' | b':'
+            )
+    };
+    let end = from
+        + text[from..reach]
+            .iter()
+            .take_while(|byte| of_type(byte))
+            .count();
+    let value = skip_blanks(text, end + 1);
+    let typed = byte_at(text, end) == b'='
+        && byte_at(text, end + 1) == b' '
+        && is_quote(byte_at(text, value));
+    if typed { value } else { from }
+}
+
+/// A value as it stands in the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Value {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) quoted: bool,
+}
+
+/// Returns the value at `from`: a string literal, or what is there up to the next separator.
+pub(crate) fn value_at(text: &[u8], from: usize) -> Option<Value> {
+    let mut at = skip_blanks(text, from);
+    if matches!(byte_at(text, at), b'b' | b'r' | b'u' | b'@' | b'L')
+        && is_quote(byte_at(text, at + 1))
+    {
+        at += 1;
+    }
+    let slashes = text[at.min(text.len())..]
+        .iter()
+        .take_while(|byte| **byte == b'\\')
+        .count();
+    let start = at + slashes;
+    let value = if is_quote(byte_at(text, start)) {
+        quoted_value(text, at, start)
+    } else {
+        let end = bare_end(text, at);
+        Value {
+            start: at,
+            end,
+            quoted: false,
+        }
+    };
+    (value.end > value.start && value.end - value.start <= LONGEST_VALUE).then_some(value)
+}
+
+/// Reads a string whose opening, maybe escaped, is `text[from..=quote]`.
+fn quoted_value(text: &[u8], from: usize, quote: usize) -> Value {
+    let opening = if text[quote..].starts_with(b"\"\"\"") {
+        &text[quote..quote + 3]
+    } else {
+        &text[from..=quote]
+    };
+    let start = if opening.len() == 3 && from == quote {
+        quote + 3
+    } else {
+        quote + 1
+    };
+    let reach = text.len().min(start + LONGEST_VALUE + 1);
+    let mut at = start;
+    while let Some(end) = find(&text[..reach], opening, at) {
+        if opening.len() > 1 || before(text, end) != b'\\' {
+            return Value {
+                start,
+                end,
+                quoted: true,
+            };
+        }
+        at = end + 1;
+    }
+    Value {
+        start,
+        end: bare_end(text, start),
+        quoted: true,
+    }
+}
+
+/// Returns the end of an unquoted value.
+fn bare_end(text: &[u8], start: usize) -> usize {
+    let reach = text.len().min(start + LONGEST_VALUE + 1);
+    let mut end = start;
+    while end < reach && !ends_bare(text, start, end) {
+        end += 1;
+    }
+    while end > start && matches!(text[end - 1], b'.' | b',' | b':') {
+        end -= 1;
+    }
+    end
+}
+
+fn ends_bare(text: &[u8], start: usize, at: usize) -> bool {
+    let next = byte_at(text, at + 1);
+    match text[at] {
+        0..=b' ' | 0x7f | b'"' | b'\'' | b'`' | b'<' | b'>' | b';' | b'|' => true,
+        b'\\' => matches!(next, b'n' | b'r' | b't' | b'"' | b'\'' | b'\\' | b'u'),
+        b',' | b'&' => {
+            let name = Alphabet::DOTTED.run_within(text, at + 1, LONGEST_NAME);
+            is_blank(next)
+                || is_quote(next)
+                || next < b' '
+                || name > at + 1 && matches!(byte_at(text, name), b'=' | b':')
+        }
+        b')' | b'}' | b']' => {
+            let opening = match text[at] {
+                b')' => b'(',
+                b'}' => b'{',
+                _ => b'[',
+            };
+            !text[start..at].contains(&opening) && !next.is_ascii_alphanumeric()
+        }
+        _ => false,
+    }
+}
+
+/// Returns the secret in a slot on this line.
+pub(crate) fn secret_in(text: &[u8], name: &Name, at: usize, joint: Joint) -> Option<Hit> {
+    let value = value_at(text, at)?;
+    if joint == Joint::Called && !value.quoted {
+        return None;
+    }
+    let bytes = &text[value.start..value.end];
+    if let Some(token) = token_at(text, value.start) {
+        return Some(token);
+    }
+    if !value.quoted && is_setting(bytes, 0) {
+        return None;
+    }
+    let strict = joint == Joint::Loose;
+    let secret =
+        is_secret(bytes, name.promise, value.quoted) && (!strict || is_strict(bytes, value.quoted));
+    secret.then_some(Hit {
+        range: value.start..value.end,
+        kind: name.kind,
+    })
+}
+
+/// Whether a value would be called a secret without a sign between it and its name.
+fn is_strict(value: &[u8], quoted: bool) -> bool {
+    let of_token = |byte: &u8| {
+        byte.is_ascii_alphanumeric()
+            || is_sign(byte)
+            || quoted && matches!(byte, b'-' | b'/' | b'.' | b'=')
+    };
+    let digits = value.iter().any(u8::is_ascii_digit);
+    let cases =
+        value.iter().any(u8::is_ascii_uppercase) && value.iter().any(u8::is_ascii_lowercase);
+    is_random(value)
+        && value.iter().all(of_token)
+        && (digits && value.len() >= 10 || cases && value.len() >= 14)
+}
+
+/// Whether a value under a sensitive name is a secret.
+pub(crate) fn is_secret(value: &[u8], promise: Promise, quoted: bool) -> bool {
+    if value.contains(&b' ')
+        || is_placeholder(value)
+        || is_reference(value, quoted)
+        || is_common(value)
+    {
+        return false;
+    }
+    let identifier = !quoted
+        && value.contains(&b'_')
+        && value
+            .iter()
+            .all(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
+    match promise {
+        Promise::Password => !identifier && (is_random(value) || is_chosen(value)),
+        Promise::Random => !identifier && is_random(value) && value.len() >= 10,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,165 @@
+//! Finds secrets in text and masks them.
+//!
+//! A secret is a token of a known provider format, a private key, or a value whose surroundings
+//! say that it is one (`password=`, an address with a password, an `Authorization` header). Each
+//! becomes a token such as `[secret:github-token]`, so that the same bytes can be stored, sent and
+//! shown.
+//!
+//! Deliberately absent: any I/O, any look-up whether a secret is valid, any record of what was
+//! found, and regular expressions: the recognisers are tables walked once over the bytes, so that
+//! linking this crate costs a process nothing at its start.
+//!
+//! Start at [`Masker`]; command output that comes in pieces goes through [`StreamMasker`].
+//!
+//! ```
+//! use bowline_secrets::{Masker, holds_mask_token};
+//!
+//! let masker = Masker::new(vec!["correct-horse-battery".to_owned()]);
+//! let masked = masker.mask("postgres://app:s3kR9vQx2LmT@db.internal/app correct-horse-battery");
+//!
+//! assert_eq!(masked.text, "postgres://app:[secret:url-password]@db.internal/app [secret:known]");
+//! assert_eq!(masked.findings[0].range, 15..27);
+//! assert!(holds_mask_token(&masked.text));
+//! assert_eq!(masker.mask(&masked.text).text, masked.text);
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod assign;
+mod auth;
+mod base64;
+mod block;
+mod bytes;
+mod formats;
+mod likeness;
+mod mask;
+mod names;
+mod options;
+mod placeholder;
+mod plain;
+mod scanner;
+mod shapes;
+mod stream;
+mod url;
+
+use std::fmt;
+use std::ops::Range;
+
+use block::{Block, Step};
+use formats::Hit;
+use scanner::Scanner;
+
+pub use mask::{Masked, Masker, holds_mask_token, mask};
+pub use stream::StreamMasker;
+
+/// A secret in a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Where it is, in bytes of the text; both ends lie between characters.
+    pub range: Range<usize>,
+    /// What it is.
+    pub kind: Kind,
+}
+
+impl Finding {
+    fn new(text: &str, hit: Hit) -> Self {
+        let mut range = hit.range;
+        while !text.is_char_boundary(range.start) {
+            range.start -= 1;
+        }
+        while !text.is_char_boundary(range.end) {
+            range.end += 1;
+        }
+        Self {
+            range,
+            kind: Kind(hit.kind),
+        }
+    }
+}
+
+/// What a secret is, such as `github-token`: lower-case letters, digits and hyphens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Kind(&'static str);
+
+impl Kind {
+    pub(crate) const KNOWN: &'static str = "known";
+
+    /// Returns the name.
+    pub fn as_str(self) -> &'static str {
+        self.0
+    }
+
+    /// Returns the token that stands for a secret of this kind: `[secret:github-token]`.
+    pub fn token(self) -> String {
+        format!("{}{}]", placeholder::TOKEN_OPENING, self.0)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.0)
+    }
+}
+
+/// Finds every secret in a text, sorted and disjoint.
+///
+/// The time it takes is linear in the length of the text.
+pub fn find(text: &str) -> Vec<Finding> {
+    find_secrets(text.as_bytes())
+        .into_iter()
+        .map(|hit| Finding::new(text, hit))
+        .collect()
+}
+
+/// Finds secrets line by line, following private keys over theirs.
+pub(crate) fn find_secrets(text: &[u8]) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    let mut scanner = Scanner::default();
+    let mut open: Option<(usize, Block)> = None;
+    let mut at = 0;
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        let mut from = 0;
+        if let Some((start, mut block)) = open.take() {
+            match block.step(line) {
+                Step::Inside => {
+                    open = Some((start, block));
+                    at += line.len();
+                    continue;
+                }
+                Step::Ends(end) if close_block(text, &block, start..at + end, &mut hits) => {
+                    from = end
+                }
+                Step::Ends(_) => {}
+            }
+        }
+        let scanned = scanner.line(&line[from..]);
+        let base = at + from;
+        hits.extend(scanned.hits.into_iter().map(|hit| Hit {
+            range: hit.range.start + base..hit.range.end + base,
+            ..hit
+        }));
+        open = scanned
+            .opening
+            .map(|start| (base + start, Block::default()));
+        at += line.len();
+    }
+    if let Some((start, block)) = open {
+        let _ = close_block(text, &block, start..text.len(), &mut hits);
+    }
+    hits
+}
+
+/// Records a block that has ended; returns whether it was a key.
+fn close_block(text: &[u8], block: &Block, range: Range<usize>, hits: &mut Vec<Hit>) -> bool {
+    if block.is_key() {
+        let end = range.end - block::line_end(&text[range.clone()]).len();
+        hits.push(Hit {
+            range: range.start..end,
+            kind: block::KIND,
+        });
+    }
+    block.is_key()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,291 @@
+//! Walks a text line by line and asks each recogniser where its turn comes.
+//!
+//! The walk goes from one run of identifier characters to the next: a token can only begin where
+//! such a run begins, and a name can only end where one ends. What lies between costs one table
+//! look-up a byte.
+
+use crate::assign::{Awaited, Slot, secret_in, slot};
+use crate::auth;
+use crate::base64;
+use crate::block::Opening;
+use crate::bytes::{Alphabet, before, byte_at, find, is_word};
+use crate::formats::{Hit, in_base64, token_at};
+use crate::mask::touches_token;
+use crate::names;
+use crate::options;
+use crate::plain::Plain;
+use crate::shapes::{self, Word};
+use crate::url;
+
+/// Bounds of base64 text that is looked into, in characters.
+const ENCODED: std::ops::RangeInclusive<usize> = 24..=8192;
+
+/// How far into encoded text the scanner looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    /// Plain text, whose encoded parts are looked into.
+    Plain,
+    /// The inside of an encoded part.
+    Decoded,
+}
+
+/// Scans the lines of one text in order.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Scanner {
+    awaited: Option<Awaited>,
+}
+
+/// What one line holds.
+#[derive(Debug, Default)]
+pub(crate) struct Scanned {
+    /// Secrets, in order, disjoint.
+    pub(crate) hits: Vec<Hit>,
+    /// Where a private key begins that goes on in the next lines.
+    pub(crate) opening: Option<usize>,
+}
+
+impl Scanner {
+    /// Scans the next line, with or without its line end.
+    pub(crate) fn line(&mut self, line: &[u8]) -> Scanned {
+        let plain = Plain::of(line);
+        let mut pass = Pass::new(&plain.text, Depth::Plain);
+        let mut from = 0;
+        if let Some(hit) = self
+            .awaited
+            .take()
+            .and_then(|awaited| awaited.take(&plain.text))
+        {
+            from = hit.range.end;
+            pass.scanned.hits.push(hit);
+        }
+        pass.walk(from);
+        self.awaited = pass.awaited;
+        let mut scanned = pass.scanned;
+        add_repeats(&plain.text, &mut scanned.hits);
+        for hit in &mut scanned.hits {
+            hit.range = plain.range(hit.range.clone());
+        }
+        scanned.opening = scanned.opening.map(|at| plain.place(at));
+        scanned
+    }
+
+    /// Scans a part of a line; nothing is carried to what follows.
+    pub(crate) fn part(&self, part: &[u8]) -> Vec<Hit> {
+        self.clone().line(part).hits
+    }
+}
+
+struct Pass<'a> {
+    text: &'a [u8],
+    depth: Depth,
+    scanned: Scanned,
+    awaited: Option<Awaited>,
+}
+
+impl<'a> Pass<'a> {
+    fn new(text: &'a [u8], depth: Depth) -> Self {
+        Self {
+            text,
+            depth,
+            scanned: Scanned::default(),
+            awaited: None,
+        }
+    }
+
+    fn walk(&mut self, from: usize) {
+        let text = self.text;
+        let mut at = from;
+        let mut floor = from;
+        while at < text.len() {
+            if !is_word(text[at]) {
+                at += 1;
+                continue;
+            }
+            let end = Alphabet::WORD.run(text, at);
+            let hit = self.word(at, end, floor);
+            let Some(hit) = hit.filter(|hit| !touches_token(text, &hit.range)) else {
+                at = end;
+                continue;
+            };
+            at = hit.range.end.max(end);
+            floor = at;
+            let key_id = hit.kind == "aws-access-key-id";
+            self.scanned.hits.push(hit);
+            if let Some(secret) = key_id.then(|| shapes::aws_secret_after(text, at)).flatten() {
+                at = secret.range.end;
+                floor = at;
+                self.scanned.hits.push(secret);
+            }
+        }
+    }
+
+    /// Returns the secret that this run of identifier characters begins, announces or marks.
+    fn word(&mut self, start: usize, end: usize, floor: usize) -> Option<Hit> {
+        let text = self.text;
+        let run = &text[start..end];
+        if let Some(hit) = self.token(start, end, floor) {
+            return Some(hit);
+        }
+        match run {
+            b"BEGIN" => {
+                let word = Word {
+                    text,
+                    start,
+                    end,
+                    floor,
+                };
+                if let Some(hit) = shapes::one_line_private_key(&word) {
+                    return Some(hit);
+                }
+                self.open_block(start);
+            }
+            b"Lines" if text[..start].ends_with(b"Private-") => {
+                self.scanned.opening = Some(text.len());
+            }
+            b"echo" | b"printf" => return options::piped(text, end),
+            b"tcp" | b"unix" => return url::password_before_protocol(text, start, floor),
+            b"user" if text[..start].ends_with(b"--") || text[..start].ends_with(b"-proxy-") => {
+                return options::pair(text, end + 1, b':');
+            }
+            _ if run.len() == 1 || before(text, start) == b'-' => {
+                if let Some(hit) = options::short_option(text, start) {
+                    return Some(hit);
+                }
+            }
+            _ => {}
+        }
+        if byte_at(text, end) == b':' {
+            if url::is_scheme_sign(text, end) {
+                return url::password_at(text, end);
+            }
+            if let Some(hit) = url::password_of_pgpass(text, start, end) {
+                return Some(hit);
+            }
+        }
+        if let Some(hit) = auth::credential_after(text, start, end) {
+            return Some(hit);
+        }
+        self.named(start, end)
+    }
+
+    /// Returns the token that begins with this run, or just inside it behind an escape.
+    fn token(&self, start: usize, end: usize, floor: usize) -> Option<Hit> {
+        let text = self.text;
+        let starts = [
+            Some(start),
+            inner_start(text, start).filter(|inner| *inner < end),
+        ];
+        for start in starts.into_iter().flatten() {
+            let word = Word {
+                text,
+                start,
+                end,
+                floor,
+            };
+            let hit = token_at(text, start).or_else(|| shapes::token_at(&word));
+            if hit.is_some() {
+                return hit;
+            }
+        }
+        self.encoded(start, end)
+    }
+
+    fn open_block(&mut self, start: usize) {
+        let Some(opening) = Opening::find(self.text, start) else {
+            return;
+        };
+        if crate::block::Block::may_follow(&self.text[opening.end..]) {
+            self.scanned.opening = Some(opening.start);
+        }
+    }
+
+    /// Returns the value that the name which ends here announces.
+    fn named(&mut self, start: usize, end: usize) -> Option<Hit> {
+        let text = self.text;
+        if !names::may_end_name(&text[start..end]) || in_mask_token(text, start) {
+            return None;
+        }
+        let name = names::name_at(text, start, end)?;
+        match slot(text, &name, end)? {
+            Slot::Here(at, joint) => secret_in(text, &name, at, joint),
+            elsewhere => {
+                self.awaited = Awaited::from(&name, elsewhere);
+                None
+            }
+        }
+    }
+
+    /// Returns base64 text that hides a secret.
+    fn encoded(&self, start: usize, end: usize) -> Option<Hit> {
+        let text = self.text;
+        if self.depth == Depth::Decoded || end - start < 8 || in_base64(text, start) {
+            return None;
+        }
+        let close = Alphabet::BASE64.run_within(text, start, *ENCODED.end());
+        let range = start..close;
+        if !ENCODED.contains(&range.len()) {
+            return None;
+        }
+        let decoded = base64::decode_text(&text[range.clone()])?;
+        let holds = decoded.split(|byte| *byte == b'\n').any(|line| {
+            let mut pass = Pass::new(line, Depth::Decoded);
+            pass.walk(0);
+            !pass.scanned.hits.is_empty() || pass.scanned.opening.is_some()
+        });
+        holds.then_some(Hit {
+            range,
+            kind: "encoded-secret",
+        })
+    }
+}
+
+/// Adds the other places at which a line holds a value that was found in it.
+fn add_repeats(text: &[u8], hits: &mut Vec<Hit>) {
+    const LONGEST_LINE: usize = 4096;
+    const SHORTEST_VALUE: usize = 10;
+    if text.len() > LONGEST_LINE {
+        return;
+    }
+    for index in 0..hits.len() {
+        let Hit { range, kind } = hits[index].clone();
+        let mut at = 0;
+        while let Some(start) =
+            find(text, &text[range.clone()], at).filter(|_| range.len() >= SHORTEST_VALUE)
+        {
+            at = start + range.len();
+            if hits
+                .iter()
+                .all(|hit| hit.range.end <= start || hit.range.start >= at)
+            {
+                hits.push(Hit {
+                    range: start..at,
+                    kind,
+                });
+            }
+        }
+    }
+    hits.sort_by_key(|hit| hit.range.start);
+}
+
+/// Returns where a word really begins that is glued to an escape: `\nTOKEN`, `%3DTOKEN`.
+fn inner_start(text: &[u8], start: usize) -> Option<usize> {
+    match before(text, start) {
+        b'\\' if matches!(text[start], b'n' | b't' | b'r') => Some(start + 1),
+        b'%' if text
+            .get(start..start + 2)?
+            .iter()
+            .all(u8::is_ascii_hexdigit) =>
+        {
+            Some(start + 2)
+        }
+        _ => None,
+    }
+}
+
+/// Whether the word that begins at `start` is the first of a mask token.
+fn in_mask_token(text: &[u8], start: usize) -> bool {
+    let opens = start
+        .checked_sub(1)
+        .is_some_and(|at| text[at..].starts_with(crate::placeholder::TOKEN_OPENING.as_bytes()));
+    opens && crate::mask::token_end(text, start - 1).is_some()
+}

@@ -1,0 +1,248 @@
+//! Masks the output of a command as it comes.
+
+use crate::block::{self, Block, Step};
+use crate::bytes::{Alphabet, find, is_blank};
+use crate::formats::Hit;
+use crate::mask::Masker;
+use crate::placeholder::TOKEN_OPENING;
+use crate::scanner::Scanner;
+
+/// Most bytes of an unfinished line that are held back.
+const LIMIT: usize = 16 * 1024;
+
+/// How much of an overlong line stays held back when the rest is let go: no secret within a line
+/// is longer.
+const CARRY: usize = 8 * 1024;
+
+/// How far in front of a secret the name that gives it away may stand, in bytes.
+const CONTEXT: usize = 256;
+
+/// Masks secrets in a stream of bytes.
+///
+/// Lines are held back until they are complete, up to 16 KiB; a private key is followed to its
+/// end and becomes one token. Bytes that are no UTF-8 pass unchanged. However the stream is cut
+/// into pieces, what comes out is the same, unless [`StreamMasker::idle`] is called.
+#[derive(Debug, Clone)]
+pub struct StreamMasker {
+    masker: Masker,
+    scanner: Scanner,
+    /// The unfinished line.
+    pending: Vec<u8>,
+    /// How much of it was let go while idle. It stays, since it tells what follows.
+    emitted: usize,
+    block: Option<Held>,
+}
+
+/// A private key that has begun.
+#[derive(Debug, Clone)]
+struct Held {
+    block: Block,
+    /// Its text, until it is known to be a key; nothing after.
+    text: Vec<u8>,
+    /// How its last line ended.
+    line_end: &'static [u8],
+}
+
+impl StreamMasker {
+    /// Creates a masker for one stream.
+    pub fn new(masker: Masker) -> Self {
+        Self {
+            masker,
+            scanner: Scanner::default(),
+            pending: Vec::new(),
+            emitted: 0,
+            block: None,
+        }
+    }
+
+    /// Takes the next bytes and appends to `out` what can be let go.
+    pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let room = rest.len().min(LIMIT - self.pending.len());
+            let line = rest[..room].iter().position(|byte| *byte == b'\n');
+            let (taken, left) = rest.split_at(line.map_or(room, |at| at + 1));
+            rest = left;
+            if line.is_some() && self.pending.is_empty() {
+                self.line(taken, 0, out);
+                continue;
+            }
+            self.pending.extend_from_slice(taken);
+            if line.is_some() || self.block.is_some() && self.pending.len() == LIMIT {
+                self.pending_line(out);
+            } else if self.pending.len() == LIMIT {
+                self.overflow(out);
+            }
+        }
+    }
+
+    /// Ends the stream: appends to `out` everything that was held back, masked.
+    pub fn finish(&mut self, out: &mut Vec<u8>) {
+        if !self.pending.is_empty() {
+            self.pending_line(out);
+        }
+        if let Some(held) = self.block.take() {
+            self.close(held, 0, out);
+        }
+    }
+
+    /// Lets an unfinished line go, as far as no secret can begin in it: call this when the program
+    /// has been quiet for a moment, so that its prompt is seen.
+    pub fn idle(&mut self, out: &mut Vec<u8>) {
+        if self.block.is_some() {
+            return;
+        }
+        let hits = self.hits_of_part(&self.pending);
+        let mut hold = self.hold();
+        for hit in &hits {
+            if hit.range.end > hold {
+                hold = hold.min(hit.range.start);
+            }
+        }
+        if hold > self.emitted {
+            emit(&self.pending[..hold], &hits, self.emitted, out);
+            self.emitted = hold;
+        }
+    }
+
+    fn pending_line(&mut self, out: &mut Vec<u8>) {
+        let mut line = std::mem::take(&mut self.pending);
+        let emitted = std::mem::take(&mut self.emitted);
+        self.line(&line, emitted, out);
+        line.clear();
+        self.pending = line;
+    }
+
+    /// Takes a complete line of which `emitted` bytes are out already.
+    fn line(&mut self, line: &[u8], emitted: usize, out: &mut Vec<u8>) {
+        let mut from = 0;
+        if let Some(mut held) = self.block.take() {
+            match held.block.step(line) {
+                Step::Inside => {
+                    held.add(line);
+                    self.block = Some(held);
+                    return;
+                }
+                Step::Ends(end) => from = self.close(held, end, out),
+            }
+        }
+        let line = &line[from..];
+        let scanned = self.scanner.line(line);
+        let mut hits = scanned.hits;
+        self.masker.add_known(line, &mut hits);
+        let opening = scanned.opening.unwrap_or(line.len());
+        emit(&line[..opening], &hits, emitted.saturating_sub(from), out);
+        if scanned.opening.is_some() {
+            let mut held = Held {
+                block: Block::default(),
+                text: Vec::new(),
+                line_end: b"",
+            };
+            held.add(&line[opening..]);
+            self.block = Some(held);
+        }
+    }
+
+    /// Ends a block; returns how much of the line that ends it belongs to it, of `end` bytes that
+    /// would if it is a key.
+    fn close(&mut self, held: Held, end: usize, out: &mut Vec<u8>) -> usize {
+        if held.block.is_key() {
+            push_token(block::KIND, out);
+            if end == 0 {
+                out.extend_from_slice(held.line_end);
+            }
+            return end;
+        }
+        let mut hits = Vec::new();
+        self.masker.add_known(&held.text, &mut hits);
+        emit(&held.text, &hits, 0, out);
+        0
+    }
+
+    /// Lets the beginning of an overlong line go.
+    fn overflow(&mut self, out: &mut Vec<u8>) {
+        let hits = self.hits_of_part(&self.pending);
+        let wished = LIMIT - CARRY;
+        let word = self.pending[wished - CONTEXT..wished]
+            .iter()
+            .rposition(|byte| is_blank(*byte));
+        let mut cut = word.map_or(wished, |at| wished - CONTEXT + at + 1);
+        while self.pending[cut] & 0xc0 == 0x80 && cut > wished - 4 {
+            cut -= 1;
+        }
+        for hit in &hits {
+            let told = hit.range.start < cut + CONTEXT && hit.range.end > cut;
+            if told && hit.range.end < self.pending.len() {
+                cut = hit.range.end;
+            }
+        }
+        emit(&self.pending[..cut], &hits, self.emitted, out);
+        self.pending.drain(..cut);
+        self.emitted = self.emitted.saturating_sub(cut);
+        self.scanner = Scanner::default();
+    }
+
+    fn hits_of_part(&self, part: &[u8]) -> Vec<Hit> {
+        let mut hits = self.scanner.part(part);
+        self.masker.add_known(part, &mut hits);
+        hits
+    }
+
+    /// Returns the place in the unfinished line from which on a secret could begin.
+    fn hold(&self) -> usize {
+        // Random characters: whatever would make these a secret holds them back.
+        const PROBE: &[u8] = b"q7Xw9Kd2Rt5Mn8Vb3Jf6Hc1Zy4Lp0Gs";
+        let length = self.pending.len();
+        let mut hold = length;
+        while hold > 0
+            && (Alphabet::TOKEN68.holds(self.pending[hold - 1]) || self.pending[hold - 1] == b'%')
+        {
+            hold -= 1;
+        }
+        for opening in [b"-----BEGIN".as_slice(), b"---- BEGIN"] {
+            hold = hold.min(find(&self.pending, opening, 0).unwrap_or(length));
+        }
+        let probed = [&self.pending, PROBE].concat();
+        let begun = self
+            .scanner
+            .part(&probed)
+            .into_iter()
+            .filter(|hit| hit.range.end > length);
+        hold = begun.map(|hit| hit.range.start).fold(hold, usize::min);
+        hold.min(length - self.masker.open_known(&self.pending))
+    }
+}
+
+impl Held {
+    fn add(&mut self, line: &[u8]) {
+        if self.block.is_key() {
+            self.text.clear();
+        } else {
+            self.text.extend_from_slice(line);
+        }
+        self.line_end = block::line_end(line);
+    }
+}
+
+/// Appends the text from `from` on, with a token for each hit that lies in it.
+fn emit(text: &[u8], hits: &[Hit], from: usize, out: &mut Vec<u8>) {
+    let mut at = from;
+    for hit in hits {
+        if hit.range.end <= at || hit.range.start >= text.len() {
+            continue;
+        }
+        out.extend_from_slice(&text[at..hit.range.start.max(at)]);
+        push_token(hit.kind, out);
+        at = hit.range.end;
+    }
+    out.extend_from_slice(text.get(at..).unwrap_or_default());
+}
+
+fn push_token(kind: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(TOKEN_OPENING.as_bytes());
+    out.extend_from_slice(kind.as_bytes());
+    out.push(b']');
+}
+
+#[cfg(test)]
+mod tests;

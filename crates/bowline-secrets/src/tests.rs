@@ -1,0 +1,175 @@
+use crate::{Masker, holds_mask_token, mask};
+
+fn check(text: &str, expect: &str) {
+    assert_eq!(mask(text).text, expect, "{text}");
+}
+
+#[test]
+fn addresses_lose_their_password_only() {
+    check(
+        "smtps://mailer:WZpk0n2SiIInPayzSsRR@smtp.internal:465",
+        "smtps://mailer:[secret:url-password]@smtp.internal:465",
+    );
+    check(
+        "redis://:WZpk0n2SiIIn@cache",
+        "redis://:[secret:url-password]@cache",
+    );
+    check(
+        "svc:WZpk0n2SiIIn@tcp(db:3306)/app",
+        "svc:[secret:url-password]@tcp(db:3306)/app",
+    );
+    check(
+        "db.internal:5432:app:svc:WZpk0n2SiIIn",
+        "db.internal:5432:app:svc:[secret:password]",
+    );
+    for text in [
+        "postgresql://postgres:postgres@localhost:5432/test",
+        "https://user:pass@example.com/",
+        "mysql://root@localhost/test",
+        "https://${USER}:${PASS}@host/",
+        "https://registry.npmjs.org/@types/node",
+        "ssh://git@github.com/o/r.git",
+        "https://9e82dee19c8a4cd4fa4a0291abf75920@o1.ingest.sentry.io/2",
+    ] {
+        check(text, text);
+    }
+}
+
+#[test]
+fn credentials_of_http_are_masked() {
+    check(
+        "Authorization: Basic c3ZjOkMzQThLdGZ6V2dlQVR5Ymts",
+        "Authorization: Basic [secret:basic-auth]",
+    );
+    check(
+        "Authorization: Bearer C3A8KtfzWgeATybklkjRUl",
+        "Authorization: Bearer [secret:bearer-token]",
+    );
+    for text in [
+        "Authorization: Basic dXNlcjpwYXNz",
+        "Authorization: Bearer ${TOKEN}",
+        "Bearer authentication is required",
+    ] {
+        check(text, text);
+    }
+}
+
+#[test]
+fn options_of_programs_are_masked() {
+    check(
+        "redis-cli -h c -a tubCmWjyoeWLM7ulKE0 ping",
+        "redis-cli -h c -a [secret:password] ping",
+    );
+    check(
+        "mysql -uroot -ptubCmWjyoeWLM7ulKE0 app",
+        "mysql -uroot -p[secret:password] app",
+    );
+    check(
+        "curl -u bob:tubCmWjyoeWLM7ulKE0 https://h",
+        "curl -u bob:[secret:basic-auth] https://h",
+    );
+    check(
+        "echo tubCmWjyoeWLM7ulKE0 | docker login --password-stdin",
+        "echo [secret:password] | docker login --password-stdin",
+    );
+    for text in [
+        "docker run -p 8080:80 nginx",
+        "mkdir -p build/x7Fq2LkP9zTf",
+        "ls -a x7Fq2LkP9zTf",
+    ] {
+        check(text, text);
+    }
+}
+
+#[test]
+fn shapes_are_told_without_a_prefix() {
+    check(
+        "bot 1234567890:AAHk7Zq2Xw9Kd2Rt5Mn8Vb3Jf6Hc1Zy4Lp0",
+        "bot [secret:telegram-token]",
+    );
+    check(
+        "key 9e82dee19c8a4cd4fa4a0291abf75920-us21",
+        "key [secret:mailchimp-key]",
+    );
+    check(
+        "x pQ28Q~Xw9Kd2Rt5Mn8Vb3Jf6Hc1Zy4Lp0GsAb7q.t y",
+        "x [secret:azure-client-secret] y",
+    );
+    check(
+        "AKIAZGGI43JNUGZ4YJIS,8e4UQmecjEublw5So4EtV71d2MQRWXWmmOH/O3Qc",
+        "[secret:aws-access-key-id],[secret:aws-secret-access-key]",
+    );
+}
+
+#[test]
+fn encoded_secrets_are_masked_whole() {
+    check(
+        "data: Z2hwX2h0VlpBbFFWa24wTlBvczd0QTlVRGNZNllOYzlkdVRzb3hSUA==",
+        "data: [secret:encoded-secret]",
+    );
+    check(
+        "data: dGhlcmUgaXMgbm90aGluZyBzZWNyZXQgaGVyZSBhdCBhbGw=",
+        "data: dGhlcmUgaXMgbm90aGluZyBzZWNyZXQgaGVyZSBhdCBhbGw=",
+    );
+}
+
+#[test]
+fn a_value_is_masked_wherever_its_line_repeats_it() {
+    check(
+        "password=C3A8KtfzWgeATy; retried with C3A8KtfzWgeATy",
+        "password=[secret:password]; retried with [secret:password]",
+    );
+}
+
+#[test]
+fn known_values_are_masked_whatever_they_look_like() {
+    let check = |known: &[&str], text: &str, expect: &str| {
+        let masker = Masker::new(known.iter().map(|value| (*value).to_owned()).collect());
+        let masked = masker.mask(text);
+        assert_eq!(masked.text, expect);
+        assert_eq!(masker.mask(expect).text, expect, "masked twice");
+    };
+    check(
+        &["plain words"],
+        "these are plain words.",
+        "these are [secret:known].",
+    );
+    check(&["short"], "short values stay", "short values stay");
+    check(
+        &["abcdefgh", "abcdefgh-longer"],
+        "abcdefgh-longer",
+        "[secret:known]",
+    );
+    check(
+        &["password-of-mine"],
+        "password=password-of-mine!",
+        "password=[secret:known]!",
+    );
+    check(
+        &["[secret:known]", "et:known"],
+        "[secret:known]",
+        "[secret:known]",
+    );
+    check(
+        &["first-line-of-a-key\nsecond-line-of-a-key\n"],
+        "a\nsecond-line-of-a-key",
+        "a\n[secret:known]",
+    );
+}
+
+#[test]
+fn what_is_known_is_not_shown() {
+    let masker = Masker::new(vec!["correct-horse".into()]);
+    assert_eq!(format!("{masker:?}"), "Masker { known: 1 }");
+}
+
+#[test]
+fn mask_tokens_are_told_from_text_about_them() {
+    let check = |text: &str, expect: bool| assert_eq!(holds_mask_token(text), expect, "{text}");
+    check("TOKEN=[secret:github-token]", true);
+    check("[secret:[secret:known]", true);
+    check("[secret:]", false);
+    check("[secret:KIND]", false);
+    check("[secret:github-token", false);
+    check("format!(\"[secret:{kind}]\")", false);
+}

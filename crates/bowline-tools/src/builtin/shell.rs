@@ -1,0 +1,262 @@
+//! `shell`: a command under a keeper.
+
+mod plain;
+mod report;
+
+use std::path::{Path, PathBuf};
+
+use bowline_core::call::ReplayPlan;
+use bowline_core::event::CallStarted;
+use bowline_core::spec::ActionKind;
+use bowline_core::{Action, BoxFuture, Permit, ReplayClass, Risk, ToolSpec};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use self::report::{Report, failed_launch, in_doubt};
+use super::spec::About;
+use super::{BuiltinConfig, first_chars, not_admitted};
+use crate::keeper::recover::{Settled, wait_running};
+use crate::keeper::{Fate, Launcher, Order};
+use crate::tool::{Call, Finish, Found, InputError, Plan, PlanCx, Tool};
+
+/// Time a command has when it does not say, in ms.
+pub(super) const TIMEOUT_MS: u64 = 120_000;
+
+/// Most time a command may ask for, in ms.
+pub(super) const TIMEOUT_MAX_MS: u64 = 600_000;
+
+/// Longest essence in characters.
+const ESSENCE_CHARS_MAX: usize = 200;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Input {
+    command: String,
+    /// Time allowed (120000, at most 600000)
+    #[schemars(range(min = 1))]
+    timeout_ms: Option<u64>,
+    /// What it does, in a few words for people
+    description: Option<String>,
+}
+
+pub(super) fn spec() -> ToolSpec {
+    About {
+        name: "shell",
+        title: "Run a shell command",
+        description: "Run `bash -c` in the working folder; output of stdout and stderr comes \
+                      together. Each call starts afresh: `cd` and variables do not last, stdin is \
+                      empty. Whatever the command leaves running is ended with it. Prefer `read`, \
+                      `grep`, `glob` and `edit` where they do.",
+        risk: Risk::High,
+        replay_ceiling: ReplayClass::Checkable,
+        actions: &[ActionKind::Run],
+        timeout_ms: Some(TIMEOUT_MAX_MS),
+        result: &[("exit_code", "integer")],
+    }
+    .spec::<Input>()
+}
+
+pub(super) struct ShellTool {
+    spec: ToolSpec,
+    config: BuiltinConfig,
+}
+
+impl ShellTool {
+    pub(super) fn new(config: BuiltinConfig) -> Self {
+        let mut spec = spec();
+        spec.limits.timeout_ms = Some(config.shell_timeout_max_ms);
+        Self { spec, config }
+    }
+
+    fn input(&self, input: &Value) -> Result<Input, InputError> {
+        let input: Input = crate::input::read(&self.spec.input_schema, input)?;
+        if input.command.trim().is_empty() {
+            return Err(InputError::new("\"command\" is empty"));
+        }
+        if input.command.contains('\0') {
+            return Err(InputError::new(
+                "\"command\" holds a NUL character, which no command can",
+            ));
+        }
+        let most = self.config.shell_timeout_max_ms;
+        if input.timeout_ms.is_some_and(|timeout_ms| timeout_ms > most) {
+            let got = input.timeout_ms.unwrap_or_default();
+            return Err(InputError::new(format!(
+                "\"timeout_ms\" must be at most {most}, got {got}"
+            )));
+        }
+        Ok(input)
+    }
+
+    fn order(&self, input: &Input, call: &Call, id: String) -> Order {
+        let mut order = Order::new(id, input.command.clone(), PathBuf::from(&call.request.cwd));
+        order.env.clone_from(&self.config.shell_env);
+        order.timeout_ms = input.timeout_ms.unwrap_or(self.config.shell_timeout_ms);
+        order
+    }
+}
+
+impl Tool for ShellTool {
+    fn spec(&self) -> &ToolSpec {
+        &self.spec
+    }
+
+    fn plan(&self, input: &Value, _cx: &PlanCx) -> Result<Plan, InputError> {
+        let Input { command, .. } = self.input(input)?;
+        let replay = ReplayPlan {
+            class: ReplayClass::Checkable,
+        };
+        let essence = essence(&command);
+        let actions = vec![Action::Run {
+            command,
+            understood: false,
+        }];
+        Ok(Plan {
+            actions,
+            replay,
+            essence,
+            resolved: Vec::new(),
+        })
+    }
+
+    fn call(&self, permit: Permit, call: Call) -> BoxFuture<'static, Finish> {
+        let order = self.input(&call.input).map(|input| {
+            let order = self.order(&input, &call, permit.call().to_string());
+            (input, order)
+        });
+        let launcher = Launcher {
+            exe: self.config.keeper_exe.clone(),
+        };
+        Box::pin(async move {
+            if !permit.admits(&call.request) {
+                return not_admitted();
+            }
+            let (input, order) = match order {
+                Ok(order) => order,
+                Err(error) => return Finish::failed(error.message),
+            };
+            let Some(dir) = call.spool.clone() else {
+                return failed_launch("there is no folder for the records of its keeper");
+            };
+            let fate = run(&launcher, &dir, &order, &call).await;
+            blocking(move || of_fate(fate, &dir, &order, input.description.as_deref())).await
+        })
+    }
+
+    fn reconcile(&self, _started: CallStarted, call: Call) -> BoxFuture<'static, Found> {
+        let input = self.input(&call.input);
+        Box::pin(async move {
+            let Some(dir) = call.spool.clone() else {
+                let why = "there is no folder with the records of its keeper".to_owned();
+                return Found::Unknown {
+                    why,
+                    output: Vec::new(),
+                };
+            };
+            let settled = settle(&dir, &call).await;
+            let (timeout_ms, description) =
+                input.map_or((None, None), |input| (input.timeout_ms, input.description));
+            let timeout_ms = timeout_ms.unwrap_or(TIMEOUT_MS);
+            blocking(move || of_settled(settled, &dir, timeout_ms, description.as_deref())).await
+        })
+    }
+}
+
+/// Launches the command and waits for its end, asked to stop or not.
+async fn run(launcher: &Launcher, dir: &Path, order: &Order, call: &Call) -> Fate {
+    let kept = match launcher.launch(dir, order) {
+        Ok(kept) => kept,
+        Err(error) => {
+            return Fate::NeverStarted {
+                why: format!("its keeper did not start: {error}"),
+            };
+        }
+    };
+    let canceller = kept.canceller();
+    let mut cancel = call.cancel.clone();
+    let progress = std::sync::Arc::clone(&call.progress);
+    let wait = kept.wait(move |bytes| progress(bytes));
+    tokio::pin!(wait);
+    tokio::select! {
+        fate = &mut wait => fate,
+        () = cancel.asked() => {
+            canceller.cancel();
+            wait.await
+        }
+    }
+}
+
+/// Finds out what the records of an earlier owner say; waits for a command that still runs.
+async fn settle(dir: &Path, call: &Call) -> Option<Settled> {
+    let mut cancel = call.cancel.clone();
+    tokio::select! {
+        settled = wait_running(dir, "the harness was restarted") => Some(settled),
+        () = cancel.asked() => None,
+    }
+}
+
+fn of_fate(fate: Fate, dir: &Path, order: &Order, description: Option<&str>) -> Finish {
+    match fate {
+        Fate::Finished(exit) => Report {
+            exit: &exit,
+            dir,
+            timeout_ms: order.timeout_ms,
+            description,
+        }
+        .finish(),
+        Fate::InDoubt { why, ended } => in_doubt(dir, &why, &ended),
+        Fate::NeverStarted { why } => failed_launch(&why),
+    }
+}
+
+fn of_settled(
+    settled: Option<Settled>,
+    dir: &Path,
+    timeout_ms: u64,
+    description: Option<&str>,
+) -> Found {
+    match settled {
+        Some(Settled::DidNot { why }) => Found::DidNot { proof: why },
+        Some(Settled::Happened(exit)) => Found::Happened(Box::new(
+            Report {
+                exit: &exit,
+                dir,
+                timeout_ms,
+                description,
+            }
+            .finish(),
+        )),
+        Some(Settled::InDoubt { why, .. }) => Found::Unknown {
+            why,
+            output: report::output_so_far(dir).into_bytes(),
+        },
+        Some(Settled::Running(_)) | None => {
+            let why = "it was still running when waiting for it was given up".to_owned();
+            Found::Unknown {
+                why,
+                output: report::output_so_far(dir).into_bytes(),
+            }
+        }
+    }
+}
+
+/// Runs `act` where blocking is allowed: it reads and writes files of the spool.
+async fn blocking<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(act).await {
+        Ok(done) => done,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+/// The command in a line.
+fn essence(command: &str) -> String {
+    let line = command.trim().lines().next().unwrap_or_default();
+    let (shown, is_cut) = first_chars(line, ESSENCE_CHARS_MAX);
+    let more = if is_cut || command.trim().lines().nth(1).is_some() {
+        " …"
+    } else {
+        ""
+    };
+    format!("{shown}{more}")
+}

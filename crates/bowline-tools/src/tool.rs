@@ -1,0 +1,229 @@
+//! The seam behind which everything that acts on the world lies.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bowline_core::call::{BlobRef, Effect, ReplayPlan};
+use bowline_core::event::CallStarted;
+use bowline_core::{
+    Action, BoxFuture, CallRequest, Check, Digest, OutcomeStatus, Permit, ToolSpec,
+};
+use serde_json::Value;
+
+/// A tool: described as data, planned without effects, run only with a permit.
+pub trait Tool: Send + Sync {
+    /// What it is. Data only.
+    fn spec(&self) -> &ToolSpec;
+
+    /// Says what a call with this input would do. Looks at paths (never at contents), changes
+    /// nothing, starts nothing.
+    ///
+    /// # Errors
+    /// [`InputError`] when the input does not fit; the model reads it.
+    fn plan(&self, input: &Value, cx: &PlanCx) -> Result<Plan, InputError>;
+
+    /// What a recovering harness would have to look at. Called once the call is allowed, right
+    /// before it starts; may read contents.
+    ///
+    /// # Errors
+    /// [`InputError`] when the call cannot succeed as things stand (no such text to replace, the
+    /// file changed since it was read); nothing is started then.
+    fn checks(&self, _input: &Value, _plan: &Plan, _cx: &PlanCx) -> Result<Vec<Check>, InputError> {
+        Ok(Vec::new())
+    }
+
+    /// Does it. The permit is spent whatever happens.
+    fn call(&self, permit: Permit, call: Call) -> BoxFuture<'static, Finish>;
+
+    /// Finds out what became of a call that an earlier owner started.
+    fn reconcile(&self, _started: CallStarted, _call: Call) -> BoxFuture<'static, Found> {
+        Box::pin(async {
+            Found::Unknown {
+                why: "this tool cannot tell".to_owned(),
+                output: Vec::new(),
+            }
+        })
+    }
+}
+
+/// What planning may look at.
+#[derive(Debug, Clone)]
+pub struct PlanCx {
+    /// Absolute folder that relative paths start from.
+    pub cwd: PathBuf,
+    /// Absolute folders the session works in, links resolved.
+    pub roots: Vec<PathBuf>,
+    /// Content hash of each file as the model last saw it, by resolved path.
+    pub seen: Arc<BTreeMap<String, Digest>>,
+}
+
+/// What a call would do.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Its actions, for the policy.
+    pub actions: Vec<Action>,
+    /// What a crash allows.
+    pub replay: ReplayPlan,
+    /// One line for people: `edit src/main.rs (2 replacements)`.
+    pub essence: String,
+    /// Resolved paths that the decision is bound to, in order.
+    pub resolved: Vec<String>,
+}
+
+/// Everything a running call is given beside its permit.
+pub struct Call {
+    /// The request, as it was decided upon.
+    pub request: CallRequest,
+    /// The parsed arguments.
+    pub input: Value,
+    /// Where it works.
+    pub cx: PlanCx,
+    /// Where the keeper's records of this attempt go (absolute); `None` if the tool needs none.
+    pub spool: Option<PathBuf>,
+    /// Large bodies stored by handle.
+    pub blobs: Arc<dyn Blobs>,
+    /// Told how many bytes of output there are so far.
+    pub progress: Arc<dyn Fn(u64) + Send + Sync>,
+    /// Becomes ready when the call should stop.
+    pub cancel: Cancel,
+}
+
+/// A request to stop, shared by whoever may ask and whoever must listen.
+#[derive(Clone)]
+pub struct Cancel(tokio::sync::watch::Receiver<bool>);
+
+impl Cancel {
+    /// A sender and its listener.
+    #[must_use]
+    pub fn channel() -> (tokio::sync::watch::Sender<bool>, Self) {
+        let (sender, receiver) = tokio::sync::watch::channel(false);
+        (sender, Self(receiver))
+    }
+
+    /// A listener that is never asked to stop.
+    #[must_use]
+    pub fn never() -> Self {
+        let (sender, receiver) = tokio::sync::watch::channel(false);
+        drop(sender);
+        Self(receiver)
+    }
+
+    /// Whether stopping was asked for.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Waits until stopping is asked for; for ever, if it never is.
+    pub async fn asked(&mut self) {
+        if self.0.wait_for(|asked| *asked).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Read access to stored bodies.
+pub trait Blobs: Send + Sync {
+    /// Opens the body whose handle (`blob:` and 16 hexadecimal digits, or more) is given.
+    ///
+    /// # Errors
+    /// A sentence for the model when there is none.
+    fn find(&self, handle: &str) -> Result<(PathBuf, BlobRef), String>;
+}
+
+/// How a call that ran came out, before masking and capping.
+#[derive(Debug, Clone)]
+pub struct Finish {
+    /// Whether it did what it was asked.
+    pub status: OutcomeStatus,
+    /// What the model should read, whole.
+    pub text: String,
+    /// Where the whole output lies when `text` is only part of it.
+    pub full_output: Option<PathBuf>,
+    /// One line for people.
+    pub summary: String,
+    /// What it changed.
+    pub effect: Effect,
+    /// The exit code of a shell command.
+    pub exit_code: Option<i32>,
+    /// Set when the tool failed before it did anything at all.
+    pub failed_before_effect: bool,
+    /// Set when it started but its outcome cannot be known.
+    pub in_doubt: Option<String>,
+}
+
+impl Finish {
+    /// A success with a text for the model and a line for people.
+    #[must_use]
+    pub fn ok(text: impl Into<String>, summary: impl Into<String>) -> Self {
+        Self {
+            status: OutcomeStatus::Ok,
+            text: text.into(),
+            full_output: None,
+            summary: summary.into(),
+            effect: Effect::default(),
+            exit_code: None,
+            failed_before_effect: false,
+            in_doubt: None,
+        }
+    }
+
+    /// A failure that changed nothing.
+    #[must_use]
+    pub fn failed(text: impl Into<String>) -> Self {
+        let text = text.into();
+        let summary = text.lines().next().unwrap_or_default().to_owned();
+        Self {
+            status: OutcomeStatus::Error,
+            failed_before_effect: true,
+            ..Self::ok(text, summary)
+        }
+    }
+}
+
+/// What became of a call of an earlier owner.
+#[derive(Debug, Clone)]
+pub enum Found {
+    /// It happened, and this is how it came out.
+    Happened(Box<Finish>),
+    /// It is proven not to have begun.
+    DidNot {
+        /// The proof, in one sentence.
+        proof: String,
+    },
+    /// It cannot be known.
+    Unknown {
+        /// Why, in one sentence.
+        why: String,
+        /// Its output so far.
+        output: Vec<u8>,
+    },
+}
+
+/// An input that does not fit, as the model reads it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct InputError {
+    /// What is wrong, where, what is expected.
+    pub message: String,
+}
+
+impl InputError {
+    /// Wraps a sentence for the model.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+        }
+    }
+}
+
+/// Shows `path` as people know it: relative to `cwd` where it lies below.
+#[must_use]
+pub fn display_path(path: &Path, cwd: &Path) -> String {
+    match path.strip_prefix(cwd) {
+        Ok(rest) if !rest.as_os_str().is_empty() => rest.display().to_string(),
+        _ => path.display().to_string(),
+    }
+}

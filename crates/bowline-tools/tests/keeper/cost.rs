@@ -1,0 +1,72 @@
+//! What a launch costs: wall and processor time of `true` through a keeper.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::support::{Place, block_on, finished, launcher};
+
+/// Launches `count` times and prints figures beside those of a plain `bash -c true`.
+pub(crate) fn measure(count: usize) -> i32 {
+    let place = Place::new();
+    let order = place.order("true");
+    let mut figures = Figures::new();
+    for _ in 0..count {
+        let began = Instant::now();
+        let mut bash = Command::new("bash");
+        bash.args(["-c", "true"])
+            .env_clear()
+            .envs(order.env.clone());
+        assert!(bash.status().unwrap().success());
+        figures.walls.push(began.elapsed());
+    }
+    figures.report("bash -c true, no keeper");
+    block_on(async {
+        let mut figures = Figures::new();
+        let mut launches = Vec::new();
+        for round in 0..count {
+            let dir = place.path(&round.to_string());
+            let began = Instant::now();
+            let kept = launcher().launch(&dir, &order).unwrap();
+            launches.push(began.elapsed());
+            assert_eq!(finished(kept.wait(|_| {}).await).code, Some(0));
+            figures.walls.push(began.elapsed());
+        }
+        figures.report("bash -c true, under a keeper");
+        launches.sort();
+        println!("  of which launch() {:.2?}", launches[count / 2]);
+    });
+    0
+}
+
+struct Figures {
+    walls: Vec<Duration>,
+    processor_ms: u64,
+}
+
+impl Figures {
+    fn new() -> Self {
+        Self {
+            walls: Vec::new(),
+            processor_ms: processor_ms(),
+        }
+    }
+
+    fn report(mut self, name: &str) {
+        let count = self.walls.len();
+        let processor_ms = (processor_ms() - self.processor_ms) as f64 / count as f64;
+        self.walls.sort();
+        let (median, high) = (self.walls[count / 2], self.walls[count * 95 / 100]);
+        println!("{name}: wall p50 {median:.2?}, p95 {high:.2?}, processor {processor_ms:.2} ms");
+    }
+}
+
+/// Processor time of this process and of all it has reaped, in ms (in steps of 10).
+fn processor_ms() -> u64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let (_, rest) = stat.rsplit_once(") ").unwrap();
+    rest.split(' ')
+        .skip(11)
+        .take(4)
+        .map(|ticks| ticks.parse::<u64>().unwrap() * 10)
+        .sum()
+}

@@ -1,0 +1,74 @@
+//! Runs the keeper as the real process it is: this test binary is its own `bowline keeper`.
+//!
+//! Called by cargo it runs the cases whose names contain the given filter. Other modes:
+//! `keeper DIR` is a keeper, `launcher DIR COMMAND` is a harness to be killed, `keeper-cost [N]`
+//! measures N launches.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "it is a test"
+)]
+
+mod claims;
+mod cost;
+mod ending;
+mod outcomes;
+mod output;
+mod support;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bowline_tools::keeper::{Plain, Scrub, keeper_main};
+use support::Case;
+
+/// Cases that run at once; most wait for processes rather than compute.
+const WORKERS: usize = 4;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let words: Vec<&str> = arguments.iter().skip(1).map(String::as_str).collect();
+    let code = match words[..] {
+        ["keeper", dir] if dir.starts_with('/') => {
+            let scrub: Box<dyn Scrub> = if dir.ends_with(output::HELD_BACK) {
+                Box::new(output::HoldBack::default())
+            } else {
+                Box::new(Plain)
+            };
+            keeper_main([dir.into()], scrub)
+        }
+        ["launcher", dir, command] => support::launch_and_wait(dir, command),
+        ["keeper-cost"] => cost::measure(200),
+        ["keeper-cost", count] => cost::measure(count.parse().unwrap()),
+        _ => run_cases(words.iter().find(|word| !word.starts_with('-')).copied()),
+    };
+    std::process::exit(code);
+}
+
+fn run_cases(filter: Option<&str>) -> i32 {
+    let mut cases: Vec<Case> = Vec::new();
+    for group in [outcomes::CASES, ending::CASES, claims::CASES, output::CASES] {
+        cases.extend(
+            group
+                .iter()
+                .filter(|(name, _)| filter.is_none_or(|f| name.contains(f))),
+        );
+    }
+    let next = AtomicUsize::new(0);
+    let failed = Mutex::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| {
+                while let Some((name, case)) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let passed = std::panic::catch_unwind(case).is_ok();
+                    println!("test {name} ... {}", if passed { "ok" } else { "FAILED" });
+                    *failed.lock().unwrap() += usize::from(!passed);
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner().unwrap();
+    println!("{} passed, {failed} failed", cases.len() - failed);
+    i32::from(failed > 0)
+}
