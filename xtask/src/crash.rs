@@ -53,7 +53,15 @@ pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Result<()> {
 /// Builds the binary with a feature and keeps it under its own name.
 fn build(repo: &Repo, feature: &str, name: &str) -> Result<PathBuf> {
     let mut command = repo.cargo();
-    command.args(["build", "--quiet", "--locked", "-p", "bowline", "--features", feature]);
+    command.args([
+        "build",
+        "--quiet",
+        "--locked",
+        "-p",
+        "bowline",
+        "--features",
+        feature,
+    ]);
     if !succeeds(&mut command)? {
         bail!("the build with feature {feature} failed; cargo says why above");
     }
@@ -101,12 +109,17 @@ fn first_fault(binary: &Path, every: u64) -> Result<(u64, String)> {
 fn try_point(binary: &Path, number: u64) -> Result<Option<(String, Vec<String>)>> {
     let arena = Arena::new(binary)?;
     let first = arena.begin(number)?;
-    let Ended::Killed { point } = &first.ended else { return Ok(None) };
+    let Ended::Killed { point } = &first.ended else {
+        return Ok(None);
+    };
     let point = point.clone();
     let Some(session) = first.session().or_else(|| arena.only_session()) else {
         // Killed before the session existed: nothing was told, so nothing may be lost.
         let faults = first.told.is_empty().then(Vec::new);
-        return Ok(Some((point, faults.unwrap_or_else(|| vec!["told without a session".to_owned()]))));
+        return Ok(Some((
+            point,
+            faults.unwrap_or_else(|| vec!["told without a session".to_owned()]),
+        )));
     };
     let second = arena.resume(&session, 1 + number % SECOND_KILLS)?;
     let third = arena.resume(&session, 0)?;

@@ -1,4 +1,5 @@
 //! Folding and asking for work, per event.
+#![expect(clippy::expect_used, reason = "a bench fails by panicking")]
 
 use bowline_core::call::{Effect, Outcome, OutcomeStatus};
 use bowline_core::event::{CallRejected, ModelReplied, ReplyStop, TurnStarted};

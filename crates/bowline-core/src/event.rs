@@ -79,13 +79,25 @@ pub enum Fact {
 
 /// Every kind of fact with its meaning, in the order of [`Fact`].
 pub const CATALOGUE: &[(&str, &str)] = &[
-    ("SessionStarted", "The session began: where, with what in force, with which prompt."),
-    ("OwnerChanged", "A process took the session over and began an epoch."),
+    (
+        "SessionStarted",
+        "The session began: where, with what in force, with which prompt.",
+    ),
+    (
+        "OwnerChanged",
+        "A process took the session over and began an epoch.",
+    ),
     ("SettingsChanged", "Other settings are in force."),
-    ("PromptAccepted", "A prompt was accepted; it may still be queued."),
+    (
+        "PromptAccepted",
+        "A prompt was accepted; it may still be queued.",
+    ),
     ("TurnStarted", "A turn began."),
     ("NoticeAdded", "The harness told the model something."),
-    ("AttemptReserved", "Budget was set aside for one try of a model call."),
+    (
+        "AttemptReserved",
+        "Budget was set aside for one try of a model call.",
+    ),
     ("AttemptFailed", "A try of a model call failed."),
     ("ModelReplied", "The model's reply is complete."),
     ("CallRejected", "A call cannot be run as it stands."),
@@ -94,8 +106,14 @@ pub const CATALOGUE: &[(&str, &str)] = &[
     ("CallStarted", "A call is about to run."),
     ("CallFinished", "A call ran and its outcome is known."),
     ("CallFailed", "A call could not be carried out by its tool."),
-    ("CallInDoubt", "A call started and its outcome cannot be known."),
-    ("CallFoundUnstarted", "A started call was proven never to have begun."),
+    (
+        "CallInDoubt",
+        "A call started and its outcome cannot be known.",
+    ),
+    (
+        "CallFoundUnstarted",
+        "A started call was proven never to have begun.",
+    ),
     ("CancelRequested", "Somebody asked for the turn to stop."),
     ("TurnEnded", "The turn is over."),
 ];

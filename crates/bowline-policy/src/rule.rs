@@ -117,6 +117,12 @@ impl Pattern {
                 }),
             };
         }
+        if ["read(", "write(", "tool("]
+            .iter()
+            .any(|kind| rule.starts_with(kind))
+        {
+            return Err(unusable("its closing parenthesis is missing".to_owned()));
+        }
         let words: Vec<String> = rule.split(' ').map(str::to_owned).collect();
         if words.iter().any(String::is_empty) {
             return Err(unusable("separate its words by one blank".to_owned()));

@@ -56,16 +56,26 @@ pub(crate) async fn admit(
     let text = masker.mask(text).text.into_owned();
     let over = text.len() > caps::TOOL_RESULT_BYTES;
     let blob = match blob {
-        None if over => Some(session.journal_mut().put_blob(text.clone().into_bytes()).await?),
+        None if over => Some(
+            session
+                .journal_mut()
+                .put_blob(text.clone().into_bytes())
+                .await?,
+        ),
         other => other,
     };
     let handle = blob.map(|blob| blob.handle());
     let text = match (&handle, over) {
-        (Some(handle), false) => format!("{text}\n[the whole output is at {handle}, which `read` pages]"),
+        (Some(handle), false) => {
+            format!("{text}\n[the whole output is at {handle}, which `read` pages]")
+        }
         _ => text,
     };
     let origin = Origin::Tool(tool.to_owned());
-    Ok((ContextText::admit(origin, text, caps::TOOL_RESULT_BYTES, handle.as_deref()), blob))
+    Ok((
+        ContextText::admit(origin, text, caps::TOOL_RESULT_BYTES, handle.as_deref()),
+        blob,
+    ))
 }
 
 async fn whole_output(

@@ -16,7 +16,10 @@ impl Clock {
     /// The machine's clock and random version 7 UUIDs.
     #[must_use]
     pub fn system() -> Self {
-        Self { now_ms: Arc::new(system_now_ms), new_id: Arc::new(Uuid::now_v7) }
+        Self {
+            now_ms: Arc::new(system_now_ms),
+            new_id: Arc::new(Uuid::now_v7),
+        }
     }
 
     /// A clock made of two functions, for tests that must be reproducible.
@@ -25,7 +28,10 @@ impl Clock {
         now_ms: impl Fn() -> u64 + Send + Sync + 'static,
         new_id: impl Fn() -> Uuid + Send + Sync + 'static,
     ) -> Self {
-        Self { now_ms: Arc::new(now_ms), new_id: Arc::new(new_id) }
+        Self {
+            now_ms: Arc::new(now_ms),
+            new_id: Arc::new(new_id),
+        }
     }
 
     /// Milliseconds since 1970.
@@ -48,7 +54,9 @@ impl Clock {
 }
 
 fn system_now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 

@@ -112,7 +112,10 @@ impl<'a> Loop<'a> {
         }
     }
 
-    async fn run(&mut self, commands: &mut mpsc::UnboundedReceiver<Command>) -> Result<Rest, Error> {
+    async fn run(
+        &mut self,
+        commands: &mut mpsc::UnboundedReceiver<Command>,
+    ) -> Result<Rest, Error> {
         loop {
             while let Ok(command) = commands.try_recv() {
                 // A refused command (nothing to cancel, key known) changes nothing.
@@ -166,15 +169,21 @@ impl<'a> Loop<'a> {
         let event = match live {
             Live::Text(attempt_id, text) => StreamEvent::TextDelta { attempt_id, text },
             Live::Reasoning(attempt_id, text) => StreamEvent::ReasoningDelta { attempt_id, text },
-            Live::Output(call_id, total_bytes) => StreamEvent::CallOutput { call_id, total_bytes },
+            Live::Output(call_id, total_bytes) => StreamEvent::CallOutput {
+                call_id,
+                total_bytes,
+            },
         };
         self.face.show(&event);
     }
 
     /// When a cancel is recorded, running acts are told once.
     fn stop_if_cancelled(&mut self) {
-        let asked =
-            self.session.state().turn().is_some_and(|turn| turn.cancelled_by.is_some());
+        let asked = self
+            .session
+            .state()
+            .turn()
+            .is_some_and(|turn| turn.cancelled_by.is_some());
         if !asked || std::mem::replace(&mut self.cancelling, true) {
             return;
         }

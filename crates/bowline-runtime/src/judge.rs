@@ -40,24 +40,30 @@ pub(crate) fn plan_cx(state: &State) -> PlanCx {
 pub(crate) fn plan(toolbox: &Toolbox, state: &State, call: &ToolCall) -> Result<Planned, String> {
     match call.fault {
         Some(CallFault::DuplicateId) => {
-            return Err("Not run: another call in the same reply has the same id. Send it again \
+            return Err(
+                "Not run: another call in the same reply has the same id. Send it again \
                         with an id of its own."
-                .to_owned());
+                    .to_owned(),
+            );
         }
         Some(CallFault::CutShort) => {
-            return Err("Not run: the reply was cut at its output limit, so this call may be \
+            return Err(
+                "Not run: the reply was cut at its output limit, so this call may be \
                         incomplete. Send it again, shorter."
-                .to_owned());
+                    .to_owned(),
+            );
         }
         None => {}
     }
     let tool = toolbox.get(&call.name).map_err(not_run)?.clone();
     let input = arguments(&call.arguments)?;
     if writes_files(&tool) && bowline_secrets::holds_mask_token(&call.arguments) {
-        return Err("Not run: the input holds a mask such as `[secret:...]`, which stands for a \
+        return Err(
+            "Not run: the input holds a mask such as `[secret:...]`, which stands for a \
                     secret you were not shown. Writing it would destroy the real value: leave \
                     that part of the file alone, or ask the person."
-            .to_owned());
+                .to_owned(),
+        );
     }
     let cx = plan_cx(state);
     let plan = tool.plan(&input, &cx).map_err(not_run)?;
@@ -67,7 +73,13 @@ pub(crate) fn plan(toolbox: &Toolbox, state: &State, call: &ToolCall) -> Result<
         cwd: state.cwd().to_owned(),
         resolved: plan.resolved.clone(),
     };
-    Ok(Planned { tool, input, plan, request, cx })
+    Ok(Planned {
+        tool,
+        input,
+        plan,
+        request,
+        cx,
+    })
 }
 
 fn writes_files(tool: &Arc<dyn Tool>) -> bool {
@@ -83,7 +95,10 @@ fn in_mode(policy: &Policy, mode: Mode) -> Cow<'_, Policy> {
     if policy.mode == mode {
         return Cow::Borrowed(policy);
     }
-    Cow::Owned(Policy { mode, ..policy.clone() })
+    Cow::Owned(Policy {
+        mode,
+        ..policy.clone()
+    })
 }
 
 /// Parses the arguments: one JSON object. An empty text counts as an empty object, since some
@@ -94,9 +109,10 @@ fn arguments(text: &str) -> Result<Value, String> {
     }
     match serde_json::from_str::<Value>(text) {
         Ok(value @ Value::Object(_)) => Ok(value),
-        Ok(other) => {
-            Err(format!("Not run: the arguments must be one JSON object, got {}.", kind(&other)))
-        }
+        Ok(other) => Err(format!(
+            "Not run: the arguments must be one JSON object, got {}.",
+            kind(&other)
+        )),
         Err(error) => Err(format!(
             "Not run: the arguments are not valid JSON ({error}). Send the call again with one \
              complete JSON object."
@@ -126,7 +142,10 @@ pub(crate) fn judge(
     match plan(toolbox, state, call) {
         Err(message) => {
             let error = ContextText::notice(message);
-            Fact::CallRejected(CallRejected { call: call.id, error })
+            Fact::CallRejected(CallRejected {
+                call: call.id,
+                error,
+            })
         }
         Ok(planned) => decided(policy, clock, state, call, &planned),
     }
@@ -145,8 +164,12 @@ pub(crate) fn decided(
     let on_ask = settings.map_or(OnAsk::Park, |settings| settings.on_ask);
     let spec = planned.tool.spec();
     let in_force = in_mode(policy, mode);
-    let judgement =
-        bowline_policy::decide(&in_force, ToolFacts::from(spec), &planned.plan.actions, on_ask);
+    let judgement = bowline_policy::decide(
+        &in_force,
+        ToolFacts::from(spec),
+        &planned.plan.actions,
+        on_ask,
+    );
     let digest = planned.request.digest();
     let mut verdict = judgement.verdict;
     let mut by = DecidedBy::Policy;
@@ -162,12 +185,17 @@ pub(crate) fn decided(
         digest,
         essence: planned.plan.essence.clone(),
         actions: judgement.judged,
-        replay: ReplayPlan { class: planned.plan.replay.class },
+        replay: ReplayPlan {
+            class: planned.plan.replay.class,
+        },
         mode,
         scope: Scope::Once,
         expires_at_ms: None,
         policy_hash: policy_hash(&in_force),
         analyser_version: bowline_policy::ANALYSER_VERSION,
     };
-    Fact::Decided(Box::new(Decided { call: call.id, decision }))
+    Fact::Decided(Box::new(Decided {
+        call: call.id,
+        decision,
+    }))
 }

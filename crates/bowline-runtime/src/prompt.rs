@@ -55,7 +55,11 @@ pub fn freeze(surroundings: &Surroundings, tools: &[ToolSpec]) -> FrozenPrompt {
     let mut system = String::from(SYSTEM);
     system.push_str("\nWhere you are\n- Folder: ");
     system.push_str(&surroundings.cwd);
-    system.push_str(if surroundings.in_git { " (a git repository)" } else { " (not in git)" });
+    system.push_str(if surroundings.in_git {
+        " (a git repository)"
+    } else {
+        " (not in git)"
+    });
     for folder in &surroundings.added {
         system.push_str("\n- Also: ");
         system.push_str(folder);
@@ -84,7 +88,12 @@ pub fn freeze(surroundings: &Surroundings, tools: &[ToolSpec]) -> FrozenPrompt {
 /// The project's own instructions, as untrusted text with their origin.
 #[must_use]
 pub fn instructions(file: &str, text: String) -> ContextText {
-    ContextText::admit(Origin::File(file.to_owned()), text, caps::INSTRUCTIONS_BYTES, None)
+    ContextText::admit(
+        Origin::File(file.to_owned()),
+        text,
+        caps::INSTRUCTIONS_BYTES,
+        None,
+    )
 }
 
 /// A person's words.

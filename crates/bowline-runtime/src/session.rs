@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use bowline_core::event::{NoticeAdded, OwnerChanged, SessionStarted};
 use bowline_core::{
-    Command, Committed, ContextText, Event, Fact, Refusal, Seq, SessionId, Settings, State, accept, apply,
+    Command, Committed, ContextText, Event, Fact, Refusal, Seq, SessionId, Settings, State, accept,
+    apply,
 };
 use bowline_journal::{Journal, mailbox};
 use bowline_tools::tool::Blobs;
@@ -71,12 +72,22 @@ impl Session {
         app_version: &str,
     ) -> Result<Self, Error> {
         let events = journal.read(Seq(1)).await?;
-        let state = events.iter().fold(State::new(), |state, event| apply(state, event.value()));
+        let state = events
+            .iter()
+            .fold(State::new(), |state, event| apply(state, event.value()));
         if state.session().is_none() {
-            return Err(Error::NotBegun { session: journal.session().to_string() });
+            return Err(Error::NotBegun {
+                session: journal.session().to_string(),
+            });
         }
-        let mut session =
-            Self { journal, state, batch: Vec::new(), clock, places, resumed: true };
+        let mut session = Self {
+            journal,
+            state,
+            batch: Vec::new(),
+            clock,
+            places,
+            resumed: true,
+        };
         session.take_over(app_version);
         Ok(session)
     }
@@ -158,10 +169,15 @@ impl Session {
         let key = format!("settings-{}", self.clock.new_id());
         self.give(Command {
             key,
-            ask: bowline_core::command::Ask::Change { settings, by: by.to_owned() },
+            ask: bowline_core::command::Ask::Change {
+                settings,
+                by: by.to_owned(),
+            },
         })?;
         if before.is_some_and(|before| before.mode != mode) {
-            self.stage(Fact::notice(format!("The permission mode is now `{mode}`.")));
+            self.stage(Fact::notice(format!(
+                "The permission mode is now `{mode}`."
+            )));
         }
         Ok(())
     }
@@ -200,7 +216,9 @@ impl Session {
     /// returned entries once the batch is durable. A command that is refused is removed too: its
     /// sender reads the outcome from the journal.
     pub(crate) fn drain_mailbox(&mut self) -> Result<Vec<mailbox::Entry>, Error> {
-        let Some(folder) = &self.places.mailbox else { return Ok(Vec::new()) };
+        let Some(folder) = &self.places.mailbox else {
+            return Ok(Vec::new());
+        };
         let mut entries = Vec::new();
         for (entry, command) in mailbox::drain(folder)?.commands {
             // A refusal is not an error: the question was answered or the key is known.
@@ -224,7 +242,10 @@ pub fn resolve_folders(cwd: &Path, added: &[PathBuf]) -> Result<(PathBuf, Vec<Pa
         if real.is_dir() {
             Ok(real)
         } else {
-            Err(Error::Folder { path: path.to_owned(), why: "it is not a folder".to_owned() })
+            Err(Error::Folder {
+                path: path.to_owned(),
+                why: "it is not a folder".to_owned(),
+            })
         }
     };
     let cwd = resolve(cwd)?;

@@ -46,7 +46,7 @@ pub(crate) struct Awaited {
 
 impl Awaited {
     /// What the next line is to be asked for, if the value of the name is there.
-    pub(crate) fn from(name: &Name, slot: Slot) -> Option<Self> {
+    pub(crate) fn from(text: &[u8], name: &Name, slot: Slot) -> Option<Self> {
         let field = match slot {
             Slot::Here(..) => return None,
             Slot::NextLine => false,
@@ -55,7 +55,7 @@ impl Awaited {
         Some(Self {
             field,
             promise: name.promise,
-            kind: name.kind,
+            kind: name.kind(text),
         })
     }
 
@@ -83,8 +83,9 @@ impl Awaited {
     }
 }
 
-/// Returns where the value of a name that ends at `end` is.
-pub(crate) fn slot(text: &[u8], name: &Name, end: usize) -> Option<Slot> {
+/// Returns where the value of a name is.
+pub(crate) fn slot(text: &[u8], name: &Name) -> Option<Slot> {
+    let end = name.end;
     let close = skip_closers(text, end);
     let closed = close > end;
     let at = skip_blanks(text, close);
@@ -378,23 +379,24 @@ fn ends_bare(text: &[u8], start: usize, at: usize) -> bool {
 
 /// Returns the secret in a slot on this line.
 pub(crate) fn secret_in(text: &[u8], name: &Name, at: usize, joint: Joint) -> Option<Hit> {
+    let at = skip_blanks(text, at);
+    if is_setting(text, at) {
+        return None;
+    }
     let value = value_at(text, at)?;
     if joint == Joint::Called && !value.quoted {
         return None;
     }
-    let bytes = &text[value.start..value.end];
     if let Some(token) = token_at(text, value.start) {
         return Some(token);
     }
-    if !value.quoted && is_setting(bytes, 0) {
-        return None;
-    }
-    let strict = joint == Joint::Loose;
-    let secret =
-        is_secret(bytes, name.promise, value.quoted) && (!strict || is_strict(bytes, value.quoted));
-    secret.then_some(Hit {
-        range: value.start..value.end,
-        kind: name.kind,
+    let range = value.start..value.end;
+    let bytes = &text[range.clone()];
+    let secret = is_secret(bytes, name.promise, value.quoted)
+        && (joint != Joint::Loose || is_strict(bytes, value.quoted));
+    secret.then(|| Hit {
+        range,
+        kind: name.kind(text),
     })
 }
 
@@ -415,22 +417,18 @@ fn is_strict(value: &[u8], quoted: bool) -> bool {
 
 /// Whether a value under a sensitive name is a secret.
 pub(crate) fn is_secret(value: &[u8], promise: Promise, quoted: bool) -> bool {
-    if value.contains(&b' ')
-        || is_placeholder(value)
-        || is_reference(value, quoted)
-        || is_common(value)
-    {
-        return false;
-    }
-    let identifier = !quoted
-        && value.contains(&b'_')
-        && value
-            .iter()
-            .all(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
-    match promise {
-        Promise::Password => !identifier && (is_random(value) || is_chosen(value)),
-        Promise::Random => !identifier && is_random(value) && value.len() >= 10,
-    }
+    let of_identifier = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_';
+    let identifier = !quoted && value.contains(&b'_') && value.iter().all(of_identifier);
+    let likely = match promise {
+        Promise::Password => is_random(value) || is_chosen(value),
+        Promise::Random => value.len() >= 10 && is_random(value),
+    };
+    likely
+        && !identifier
+        && !value.contains(&b' ')
+        && !is_reference(value, quoted)
+        && !is_common(value)
+        && !is_placeholder(value)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Credentials of HTTP: `Authorization: Basic`, `Bearer` and the like.
 
 use crate::base64;
-use crate::bytes::{Alphabet, holds_any_case, skip_blanks};
+use crate::bytes::{Alphabet, byte_at, holds_any_case, is_blank, skip_blanks};
 use crate::formats::{Hit, token_at};
 use crate::likeness::is_random;
 use crate::placeholder::{is_fake_token, is_placeholder};
@@ -13,15 +13,19 @@ const LONGEST_CREDENTIAL: usize = 4096;
 /// Returns the credential after the scheme name `text[start..end]`.
 pub(crate) fn credential_after(text: &[u8], start: usize, end: usize) -> Option<Hit> {
     let scheme = &text[start..end];
+    let begins = matches!(
+        scheme.first(),
+        Some(b'a' | b'b' | b'k' | b't' | b'A' | b'B' | b'K' | b'T')
+    );
+    if !begins || !matches!(scheme.len(), 3 | 5 | 6) || !is_blank(byte_at(text, end)) {
+        return None;
+    }
     let is = |name: &[u8]| scheme.eq_ignore_ascii_case(name);
     let announced = || {
         let line = &text[start.saturating_sub(64)..start];
         holds_any_case(line, "auth") || holds_any_case(line, "extraheader")
     };
     let at = skip_blanks(text, end);
-    if at == end {
-        return None;
-    }
     let close = Alphabet::TOKEN68.run_within(text, at, LONGEST_CREDENTIAL);
     let value = &text[at..close];
     if is(b"basic") && announced() {

@@ -2,6 +2,8 @@
 //! ends. A block is followed line by line, so that a stream can be masked as it comes.
 
 use crate::bytes::{Alphabet, find};
+use crate::known::Known;
+use crate::known_hits;
 use crate::plain::Plain;
 
 /// What a private key is called.
@@ -85,8 +87,9 @@ impl Block {
     }
 
     /// Takes the next line, with or without its line end.
-    pub(crate) fn step(&mut self, line: &[u8]) -> Step {
-        let plain = Plain::of(line);
+    pub(crate) fn step(&mut self, line: &[u8], known: &Known) -> Step {
+        let mut plain = Plain::of(line);
+        plain.replace(&known_hits(&plain.text, known));
         if let Some(end) = closing(&plain.text) {
             return Step::Ends(plain.place(end));
         }

@@ -77,6 +77,9 @@ pub(crate) struct Hit {
 /// Returns the token of a known provider that begins at `at`; the longest prefix wins.
 pub(crate) fn token_at(text: &[u8], at: usize) -> Option<Hit> {
     let rest = text.get(at..)?;
+    if !may_begin(rest) {
+        return None;
+    }
     let inside = in_base64(text, at);
     bucket(*rest.first()?)
         .iter()
@@ -106,6 +109,27 @@ pub(crate) fn token_at(text: &[u8], at: usize) -> Option<Hit> {
 /// Whether `at` follows a `+` or `/` inside base64 text, where any letters may stand.
 pub(crate) fn in_base64(text: &[u8], at: usize) -> bool {
     at >= 2 && matches!(text[at - 1], b'+' | b'/') && Alphabet::BASE64.holds(text[at - 2])
+}
+
+/// For each first character of a prefix, which second ones occur, as bits.
+static SECONDS: [u128; 128] = {
+    let mut table = [0; 128];
+    let mut index = 0;
+    while index < COUNT {
+        let prefix = table::FORMATS[index].prefix.as_bytes();
+        table[prefix[0] as usize] |= 1 << prefix[1];
+        index += 1;
+    }
+    table
+};
+
+/// Whether some prefix begins with these two characters: false for nearly every word.
+#[inline]
+fn may_begin(rest: &[u8]) -> bool {
+    match rest {
+        [first @ 0..128, second @ 0..128, ..] => SECONDS[usize::from(*first)] >> second & 1 == 1,
+        _ => false,
+    }
 }
 
 const COUNT: usize = table::FORMATS.len();

@@ -31,6 +31,7 @@ mod base64;
 mod block;
 mod bytes;
 mod formats;
+mod known;
 mod likeness;
 mod mask;
 mod names;
@@ -47,6 +48,7 @@ use std::ops::Range;
 
 use block::{Block, Step};
 use formats::Hit;
+use known::Known;
 use scanner::Scanner;
 
 pub use mask::{Masked, Masker, holds_mask_token, mask};
@@ -105,14 +107,14 @@ impl fmt::Display for Kind {
 ///
 /// The time it takes is linear in the length of the text.
 pub fn find(text: &str) -> Vec<Finding> {
-    find_secrets(text.as_bytes())
+    find_secrets(text.as_bytes(), &Known::default())
         .into_iter()
         .map(|hit| Finding::new(text, hit))
         .collect()
 }
 
 /// Finds secrets line by line, following private keys over theirs.
-pub(crate) fn find_secrets(text: &[u8]) -> Vec<Hit> {
+pub(crate) fn find_secrets(text: &[u8], known: &Known) -> Vec<Hit> {
     let mut hits = Vec::new();
     let mut scanner = Scanner::default();
     let mut open: Option<(usize, Block)> = None;
@@ -120,45 +122,60 @@ pub(crate) fn find_secrets(text: &[u8]) -> Vec<Hit> {
     for line in text.split_inclusive(|byte| *byte == b'\n') {
         let mut from = 0;
         if let Some((start, mut block)) = open.take() {
-            match block.step(line) {
+            match block.step(line, known) {
                 Step::Inside => {
                     open = Some((start, block));
                     at += line.len();
                     continue;
                 }
-                Step::Ends(end) if close_block(text, &block, start..at + end, &mut hits) => {
-                    from = end
+                Step::Ends(end) if block.is_key() => {
+                    hits.push(key(text, start..at + end));
+                    from = end;
                 }
-                Step::Ends(_) => {}
+                Step::Ends(_) => hits.extend(shifted(known_hits(&text[start..at], known), start)),
             }
         }
-        let scanned = scanner.line(&line[from..]);
-        let base = at + from;
-        hits.extend(scanned.hits.into_iter().map(|hit| Hit {
-            range: hit.range.start + base..hit.range.end + base,
-            ..hit
-        }));
+        let scanned = scanner.line(&line[from..], known);
+        hits.extend(shifted(scanned.hits, at + from));
         open = scanned
             .opening
-            .map(|start| (base + start, Block::default()));
+            .map(|start| (at + from + start, Block::default()));
         at += line.len();
     }
-    if let Some((start, block)) = open {
-        let _ = close_block(text, &block, start..text.len(), &mut hits);
+    match open {
+        Some((start, block)) if block.is_key() => hits.push(key(text, start..text.len())),
+        Some((start, _)) => hits.extend(shifted(known_hits(&text[start..], known), start)),
+        None => {}
     }
     hits
 }
 
-/// Records a block that has ended; returns whether it was a key.
-fn close_block(text: &[u8], block: &Block, range: Range<usize>, hits: &mut Vec<Hit>) -> bool {
-    if block.is_key() {
-        let end = range.end - block::line_end(&text[range.clone()]).len();
-        hits.push(Hit {
-            range: range.start..end,
-            kind: block::KIND,
-        });
+/// Returns known values in text that is not scanned otherwise.
+fn known_hits(text: &[u8], known: &Known) -> Vec<Hit> {
+    known
+        .places(text)
+        .into_iter()
+        .map(|range| Hit {
+            range,
+            kind: Kind::KNOWN,
+        })
+        .collect()
+}
+
+fn shifted(hits: Vec<Hit>, by: usize) -> impl Iterator<Item = Hit> {
+    hits.into_iter().map(move |hit| Hit {
+        range: hit.range.start + by..hit.range.end + by,
+        ..hit
+    })
+}
+
+/// The private key in a range, its last line end aside.
+fn key(text: &[u8], range: Range<usize>) -> Hit {
+    let end = range.end - block::line_end(&text[range.clone()]).len();
+    Hit {
+        range: range.start..end,
+        kind: block::KIND,
     }
-    block.is_key()
 }
 
 #[cfg(test)]

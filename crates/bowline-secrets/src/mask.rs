@@ -5,11 +5,9 @@ use std::ops::Range;
 
 use crate::bytes::find;
 use crate::formats::Hit;
+use crate::known::Known;
 use crate::placeholder::TOKEN_OPENING;
-use crate::{Finding, Kind, find_secrets};
-
-/// Fewest characters of a known value: shorter ones occur by chance.
-const SHORTEST_KNOWN: usize = 8;
+use crate::{Finding, find_secrets};
 
 /// Longest kind in a token, in characters.
 const LONGEST_KIND: usize = 64;
@@ -28,7 +26,7 @@ pub struct Masked<'a> {
 ///
 /// Masking what was masked before changes nothing.
 pub fn mask(text: &str) -> Masked<'_> {
-    replace(text, find_secrets(text.as_bytes()))
+    replace(text, find_secrets(text.as_bytes(), &Known::default()))
 }
 
 /// Whether the text holds a mask token.
@@ -90,7 +88,7 @@ fn replace(text: &str, hits: Vec<Hit>) -> Masked<'_> {
 /// `[secret:known]`.
 #[derive(Clone, Default)]
 pub struct Masker {
-    known: Vec<Vec<u8>>,
+    pub(crate) known: Known,
 }
 
 impl Masker {
@@ -99,61 +97,14 @@ impl Masker {
     /// A value of several lines is known by each of its longer lines, since text is masked by
     /// lines. Values under 8 bytes are ignored.
     pub fn new(known: Vec<String>) -> Self {
-        let mut lines: Vec<Vec<u8>> = Vec::new();
-        for value in &known {
-            let several = value.trim_end().contains('\n');
-            for line in value.lines().map(str::trim) {
-                let telling = line.len() >= SHORTEST_KNOWN && !holds_mask_token(line);
-                if telling && !(several && (line.contains(' ') || line.len() < 2 * SHORTEST_KNOWN))
-                {
-                    lines.push(line.as_bytes().to_vec());
-                }
-            }
+        Self {
+            known: Known::new(&known),
         }
-        lines.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        lines.dedup();
-        Self { known: lines }
     }
 
     /// Masks every secret of the text, found or known.
     pub fn mask<'a>(&self, text: &'a str) -> Masked<'a> {
-        let mut hits = find_secrets(text.as_bytes());
-        self.add_known(text.as_bytes(), &mut hits);
-        replace(text, hits)
-    }
-
-    /// Adds the places of known values, joined with what they overlap.
-    pub(crate) fn add_known(&self, text: &[u8], hits: &mut Vec<Hit>) {
-        let before = hits.len();
-        for value in &self.known {
-            let mut at = 0;
-            while let Some(start) = find(text, value, at) {
-                let end = start + value.len();
-                at = end;
-                if !touches_token(text, &(start..end)) {
-                    hits.push(Hit {
-                        range: start..end,
-                        kind: Kind::KNOWN,
-                    });
-                }
-            }
-        }
-        if hits.len() > before {
-            join(hits);
-        }
-    }
-
-    /// Returns how many bytes at the end of the text could begin a known value.
-    pub(crate) fn open_known(&self, text: &[u8]) -> usize {
-        let begins = |value: &&Vec<u8>, length: usize| {
-            length < value.len() && text.ends_with(&value[..length])
-        };
-        let longest = |value: &Vec<u8>| {
-            (1..=value.len().min(text.len()))
-                .rev()
-                .find(|length| begins(&value, *length))
-        };
-        self.known.iter().filter_map(longest).max().unwrap_or(0)
+        replace(text, find_secrets(text.as_bytes(), &self.known))
     }
 }
 
@@ -179,24 +130,4 @@ pub(crate) fn touches_token(text: &[u8], place: &Range<usize>) -> bool {
         at = start + 1;
     }
     false
-}
-
-/// Sorts hits and joins those that overlap; the longer one gives its name.
-fn join(hits: &mut Vec<Hit>) {
-    hits.sort_by(|a, b| {
-        a.range
-            .start
-            .cmp(&b.range.start)
-            .then(b.range.end.cmp(&a.range.end))
-    });
-    hits.dedup_by(|later, earlier| {
-        let overlap = later.range.start < earlier.range.end;
-        if overlap {
-            if later.range.len() > earlier.range.len() {
-                earlier.kind = later.kind;
-            }
-            earlier.range.end = earlier.range.end.max(later.range.end);
-        }
-        overlap
-    });
 }

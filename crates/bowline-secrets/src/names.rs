@@ -18,8 +18,26 @@ pub(crate) struct Name {
     pub(crate) start: usize,
     /// What it promises.
     pub(crate) promise: Promise,
-    /// What its value is called.
-    pub(crate) kind: &'static str,
+    /// Where it ends.
+    pub(crate) end: usize,
+}
+
+impl Name {
+    /// Returns what its value is called.
+    pub(crate) fn kind(&self, text: &[u8]) -> &'static str {
+        let name = &text[self.start..self.end];
+        let told = KINDS.iter().find(|(part, _)| holds_any_case(name, part));
+        told.map_or(self.promise.kind(), |(_, kind)| *kind)
+    }
+}
+
+impl Promise {
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Random => "generic-secret",
+        }
+    }
 }
 
 /// How the last word of a password's name ends.
@@ -63,6 +81,9 @@ const SECRET_ENDINGS: &[&str] = &[
 
 /// Last words of a machine secret's name that stand for themselves.
 const SECRET_WORDS: &[&str] = &["creds", "cred", "auth", "authorization"];
+
+/// Names of cookies that stand for a session.
+const SESSION_WORDS: &[&str] = &["session", "sessionid", "sid", "phpsessid", "jsessionid"];
 
 /// Words that make a following `key` a secret.
 const BEFORE_KEY: &[&str] = &[
@@ -203,7 +224,6 @@ const PUBLIC: &[&str] = &["public", "publishable"];
 
 /// Words after the telling one that do not change what the value is.
 const QUALIFIERS: &[&str] = &[
-    "b",
     "base",
     "value",
     "val",
@@ -212,9 +232,6 @@ const QUALIFIERS: &[&str] = &[
     "raw",
     "old",
     "new",
-    "prod",
-    "live",
-    "current",
 ];
 
 /// Kinds for values whose provider is told by the name alone.
@@ -237,24 +254,68 @@ const KINDS: &[(&str, &str)] = &[
 
 const MOST_WORDS: usize = 4;
 
-/// Whether a run of identifier characters can end a sensitive name: a cheap test for every word
-/// of a text.
+/// Whether a sensitive name can end where this run of identifier characters ends, by its last two
+/// letters and by what follows: a cheap test for every word of a text.
 #[inline]
-pub(crate) fn may_end_name(word: &[u8]) -> bool {
-    match word.iter().rposition(u8::is_ascii_alphabetic) {
-        Some(last) => ENDINGS[usize::from(word[last].to_ascii_lowercase() - b'a')],
-        None => false,
+pub(crate) fn may_end_name(word: &[u8], next: u8) -> bool {
+    let joins = matches!(
+        next,
+        b' ' | b'\t'
+            | b'\r'
+            | b'\n'
+            | b'='
+            | b':'
+            | b'"'
+            | b'\''
+            | b'`'
+            | b'\\'
+            | b']'
+            | b'>'
+            | b'('
+            | b','
+            | b'|'
+            | b'?'
+            | b'<'
+    );
+    if !joins {
+        return false;
+    }
+    let digits = word
+        .iter()
+        .rev()
+        .take_while(|byte| !byte.is_ascii_alphabetic())
+        .count();
+    match &word[..word.len() - digits] {
+        [.., a, b] if a.is_ascii_alphabetic() => {
+            let row = ENDINGS[usize::from(a.to_ascii_lowercase() - b'a')];
+            row >> (b.to_ascii_lowercase() - b'a') & 1 == 1
+        }
+        _ => false,
     }
 }
 
-/// The last letters of all words above that may end a name.
-const ENDINGS: [bool; 26] = {
-    let mut table = [false; 26];
-    let letters = b"bdehlnstwy";
-    let mut at = 0;
-    while at < letters.len() {
-        table[(letters[at] - b'a') as usize] = true;
-        at += 1;
+/// For each letter which ones follow it at the end of a word above, as bits.
+const ENDINGS: [u32; 26] = {
+    let lists = [
+        PASSWORD_ENDINGS,
+        PASSWORD_WORDS,
+        SECRET_ENDINGS,
+        SECRET_WORDS,
+        QUALIFIERS,
+        SESSION_WORDS,
+        &["key", "pat"],
+    ];
+    let mut table = [0; 26];
+    let mut list = 0;
+    while list < lists.len() {
+        let mut at = 0;
+        while at < lists[list].len() {
+            let word = lists[list][at].as_bytes();
+            let (first, second) = (word[word.len() - 2], word[word.len() - 1]);
+            table[(first - b'a') as usize] |= 1 << (second - b'a');
+            at += 1;
+        }
+        list += 1;
     }
     table
 };
@@ -289,8 +350,8 @@ pub(crate) fn name_at(text: &[u8], start: usize, end: usize) -> Option<Name> {
     let promise = promise_of(last, previous).or_else(|| session_of(last, &text[..first]))?;
     Some(Name {
         start,
+        end,
         promise,
-        kind: kind_of(&text[start..end], promise),
     })
 }
 
@@ -316,27 +377,8 @@ fn promise_of(last: &[u8], previous: &[u8]) -> Option<Promise> {
 
 /// The names of session cookies count in a cookie header alone.
 fn session_of(last: &[u8], line: &[u8]) -> Option<Promise> {
-    const WORDS: &[&str] = &[
-        "session",
-        "sessionid",
-        "sid",
-        "phpsessid",
-        "jsessionid",
-        "id",
-    ];
     let header = &line[line.len().saturating_sub(128)..];
-    (one_of(WORDS, last) && holds_any_case(header, "cookie")).then_some(Promise::Random)
-}
-
-fn kind_of(name: &[u8], promise: Promise) -> &'static str {
-    KINDS
-        .iter()
-        .find(|(part, _)| holds_any_case(name, part))
-        .map(|(_, kind)| *kind)
-        .unwrap_or(match promise {
-            Promise::Password => "password",
-            Promise::Random => "generic-secret",
-        })
+    (one_of(SESSION_WORDS, last) && holds_any_case(header, "cookie")).then_some(Promise::Random)
 }
 
 fn one_of(words: &[&str], word: &[u8]) -> bool {

@@ -82,16 +82,20 @@ pub(crate) fn short_option(text: &[u8], at: usize) -> Option<Hit> {
         return None;
     }
     let line = &text[dash.saturating_sub(LONGEST_COMMAND)..dash];
-    OPTIONS
+    let blank = is_blank(byte_at(text, at + 1));
+    let password = password(text, at + 1);
+    let mut options = OPTIONS
         .iter()
-        .filter(|(_, option, _)| option.as_bytes() == [letter])
-        .filter(|(program, ..)| runs(line, program))
-        .find_map(|(.., takes)| match takes {
-            Takes::Password if is_blank(byte_at(text, at + 1)) => password(text, at + 1),
-            Takes::JoinedPassword if !is_blank(byte_at(text, at + 1)) => password(text, at + 1),
+        .filter(|(_, option, _)| option.as_bytes() == [letter]);
+    options.find_map(|(program, _, takes)| {
+        let hit = match takes {
+            Takes::Password if blank => password.clone(),
+            Takes::JoinedPassword if !blank => password.clone(),
             Takes::Pair(sign) => pair(text, at + 1, *sign),
             _ => None,
-        })
+        }?;
+        runs(line, program).then_some(hit)
+    })
 }
 
 /// Returns the word that `echo` or `printf` writes into a program that reads a password; `at` is

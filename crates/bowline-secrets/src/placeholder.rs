@@ -55,7 +55,7 @@ fn holds_telltale(value: &[u8]) -> bool {
                 .get(..word.len())
                 .is_some_and(|part| part.eq_ignore_ascii_case(word.as_bytes()))
         };
-        starts == Some(&true) && TELLTALES.iter().any(|word| matches(&word))
+        starts == Some(&true) && TELLTALES.iter().any(matches)
     };
     (0..value.len()).any(begins_at)
 }

@@ -10,7 +10,9 @@ use crate::base64;
 use crate::block::Opening;
 use crate::bytes::{Alphabet, before, byte_at, find, is_word};
 use crate::formats::{Hit, in_base64, token_at};
-use crate::mask::touches_token;
+use crate::known::Known;
+use crate::known_hits;
+use crate::mask::{token_end, touches_token};
 use crate::names;
 use crate::options;
 use crate::plain::Plain;
@@ -19,6 +21,9 @@ use crate::url;
 
 /// Bounds of base64 text that is looked into, in characters.
 const ENCODED: std::ops::RangeInclusive<usize> = 24..=8192;
+
+/// Longest run of identifier characters that is taken for one, in bytes.
+const LONGEST_WORD: usize = 4096;
 
 /// How far into encoded text the scanner looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,32 +51,44 @@ pub(crate) struct Scanned {
 
 impl Scanner {
     /// Scans the next line, with or without its line end.
-    pub(crate) fn line(&mut self, line: &[u8]) -> Scanned {
-        let plain = Plain::of(line);
-        let mut pass = Pass::new(&plain.text, Depth::Plain);
-        let mut from = 0;
-        if let Some(hit) = self
+    ///
+    /// What is found is replaced by tokens and the line is scanned again, until nothing is left
+    /// to find: so a masked text holds nothing that would be masked.
+    pub(crate) fn line(&mut self, line: &[u8], known: &Known) -> Scanned {
+        const MOST_PASSES: usize = 8;
+        let mut plain = Plain::of(line);
+        if !known.is_empty() {
+            plain.replace(&known_hits(&plain.text, known));
+        }
+        let awaited = self
             .awaited
             .take()
-            .and_then(|awaited| awaited.take(&plain.text))
-        {
-            from = hit.range.end;
-            pass.scanned.hits.push(hit);
+            .and_then(|awaited| awaited.take(&plain.text));
+        plain.replace(awaited.as_slice());
+        let mut opening = None;
+        for _ in 0..MOST_PASSES {
+            let mut pass = Pass::new(&plain.text, Depth::Plain);
+            pass.walk();
+            let Scanned {
+                hits,
+                opening: open,
+            } = pass.scanned;
+            self.awaited = pass.awaited;
+            opening = open;
+            if hits.is_empty() {
+                break;
+            }
+            plain.replace(&hits);
         }
-        pass.walk(from);
-        self.awaited = pass.awaited;
-        let mut scanned = pass.scanned;
-        add_repeats(&plain.text, &mut scanned.hits);
-        for hit in &mut scanned.hits {
-            hit.range = plain.range(hit.range.clone());
+        Scanned {
+            hits: plain.hits(),
+            opening: opening.map(|at| plain.place(at)),
         }
-        scanned.opening = scanned.opening.map(|at| plain.place(at));
-        scanned
     }
 
     /// Scans a part of a line; nothing is carried to what follows.
-    pub(crate) fn part(&self, part: &[u8]) -> Vec<Hit> {
-        self.clone().line(part).hits
+    pub(crate) fn part(&self, part: &[u8], known: &Known) -> Vec<Hit> {
+        self.clone().line(part, known).hits
     }
 }
 
@@ -92,22 +109,29 @@ impl<'a> Pass<'a> {
         }
     }
 
-    fn walk(&mut self, from: usize) {
+    fn walk(&mut self) {
         let text = self.text;
-        let mut at = from;
-        let mut floor = from;
+        let (mut at, mut floor) = (0, 0);
         while at < text.len() {
             if !is_word(text[at]) {
                 at += 1;
                 continue;
             }
-            let end = Alphabet::WORD.run(text, at);
+            let end = Alphabet::WORD.run_within(text, at, LONGEST_WORD);
+            if let Some(token) = mask_token_end(text, at, end) {
+                at = token;
+                continue;
+            }
             let hit = self.word(at, end, floor);
             let Some(hit) = hit.filter(|hit| !touches_token(text, &hit.range)) else {
                 at = end;
                 continue;
             };
-            at = hit.range.end.max(end);
+            at = if hit.range.end > at {
+                hit.range.end
+            } else {
+                end
+            };
             floor = at;
             let key_id = hit.kind == "aws-access-key-id";
             self.scanned.hits.push(hit);
@@ -117,6 +141,34 @@ impl<'a> Pass<'a> {
                 self.scanned.hits.push(secret);
             }
         }
+        self.add_repeats();
+    }
+
+    /// Adds the other places at which a line holds a value that was found in it.
+    fn add_repeats(&mut self) {
+        const LONGEST_LINE: usize = 4096;
+        const SHORTEST_VALUE: usize = 10;
+        let (text, hits) = (self.text, &mut self.scanned.hits);
+        if text.len() > LONGEST_LINE {
+            return;
+        }
+        for index in 0..hits.len() {
+            let Hit { range, kind } = hits[index].clone();
+            let mut from = if range.len() < SHORTEST_VALUE {
+                text.len()
+            } else {
+                0
+            };
+            while let Some(start) = find(text, &text[range.clone()], from) {
+                let place = start..start + range.len();
+                from = place.end;
+                let apart = |hit: &Hit| hit.range.end <= start || hit.range.start >= from;
+                if hits.iter().all(apart) && !touches_token(text, &place) {
+                    hits.push(Hit { range: place, kind });
+                }
+            }
+        }
+        hits.sort_by_key(|hit| hit.range.start);
     }
 
     /// Returns the secret that this run of identifier characters begins, announces or marks.
@@ -202,14 +254,14 @@ impl<'a> Pass<'a> {
     /// Returns the value that the name which ends here announces.
     fn named(&mut self, start: usize, end: usize) -> Option<Hit> {
         let text = self.text;
-        if !names::may_end_name(&text[start..end]) || in_mask_token(text, start) {
+        if !names::may_end_name(&text[start..end], byte_at(text, end)) {
             return None;
         }
         let name = names::name_at(text, start, end)?;
-        match slot(text, &name, end)? {
+        match slot(text, &name)? {
             Slot::Here(at, joint) => secret_in(text, &name, at, joint),
             elsewhere => {
-                self.awaited = Awaited::from(&name, elsewhere);
+                self.awaited = Awaited::from(text, &name, elsewhere);
                 None
             }
         }
@@ -229,7 +281,7 @@ impl<'a> Pass<'a> {
         let decoded = base64::decode_text(&text[range.clone()])?;
         let holds = decoded.split(|byte| *byte == b'\n').any(|line| {
             let mut pass = Pass::new(line, Depth::Decoded);
-            pass.walk(0);
+            pass.walk();
             !pass.scanned.hits.is_empty() || pass.scanned.opening.is_some()
         });
         holds.then_some(Hit {
@@ -237,34 +289,6 @@ impl<'a> Pass<'a> {
             kind: "encoded-secret",
         })
     }
-}
-
-/// Adds the other places at which a line holds a value that was found in it.
-fn add_repeats(text: &[u8], hits: &mut Vec<Hit>) {
-    const LONGEST_LINE: usize = 4096;
-    const SHORTEST_VALUE: usize = 10;
-    if text.len() > LONGEST_LINE {
-        return;
-    }
-    for index in 0..hits.len() {
-        let Hit { range, kind } = hits[index].clone();
-        let mut at = 0;
-        while let Some(start) =
-            find(text, &text[range.clone()], at).filter(|_| range.len() >= SHORTEST_VALUE)
-        {
-            at = start + range.len();
-            if hits
-                .iter()
-                .all(|hit| hit.range.end <= start || hit.range.start >= at)
-            {
-                hits.push(Hit {
-                    range: start..at,
-                    kind,
-                });
-            }
-        }
-    }
-    hits.sort_by_key(|hit| hit.range.start);
 }
 
 /// Returns where a word really begins that is glued to an escape: `\nTOKEN`, `%3DTOKEN`.
@@ -282,10 +306,8 @@ fn inner_start(text: &[u8], start: usize) -> Option<usize> {
     }
 }
 
-/// Whether the word that begins at `start` is the first of a mask token.
-fn in_mask_token(text: &[u8], start: usize) -> bool {
-    let opens = start
-        .checked_sub(1)
-        .is_some_and(|at| text[at..].starts_with(crate::placeholder::TOKEN_OPENING.as_bytes()));
-    opens && crate::mask::token_end(text, start - 1).is_some()
+/// Returns the end of the mask token whose first word is `text[start..end]`.
+fn mask_token_end(text: &[u8], start: usize, end: usize) -> Option<usize> {
+    let opens = &text[start..end] == b"secret" && before(text, start) == b'[';
+    opens.then(|| token_end(text, start - 1))?
 }

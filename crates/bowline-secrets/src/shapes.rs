@@ -216,6 +216,10 @@ pub(crate) fn aws_secret_after(text: &[u8], from: usize) -> Option<Hit> {
 pub(crate) fn one_line_private_key(word: &Word<'_>) -> Option<Hit> {
     let text = &word.text[..word.text.len().min(word.start + LONGEST_KEY)];
     let opening = Opening::find(text, word.start)?;
+    let follows = byte_at(text, opening.end);
+    if !matches!(follows, b'\\' | b' ') && !Alphabet::BASE64.holds(follows) {
+        return None;
+    }
     let closing = find(text, b"-----END ", opening.end)
         .and_then(|at| find(text, b"PRIVATE KEY", at))
         .and_then(|at| find(text, b"-----", at))

@@ -3,6 +3,7 @@
 use crate::block::{self, Block, Step};
 use crate::bytes::{Alphabet, find, is_blank};
 use crate::formats::Hit;
+use crate::known_hits;
 use crate::mask::Masker;
 use crate::placeholder::TOKEN_OPENING;
 use crate::scanner::Scanner;
@@ -117,7 +118,7 @@ impl StreamMasker {
     fn line(&mut self, line: &[u8], emitted: usize, out: &mut Vec<u8>) {
         let mut from = 0;
         if let Some(mut held) = self.block.take() {
-            match held.block.step(line) {
+            match held.block.step(line, &self.masker.known) {
                 Step::Inside => {
                     held.add(line);
                     self.block = Some(held);
@@ -127,11 +128,14 @@ impl StreamMasker {
             }
         }
         let line = &line[from..];
-        let scanned = self.scanner.line(line);
-        let mut hits = scanned.hits;
-        self.masker.add_known(line, &mut hits);
+        let scanned = self.scanner.line(line, &self.masker.known);
         let opening = scanned.opening.unwrap_or(line.len());
-        emit(&line[..opening], &hits, emitted.saturating_sub(from), out);
+        emit(
+            &line[..opening],
+            &scanned.hits,
+            emitted.saturating_sub(from),
+            out,
+        );
         if scanned.opening.is_some() {
             let mut held = Held {
                 block: Block::default(),
@@ -153,8 +157,7 @@ impl StreamMasker {
             }
             return end;
         }
-        let mut hits = Vec::new();
-        self.masker.add_known(&held.text, &mut hits);
+        let hits = known_hits(&held.text, &self.masker.known);
         emit(&held.text, &hits, 0, out);
         0
     }
@@ -183,9 +186,7 @@ impl StreamMasker {
     }
 
     fn hits_of_part(&self, part: &[u8]) -> Vec<Hit> {
-        let mut hits = self.scanner.part(part);
-        self.masker.add_known(part, &mut hits);
-        hits
+        self.scanner.part(part, &self.masker.known)
     }
 
     /// Returns the place in the unfinished line from which on a secret could begin.
@@ -205,11 +206,11 @@ impl StreamMasker {
         let probed = [&self.pending, PROBE].concat();
         let begun = self
             .scanner
-            .part(&probed)
+            .part(&probed, &self.masker.known)
             .into_iter()
             .filter(|hit| hit.range.end > length);
         hold = begun.map(|hit| hit.range.start).fold(hold, usize::min);
-        hold.min(length - self.masker.open_known(&self.pending))
+        hold.min(length - self.masker.known.begun(&self.pending))
     }
 }
 

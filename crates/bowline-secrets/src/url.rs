@@ -10,7 +10,18 @@ const REACH: usize = 1024;
 
 /// Returns the password of an address whose `://` begins at `at`.
 pub(crate) fn password_at(text: &[u8], at: usize) -> Option<Hit> {
-    credentials(text, at + 3, true)
+    let start = at + 3;
+    let ends = |byte: &u8| {
+        *byte <= b' '
+            || matches!(
+                byte,
+                b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\' | b'|' | b'/' | b'?' | b'#'
+            )
+    };
+    let reach = &text[start..text.len().min(start + REACH)];
+    let authority = &reach[..reach.iter().position(ends).unwrap_or(reach.len())];
+    let sign = authority.iter().rposition(|byte| *byte == b'@')?;
+    credentials(text, start, start + sign, &authority[sign + 1..])
 }
 
 /// Returns the password in front of `@tcp(` and `@unix(`, as Go's MySQL driver is addressed; `at`
@@ -21,12 +32,12 @@ pub(crate) fn password_before_protocol(text: &[u8], at: usize, floor: usize) -> 
         return None;
     }
     let starts = |byte: &u8| *byte <= b' ' || matches!(byte, b'"' | b'\'' | b'`' | b'=');
-    let from = sign.saturating_sub(REACH).max(floor);
+    let from = sign.saturating_sub(REACH / 4).max(floor);
     let start = text[from..sign]
         .iter()
         .rposition(starts)
         .map_or(from, |at| from + at + 1);
-    credentials(text, start, false)
+    credentials(text, start, sign, b"remote")
 }
 
 /// Returns the password of a `.pgpass` line, `host:port:database:user:password`; the port is
@@ -55,27 +66,16 @@ pub(crate) fn password_of_pgpass(text: &[u8], start: usize, end: usize) -> Optio
     })
 }
 
-fn credentials(text: &[u8], start: usize, path_ends: bool) -> Option<Hit> {
-    let reach = text.len().min(start + REACH);
-    let ends = |byte: &u8| {
-        *byte <= b' '
-            || matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\' | b'|')
-            || path_ends && matches!(byte, b'/' | b'?' | b'#')
-    };
-    let end = start
-        + text[start..reach]
-            .iter()
-            .take_while(|byte| !ends(byte))
-            .count();
-    let sign = start + text[start..end].iter().rposition(|byte| *byte == b'@')?;
-    let host = &text[sign + 1..end];
-    let colon = text[start..sign]
+/// Returns the secret one of the user and password that stand before the `@` at `sign`.
+fn credentials(text: &[u8], start: usize, sign: usize, host: &[u8]) -> Option<Hit> {
+    let both = text.get(start..sign)?;
+    if find(both, TOKEN_OPENING.as_bytes(), 0).is_some() {
+        return None;
+    }
+    let colon = both
         .iter()
         .position(|byte| *byte == b':')
         .map(|at| start + at);
-    if find(&text[start..end], TOKEN_OPENING.as_bytes(), 0).is_some() {
-        return None;
-    }
     let user = start..colon.unwrap_or(sign);
     let password = colon.map_or(sign..sign, |at| at + 1..sign);
     for range in [password.clone(), user.clone()] {

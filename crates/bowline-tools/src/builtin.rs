@@ -129,7 +129,7 @@ fn plan_for_path(
     Plan {
         actions: actions(fact),
         replay: ReplayPlan { class },
-        essence,
+        essence: one_line(&essence),
         resolved,
     }
 }
@@ -230,6 +230,20 @@ fn grouped(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// A foreign name or text in one line: control characters are written as escapes, so that it
+/// cannot pass for something else.
+fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter.is_control() {
+            line.extend(letter.escape_default());
+        } else {
+            line.push(letter);
+        }
+    }
+    line
 }
 
 /// The first `chars_max` characters of `text`, and whether that is less than all.

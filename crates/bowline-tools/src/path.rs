@@ -1,8 +1,8 @@
 //! Paths: what a written path really names, looked at without opening anything.
 //!
 //! [`locate`] runs while a call is planned; what it finds is what the policy judges and what the
-//! decision is bound to. [`open`] runs when the call does, and opens the very path that was
-//! judged: no link is followed any more, so that a link put in its place since then fails.
+//! decision is bound to. The inner module `open` works when the call runs, and opens the very path
+//! that was judged: no link is followed any more, so that one put in its place since then fails.
 
 pub(crate) mod open;
 

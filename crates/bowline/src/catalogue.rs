@@ -188,12 +188,19 @@ pub fn commands() -> Registry<CommandSpec> {
                 RunsSession => Risk::High,
             },
             tier: Tier::BuiltIn,
-            outputs: row.outputs.iter().map(|&output| output.to_owned()).collect(),
+            outputs: row
+                .outputs
+                .iter()
+                .map(|&output| output.to_owned())
+                .collect(),
             exit_codes: row.exits.to_vec(),
             origin: "bowline".to_owned(),
         })
         .collect();
-    #[expect(clippy::expect_used, reason = "a fixed table; a test holds its names unique")]
+    #[expect(
+        clippy::expect_used,
+        reason = "a fixed table; a test holds its names unique"
+    )]
     Registry::new(specs).expect("names of the fixed table are unique")
 }
 

@@ -10,6 +10,9 @@ pub const SCENARIO: &str = include_str!("demo/scenario.json");
 pub const FILES: [(&str, &str); 4] = [
     ("README.md", include_str!("demo/project/README.md")),
     ("invoice.sh", include_str!("demo/project/invoice.sh")),
-    ("lib/discount.sh", include_str!("demo/project/lib/discount.sh")),
+    (
+        "lib/discount.sh",
+        include_str!("demo/project/lib/discount.sh"),
+    ),
     ("test.sh", include_str!("demo/project/test.sh")),
 ];

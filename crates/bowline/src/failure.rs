@@ -14,12 +14,18 @@ pub struct Failure {
 impl Failure {
     /// Usage or configuration: exit 2.
     pub fn usage(message: impl Into<String>) -> Self {
-        Self { code: 2, message: message.into() }
+        Self {
+            code: 2,
+            message: message.into(),
+        }
     }
 
     /// Anything that stopped the work: exit 1.
     pub fn stopped(message: impl Into<String>) -> Self {
-        Self { code: 1, message: message.into() }
+        Self {
+            code: 1,
+            message: message.into(),
+        }
     }
 
     /// Prints the one line and gives the exit code.

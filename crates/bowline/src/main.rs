@@ -1,6 +1,9 @@
 //! The one binary: parses arguments, wires the parts together, ends with the right exit code.
 #![forbid(unsafe_code)]
-#![expect(unreachable_pub, reason = "a binary has no outside: pub means shared between modules")]
+#![expect(
+    unreachable_pub,
+    reason = "a binary has no outside: pub means shared between modules"
+)]
 
 mod args;
 mod catalogue;

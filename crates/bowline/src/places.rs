@@ -25,14 +25,26 @@ impl Places {
         });
         let state = match std::env::var_os("BOWLINE_HOME").filter(|home| !home.is_empty()) {
             Some(home) => absolute(Path::new(&home))?,
-            None => base.as_ref().map_err(Failure::again)?.data_dir().join("bowline"),
+            None => base
+                .as_ref()
+                .map_err(Failure::again)?
+                .data_dir()
+                .join("bowline"),
         };
         let config = match std::env::var_os("XDG_CONFIG_HOME").filter(|home| !home.is_empty()) {
             Some(home) => absolute(Path::new(&home))?.join("bowline"),
-            None => base.as_ref().map_err(Failure::again)?.config_dir().join("bowline"),
+            None => base
+                .as_ref()
+                .map_err(Failure::again)?
+                .config_dir()
+                .join("bowline"),
         };
         let home = base.ok().map(|base| base.home_dir().to_owned());
-        Ok(Self { state, config, home })
+        Ok(Self {
+            state,
+            config,
+            home,
+        })
     }
 
     /// The user's configuration file.

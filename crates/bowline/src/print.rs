@@ -5,7 +5,9 @@ use std::io::{self, IsTerminal as _, Write as _};
 /// Writes a line to standard output. A closed pipe is not an error: whoever read it has enough.
 pub fn line(text: &str) {
     let mut out = io::stdout().lock();
-    let _closed = out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n"));
+    let _closed = out
+        .write_all(text.as_bytes())
+        .and_then(|()| out.write_all(b"\n"));
 }
 
 /// Writes text to standard output as it is, at once.
@@ -17,7 +19,9 @@ pub fn text(text: &str) {
 /// Writes a line to standard error.
 pub fn err_line(text: &str) {
     let mut err = io::stderr().lock();
-    let _closed = err.write_all(text.as_bytes()).and_then(|()| err.write_all(b"\n"));
+    let _closed = err
+        .write_all(text.as_bytes())
+        .and_then(|()| err.write_all(b"\n"));
 }
 
 /// Removes what would move a terminal's cursor, change its colours or title, or reorder its text:
@@ -49,12 +53,19 @@ impl Look {
         let terminal = io::stderr().is_terminal();
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self { colour: terminal && !dumb && !no_colour, width: width(terminal) }
+        Self {
+            colour: terminal && !dumb && !no_colour,
+            width: width(terminal),
+        }
     }
 
     /// Wraps a text in a colour, where colours may be used.
     pub fn paint(&self, colour: Colour, text: &str) -> String {
-        if self.colour { format!("\x1b[{}m{text}\x1b[0m", colour.code()) } else { text.to_owned() }
+        if self.colour {
+            format!("\x1b[{}m{text}\x1b[0m", colour.code())
+        } else {
+            text.to_owned()
+        }
     }
 
     /// One line that fits: newlines shown as a blank, cut at the width with an ellipsis.
@@ -77,7 +88,9 @@ fn width(terminal: bool) -> usize {
     if !terminal {
         return PIPE_WIDTH;
     }
-    let asked = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let asked = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|columns| columns.parse().ok());
     asked
         .or_else(|| {
             let size = rustix::termios::tcgetwinsize(io::stderr()).ok()?;

@@ -7,12 +7,12 @@ use bowline_core::decision::Layer;
 use bowline_core::{ModelRef, Settings};
 use bowline_model::scenario::Scenario;
 use bowline_model::{ApiKey, ChatConfig, ChatProvider, Provider, ScriptedProvider};
-use bowline_policy::{Policy, Rule};
+use bowline_policy::{Policy, Rule, may_search};
 use bowline_runtime::config::{Effective, Layers, parse, parse_flag};
 use bowline_runtime::{Clock, Harness};
 use bowline_secrets::Masker;
-use bowline_tools::builtin::{self, BuiltinConfig};
 use bowline_tools::Toolbox;
+use bowline_tools::builtin::{self, BuiltinConfig};
 
 use crate::args::Force;
 use crate::failure::Failure;
@@ -24,9 +24,10 @@ const KEY_VARIABLES: [&str; 2] = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY"];
 /// Lays out the configuration: defaults, the user's file, the project's file, flags.
 pub fn configure(places: &Places, cwd: &Path, force: &Force) -> Result<Effective, Failure> {
     let mut layers = Layers::default();
-    for (layer, path) in
-        [(Layer::User, places.user_config()), (Layer::Project, project_config(cwd))]
-    {
+    for (layer, path) in [
+        (Layer::User, places.user_config()),
+        (Layer::Project, project_config(cwd)),
+    ] {
         if let Some(text) = read_config(&path)? {
             layers.add(parse(layer, &path.display().to_string(), &text)?);
         }
@@ -53,7 +54,10 @@ const CONFIG_BYTES_MAX: u64 = 1 << 20;
 
 fn read_config(path: &Path) -> Result<Option<String>, Failure> {
     let cannot = |why: String| {
-        Failure::usage(format!("{}: {why}. Mend or remove it to go on", path.display()))
+        Failure::usage(format!(
+            "{}: {why}. Mend or remove it to go on",
+            path.display()
+        ))
     };
     match std::fs::metadata(path) {
         Err(error) if is_absent(&error) => return Ok(None),
@@ -64,11 +68,16 @@ fn read_config(path: &Path) -> Result<Option<String>, Failure> {
         }
         Ok(_) => {}
     }
-    std::fs::read_to_string(path).map(Some).map_err(|error| cannot(format!("cannot be read: {error}")))
+    std::fs::read_to_string(path)
+        .map(Some)
+        .map_err(|error| cannot(format!("cannot be read: {error}")))
 }
 
 fn is_absent(error: &std::io::Error) -> bool {
-    matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
+    matches!(
+        error.kind(),
+        std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
+    )
 }
 
 /// The settings of a new session.
@@ -97,7 +106,9 @@ fn pin(model: &ModelRef) -> Result<ModelRef, Failure> {
     }
     let path = std::path::absolute(model.model())
         .map_err(|error| Failure::usage(format!("{}: {error}", model.model())))?;
-    format!("scripted/{}", path.display()).parse().map_err(Failure::usage)
+    format!("scripted/{}", path.display())
+        .parse()
+        .map_err(Failure::usage)
 }
 
 /// Builds the provider that the settings name.
@@ -122,7 +133,9 @@ fn scripted(path: &str, clock: &Clock) -> Result<Arc<dyn Provider>, Failure> {
         return Ok(play(one_call("list", "{}")?, clock));
     } else {
         std::fs::read_to_string(path).map_err(|error| {
-            Failure::usage(format!("scenario {path} cannot be read: {error}. Check the path"))
+            Failure::usage(format!(
+                "scenario {path} cannot be read: {error}. Check the path"
+            ))
         })?
     };
     let scenario = Scenario::from_json(&text)
@@ -149,8 +162,13 @@ pub fn one_call(tool: &str, arguments: &str) -> Result<Scenario, Failure> {
 
 fn chat(settings: &Settings, clock: &Clock) -> Result<Arc<dyn Provider>, Failure> {
     let default = bowline_model::default_base_url("openai-chat").unwrap_or_default();
-    let base_url = settings.base_url.clone().unwrap_or_else(|| default.to_owned());
-    let api_key = std::env::var("OPENAI_API_KEY").ok().filter(|key| !key.is_empty());
+    let base_url = settings
+        .base_url
+        .clone()
+        .unwrap_or_else(|| default.to_owned());
+    let api_key = std::env::var("OPENAI_API_KEY")
+        .ok()
+        .filter(|key| !key.is_empty());
     if api_key.is_none() && settings.base_url.is_none() {
         return Err(Failure::usage(format!(
             "OPENAI_API_KEY is not set, and {default} needs a key: export it, or give --base-url \
@@ -163,13 +181,18 @@ fn chat(settings: &Settings, clock: &Clock) -> Result<Arc<dyn Provider>, Failure
     Ok(Arc::new(provider))
 }
 
-/// Builds the tools.
-pub fn toolbox(config: &Effective) -> Result<Toolbox, Failure> {
+/// Builds the tools. Searches leave out what the policy lets nobody see unasked.
+pub fn toolbox(config: &Effective, policy: &Policy) -> Result<Toolbox, Failure> {
     let keeper_exe = std::env::current_exe().map_err(|error| {
-        Failure::stopped(format!("cannot find the running program, needed for keepers: {error}"))
+        Failure::stopped(format!(
+            "cannot find the running program, needed for keepers: {error}"
+        ))
     })?;
     let mut builtin_config = BuiltinConfig::new(keeper_exe);
     builtin_config.shell_env = shell_env();
+    let policy = policy.clone();
+    builtin_config.left_out =
+        Arc::new(move |path: &Path| !may_search(&policy, &path.display().to_string()));
     if let Some(timeout_ms) = config.whole("shell.timeout_ms") {
         builtin_config.shell_timeout_ms = timeout_ms;
     }
@@ -181,9 +204,15 @@ pub fn toolbox(config: &Effective) -> Result<Toolbox, Failure> {
 fn shell_env() -> Vec<(String, String)> {
     let mut env: Vec<(String, String)> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .filter(|(name, _)| !KEY_VARIABLES.contains(&name.as_str()) && !name.starts_with("BOWLINE_"))
+        .filter(|(name, _)| {
+            !KEY_VARIABLES.contains(&name.as_str()) && !name.starts_with("BOWLINE_")
+        })
         .collect();
-    for (name, value) in [("PAGER", "cat"), ("GIT_PAGER", "cat"), ("GIT_TERMINAL_PROMPT", "0")] {
+    for (name, value) in [
+        ("PAGER", "cat"),
+        ("GIT_PAGER", "cat"),
+        ("GIT_TERMINAL_PROMPT", "0"),
+    ] {
         env.retain(|(known, _)| known != name);
         env.push((name.to_owned(), value.to_owned()));
     }
@@ -204,7 +233,10 @@ pub fn policy(
         rules.push(parsed);
     }
     let text = |path: &Path| path.display().to_string();
-    let real = |path: &Path| path.canonicalize().map_or_else(|_| text(path), |real| text(&real));
+    let real = |path: &Path| {
+        path.canonicalize()
+            .map_or_else(|_| text(path), |real| text(&real))
+    };
     let private = vec![
         text(&places.state),
         real(&places.state),
@@ -222,7 +254,10 @@ pub fn policy(
 
 /// The masker: knows the exact keys of this process.
 pub fn masker() -> Masker {
-    let known = KEY_VARIABLES.iter().filter_map(|name| std::env::var(name).ok()).collect();
+    let known = KEY_VARIABLES
+        .iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .collect();
     Masker::new(known)
 }
 

@@ -49,7 +49,10 @@ impl Arena {
         let root = std::env::temp_dir().join(name);
         std::fs::create_dir_all(root.join("work")).context("cannot make a scratch folder")?;
         std::fs::write(root.join("scenario.json"), scenario().to_string())?;
-        Ok(Self { binary: binary.to_owned(), root })
+        Ok(Self {
+            binary: binary.to_owned(),
+            root,
+        })
     }
 
     /// The workspace.
@@ -95,7 +98,9 @@ impl Arena {
             stdout.read_to_string(&mut text).map(|_| text)
         });
         let ended = wait(&mut child)?;
-        let Ok(text) = reader.join() else { bail!("the reader of standard output broke") };
+        let Ok(text) = reader.join() else {
+            bail!("the reader of standard output broke")
+        };
         let told = text?
             .lines()
             // A line cut by the kill was not told.
@@ -106,19 +111,29 @@ impl Arena {
 
     /// The output lines of `bowline events ID --json`, which verifies the whole chain.
     pub(super) fn events(&self, session: &str) -> Result<Vec<Value>> {
-        let output = self.command().args(["events", session, "--json"]).output()?;
+        let output = self
+            .command()
+            .args(["events", session, "--json"])
+            .output()?;
         if !output.status.success() {
-            bail!("the journal does not verify: {}", String::from_utf8_lossy(&output.stderr).trim());
+            bail!(
+                "the journal does not verify: {}",
+                String::from_utf8_lossy(&output.stderr).trim()
+            );
         }
         let text = String::from_utf8_lossy(&output.stdout);
-        text.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
+        text.lines()
+            .map(|line| Ok(serde_json::from_str(line)?))
+            .collect()
     }
 
     /// The one session of the state folder, if it has one whose journal holds anything.
     pub(super) fn only_session(&self) -> Option<String> {
         let mut folders = std::fs::read_dir(self.root.join("state").join("sessions")).ok()?;
         let folder = folders.next()?.ok()?;
-        let size = std::fs::metadata(folder.path().join("journal.jsonl")).ok()?.len();
+        let size = std::fs::metadata(folder.path().join("journal.jsonl"))
+            .ok()?
+            .len();
         (size > 0).then(|| folder.file_name().to_string_lossy().into_owned())
     }
 }
@@ -139,10 +154,15 @@ fn wait(child: &mut Child) -> Result<Ended> {
         if let Some(point) = line.strip_prefix("CRASH-POINT ") {
             child.kill().context("cannot kill the child at its point")?;
             child.wait()?;
-            return Ok(Ended::Killed { point: point.to_owned() });
+            return Ok(Ended::Killed {
+                point: point.to_owned(),
+            });
         }
         said.push_str(&line);
         said.push('\n');
     }
-    Ok(Ended::Exited { code: child.wait()?.code(), said })
+    Ok(Ended::Exited {
+        code: child.wait()?.code(),
+        said,
+    })
 }

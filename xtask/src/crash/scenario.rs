@@ -8,9 +8,19 @@ pub(super) const MARKS: usize = 16;
 /// The scenario file's content.
 pub(super) fn scenario() -> Value {
     let mut steps = vec![
-        calls(vec![write("a.txt", "one\ntwo\n"), write("b.txt", "three\n")]),
-        calls(vec![read("a.txt"), read("b.txt"), json!({ "tool": "list", "input": {} })]),
-        calls(vec![edit("a.txt", "two", "zwei"), edit("b.txt", "three", "drei")]),
+        calls(vec![
+            write("a.txt", "one\ntwo\n"),
+            write("b.txt", "three\n"),
+        ]),
+        calls(vec![
+            read("a.txt"),
+            read("b.txt"),
+            json!({ "tool": "list", "input": {} }),
+        ]),
+        calls(vec![
+            edit("a.txt", "two", "zwei"),
+            edit("b.txt", "three", "drei"),
+        ]),
     ];
     let mut mark = 0;
     // Marks one by one, two by two and four by four.
@@ -18,7 +28,9 @@ pub(super) fn scenario() -> Value {
         let group = (0..width)
             .map(|_| {
                 mark += 1;
-                shell(&format!("echo {mark} > mark-{mark}.tmp && cat mark-{mark}.tmp >> marks.txt"))
+                shell(&format!(
+                    "echo {mark} > mark-{mark}.tmp && cat mark-{mark}.tmp >> marks.txt"
+                ))
             })
             .collect();
         steps.push(calls(group));
@@ -28,8 +40,14 @@ pub(super) fn scenario() -> Value {
         json!({ "tool": "glob", "input": { "pattern": "*.txt" } }),
         json!({ "tool": "todo", "input": { "items": [{ "text": "finish", "status": "in_progress" }] } }),
     ]));
-    steps.push(calls(vec![edit("a.txt", "one", "eins"), write("c/d.txt", "deep\n")]));
-    steps.push(calls(vec![shell("cat a.txt b.txt c/d.txt"), read("c/d.txt")]));
+    steps.push(calls(vec![
+        edit("a.txt", "one", "eins"),
+        write("c/d.txt", "deep\n"),
+    ]));
+    steps.push(calls(vec![
+        shell("cat a.txt b.txt c/d.txt"),
+        read("c/d.txt"),
+    ]));
     steps.push(json!({ "text": "all done" }));
     json!({ "version": 1, "name": "crash", "steps": steps })
 }

@@ -25,7 +25,9 @@ pub(super) fn faults(
     }
     lost_events(&last.told, &events, &mut faults);
     calls_run_again(&events, &mut faults);
-    let ended_before = killed.iter().any(|run| matches!(run.ended, Ended::Exited { code: Some(0), .. }));
+    let ended_before = killed
+        .iter()
+        .any(|run| matches!(run.ended, Ended::Exited { code: Some(0), .. }));
     finished(last, ended_before, &events, &mut faults);
     marks(arena, &events, &mut faults);
     Ok(faults)
@@ -38,7 +40,10 @@ fn lost_events(told: &[Value], journal: &[Value], faults: &mut Vec<String>) {
         let index = usize::try_from(seq).unwrap_or(0).wrapping_sub(1);
         let recorded = journal.get(index).map(|record| &record["event"]);
         if recorded != Some(&line["event"]) {
-            faults.push(format!("event {seq} ({}) was told and is lost", line["event"]["kind"]));
+            faults.push(format!(
+                "event {seq} ({}) was told and is lost",
+                line["event"]["kind"]
+            ));
         }
     }
 }
@@ -49,7 +54,9 @@ fn calls_run_again(journal: &[Value], faults: &mut Vec<String>) {
     for record in journal {
         let event = &record["event"];
         let kind = event["kind"].as_str().unwrap_or_default();
-        let Some(call) = event["data"]["call"].as_str() else { continue };
+        let Some(call) = event["data"]["call"].as_str() else {
+            continue;
+        };
         let over = matches!(kind, "CallFinished" | "CallFailed" | "CallInDoubt");
         if (over || kind == "CallStarted")
             && let Some(before) = closed.get(call)
@@ -75,23 +82,36 @@ fn finished(last: &Run, ended_before: bool, journal: &[Value], faults: &mut Vec<
             "the turn did not end (an earlier run ended: {ended_before}; exit {code:?}): {}",
             said.lines().last().unwrap_or_default()
         )),
-        Ended::Killed { point } => faults.push(format!("stopped at {point} without being asked to")),
+        Ended::Killed { point } => {
+            faults.push(format!("stopped at {point} without being asked to"))
+        }
     }
 }
 
 /// Every mark stands exactly once; a missing one only for a call whose outcome is unknown.
 fn marks(arena: &Arena, journal: &[Value], faults: &mut Vec<String>) {
     let text = std::fs::read_to_string(arena.work().join("marks.txt")).unwrap_or_default();
-    let in_doubt = journal.iter().filter(|record| record["event"]["kind"] == "CallInDoubt").count();
+    let in_doubt = journal
+        .iter()
+        .filter(|record| record["event"]["kind"] == "CallInDoubt")
+        .count();
     let mut missing = 0;
     for mark in 1..=MARKS {
-        match text.lines().filter(|line| *line == mark.to_string()).count() {
+        match text
+            .lines()
+            .filter(|line| *line == mark.to_string())
+            .count()
+        {
             0 => missing += 1,
             1 => {}
-            times => faults.push(format!("mark {mark} stands {times} times: a finished act ran again")),
+            times => faults.push(format!(
+                "mark {mark} stands {times} times: a finished act ran again"
+            )),
         }
     }
     if missing > in_doubt {
-        faults.push(format!("{missing} marks are missing, but only {in_doubt} calls are in doubt"));
+        faults.push(format!(
+            "{missing} marks are missing, but only {in_doubt} calls are in doubt"
+        ));
     }
 }

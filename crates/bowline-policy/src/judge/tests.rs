@@ -1,8 +1,11 @@
+//! Verdicts by mode, rule and place.
+
 use bowline_core::action::PathKind;
-use proptest::prelude::*;
 
 use super::*;
 use crate::policy_hash;
+
+mod properties;
 
 const READ: ToolFacts<'_> = ToolFacts {
     name: "read",
@@ -434,93 +437,5 @@ fn the_hash_tells_policies_apart() {
     ];
     for other in others {
         assert_ne!(policy_hash(&base), policy_hash(&other), "{other:?}");
-    }
-}
-
-prop_compose! {
-    fn any_rule()(
-        verdict in prop::sample::select(vec![Allow, Ask, Deny]),
-        text in prop::sample::select(vec![
-            "read(**)", "read(a/*)", "read(/**)", "read(.env)", "write(**)", "write(a)", "write(/o/**)",
-            "write(.git/config)", "write(~/x)", "tool(write)", "tool(*)", "git push *", "ls",
-        ]),
-        layer in prop::sample::select(vec![
-            Layer::Managed, Layer::CommandLine, Layer::User, Layer::Project,
-        ]),
-        tier in prop::sample::select(vec![Tier::BuiltIn, Tier::PlugIn, Tier::UserSkill]),
-    ) -> Rule {
-        let mut rule = Rule::on_command_line(verdict, text).unwrap();
-        rule.source.layer = layer;
-        rule.source.tier = tier;
-        rule
-    }
-}
-
-fn any_action() -> impl Strategy<Value = Action> {
-    let places = [
-        "/w/a",
-        "/w/a/b",
-        "/w/.env",
-        "/w/.git/config",
-        "/o/x",
-        "/u/x",
-        "/u/.config/bowline/c",
-    ];
-    let place = || prop::sample::select(places.to_vec());
-    prop_oneof![
-        (place(), place()).prop_map(|(name, real)| read(linked(name, real))),
-        (place(), place(), 1..3_u64).prop_map(|(name, real, links)| write(PathFact {
-            links,
-            ..linked(name, real)
-        })),
-        Just(run("make")),
-        Just(Action::Reach {
-            host: "a.example".into()
-        }),
-        Just(Action::Note),
-    ]
-}
-
-proptest! {
-    /// I9: what a stricter rule said stays, whatever is added below it, and rules of the project,
-    /// of plug-ins and of skills loosen nothing at all.
-    #[test]
-    fn a_lower_layer_or_tier_never_loosens(
-        mode in prop::sample::select(Mode::ALL.to_vec()),
-        rules in prop::collection::vec(any_rule(), 0..6),
-        added in any_rule(),
-        at in 0..6_usize,
-        actions in prop::collection::vec(any_action(), 1..4),
-    ) {
-        let mut before = policy(mode, &[]);
-        before.rules = rules;
-        let mut after = before.clone();
-        after.rules.insert(at.min(after.rules.len()), added.clone());
-        let old = decide(&before, WRITE, &actions, OnAsk::Park);
-        let new = decide(&after, WRITE, &actions, OnAsk::Park);
-        for (old, new) in old.judged.iter().zip(&new.judged) {
-            let is_weak = added.source.layer == Layer::Project || added.source.tier != Tier::BuiltIn;
-            let by_rule = old.rule.layer != Layer::BuiltIn;
-            let tightens = added.verdict != Allow;
-            let is_final = old.verdict == Deny && mode != Mode::ReadOnly;
-            if is_weak || tightens || by_rule || is_final {
-                prop_assert!(new.verdict >= old.verdict, "{old:?} became {new:?} by {added:?}");
-            }
-        }
-    }
-
-    /// The order of rules does not matter.
-    #[test]
-    fn order_does_not_matter(
-        mode in prop::sample::select(Mode::ALL.to_vec()),
-        mut rules in prop::collection::vec(any_rule(), 0..6),
-        action in any_action(),
-    ) {
-        let mut policy = policy(mode, &[]);
-        policy.rules = rules.clone();
-        let forward = decide(&policy, WRITE, std::slice::from_ref(&action), OnAsk::Park).verdict;
-        rules.reverse();
-        policy.rules = rules;
-        prop_assert_eq!(forward, decide(&policy, WRITE, &[action], OnAsk::Park).verdict);
     }
 }

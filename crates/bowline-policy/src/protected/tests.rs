@@ -1,3 +1,5 @@
+//! Which paths are protected.
+
 use super::*;
 
 #[test]

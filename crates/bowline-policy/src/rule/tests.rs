@@ -1,3 +1,5 @@
+//! Rules as written.
+
 use super::*;
 
 #[test]

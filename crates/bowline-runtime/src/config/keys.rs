@@ -49,7 +49,13 @@ const fn key(
     project: ProjectUse,
     help: &'static str,
 ) -> KeySpec {
-    KeySpec { name, kind, default, project, help }
+    KeySpec {
+        name,
+        kind,
+        default,
+        project,
+        help,
+    }
 }
 
 use Kind::{Choice, Rules, Text, Whole};
@@ -57,7 +63,13 @@ use ProjectUse::{Ignored, Tightens};
 
 /// Every key, in the order of listings.
 pub const KEYS: &[KeySpec] = &[
-    key("model", Text, None, Ignored, "The model, as provider/model, such as openai-chat/gpt-5."),
+    key(
+        "model",
+        Text,
+        None,
+        Ignored,
+        "The model, as provider/model, such as openai-chat/gpt-5.",
+    ),
     key(
         "base_url",
         Text,
@@ -81,36 +93,72 @@ pub const KEYS: &[KeySpec] = &[
     ),
     key(
         "max_steps",
-        Whole { min: 1, max: 1_000_000 },
+        Whole {
+            min: 1,
+            max: 1_000_000,
+        },
         Some("1000"),
         Tightens,
         "Model calls in one turn, at most.",
     ),
     key(
         "max_tokens",
-        Whole { min: 1, max: 1_000_000_000_000 },
+        Whole {
+            min: 1,
+            max: 1_000_000_000_000,
+        },
         None,
         Tightens,
         "Tokens over the whole session, at most; set aside before each call.",
     ),
     key(
         "max_output_tokens",
-        Whole { min: 1, max: 10_000_000 },
+        Whole {
+            min: 1,
+            max: 10_000_000,
+        },
         None,
         Tightens,
         "The longest reply to ask the model for.",
     ),
-    key("system_append", Text, None, Ignored, "Words added to the end of the system text."),
+    key(
+        "system_append",
+        Text,
+        None,
+        Ignored,
+        "Words added to the end of the system text.",
+    ),
     key(
         "shell.timeout_ms",
-        Whole { min: 100, max: 600_000 },
+        Whole {
+            min: 100,
+            max: 600_000,
+        },
         Some("120000"),
         Tightens,
         "How long a shell command may run when the model names no limit.",
     ),
-    key("permissions.allow", Rules, None, Ignored, "What runs unasked beyond the mode."),
-    key("permissions.ask", Rules, None, Tightens, "What always asks."),
-    key("permissions.deny", Rules, None, Tightens, "What never runs."),
+    key(
+        "permissions.allow",
+        Rules,
+        None,
+        Ignored,
+        "What runs unasked beyond the mode.",
+    ),
+    key(
+        "permissions.ask",
+        Rules,
+        None,
+        Tightens,
+        "What always asks.",
+    ),
+    key(
+        "permissions.deny",
+        Rules,
+        None,
+        Tightens,
+        "What never runs.",
+    ),
 ];
 
 /// The key of that name.

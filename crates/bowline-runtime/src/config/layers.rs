@@ -55,7 +55,10 @@ impl Layers {
     /// over it.
     #[must_use]
     pub fn resolve(self) -> Effective {
-        let shown = KEYS.iter().map(|key| resolve_key(key, &self.entries)).collect();
+        let shown = KEYS
+            .iter()
+            .map(|key| resolve_key(key, &self.entries))
+            .collect();
         let rules = self.entries.iter().flat_map(rules_of).collect();
         Effective { shown, rules }
     }
@@ -70,8 +73,16 @@ fn default_value(key: &KeySpec) -> Option<Value> {
 }
 
 fn resolve_key(key: &'static KeySpec, entries: &[Entry]) -> Shown {
-    let mut shown = Shown { key, value: default_value(key), origin: None, passed_over: Vec::new() };
-    let mut mine: Vec<&Entry> = entries.iter().filter(|entry| entry.key.name == key.name).collect();
+    let mut shown = Shown {
+        key,
+        value: default_value(key),
+        origin: None,
+        passed_over: Vec::new(),
+    };
+    let mut mine: Vec<&Entry> = entries
+        .iter()
+        .filter(|entry| entry.key.name == key.name)
+        .collect();
     if key.kind == Kind::Rules {
         return resolve_rules(shown, &mine);
     }
@@ -95,7 +106,9 @@ fn resolve_key(key: &'static KeySpec, entries: &[Entry]) -> Shown {
             }
         }
         if let Some(earlier) = shown.origin.replace(entry.origin.clone()) {
-            shown.passed_over.push((earlier, "a stronger layer sets it"));
+            shown
+                .passed_over
+                .push((earlier, "a stronger layer sets it"));
         }
         shown.value = Some(entry.value.clone());
     }
@@ -137,7 +150,9 @@ fn rules_of(entry: &Entry) -> Vec<RuleText> {
         "permissions.deny" => Verdict::Deny,
         _ => return Vec::new(),
     };
-    let Value::Rules(rules) = &entry.value else { return Vec::new() };
+    let Value::Rules(rules) = &entry.value else {
+        return Vec::new();
+    };
     let rule = |(text, line): &(String, Option<u32>)| RuleText {
         verdict,
         text: text.clone(),
@@ -160,7 +175,11 @@ impl Effective {
     }
 
     fn value(&self, name: &str) -> Option<&Value> {
-        self.shown.iter().find(|shown| shown.key.name == name)?.value.as_ref()
+        self.shown
+            .iter()
+            .find(|shown| shown.key.name == name)?
+            .value
+            .as_ref()
     }
 
     /// A text, if it is set.
@@ -184,9 +203,9 @@ impl Effective {
     /// Whether a person set the key, on the command line or in a file.
     #[must_use]
     pub fn is_set_by(&self, name: &str, layer: Layer) -> bool {
-        self.shown
-            .iter()
-            .any(|shown| shown.key.name == name && shown.origin.as_ref().is_some_and(|o| o.layer == layer))
+        self.shown.iter().any(|shown| {
+            shown.key.name == name && shown.origin.as_ref().is_some_and(|o| o.layer == layer)
+        })
     }
 
     /// The model, if one is set.
@@ -198,19 +217,25 @@ impl Effective {
     /// The mode.
     #[must_use]
     pub fn mode(&self) -> Mode {
-        self.text("mode").and_then(|text| text.parse().ok()).unwrap_or_default()
+        self.text("mode")
+            .and_then(|text| text.parse().ok())
+            .unwrap_or_default()
     }
 
     /// What a question does when nobody is there.
     #[must_use]
     pub fn on_ask(&self) -> OnAsk {
-        self.text("on_ask").and_then(|text| text.parse().ok()).unwrap_or_default()
+        self.text("on_ask")
+            .and_then(|text| text.parse().ok())
+            .unwrap_or_default()
     }
 
     /// The caps.
     #[must_use]
     pub fn limits(&self) -> Limits {
-        let steps = self.whole("max_steps").and_then(|steps| u32::try_from(steps).ok());
+        let steps = self
+            .whole("max_steps")
+            .and_then(|steps| u32::try_from(steps).ok());
         Limits {
             max_steps: steps.unwrap_or(Limits::DEFAULT_MAX_STEPS),
             max_tokens: self.whole("max_tokens"),

@@ -56,7 +56,9 @@ pub struct ConfigError {
 /// [`ConfigError`] at the first thing that is wrong: syntax, unknown key, wrong type, out of range.
 pub fn parse(layer: Layer, file: &str, text: &str) -> Result<Vec<Entry>, ConfigError> {
     let line_of = |offset: usize| {
-        let newlines = text.as_bytes()[..offset.min(text.len())].iter().filter(|b| **b == b'\n');
+        let newlines = text.as_bytes()[..offset.min(text.len())]
+            .iter()
+            .filter(|b| **b == b'\n');
         u32::try_from(newlines.count() + 1).unwrap_or(u32::MAX)
     };
     let document = Document::parse(text).map_err(|error| {
@@ -67,7 +69,12 @@ pub fn parse(layer: Layer, file: &str, text: &str) -> Result<Vec<Entry>, ConfigE
             next: "Mend that line, or move the file away to go on without it.".to_owned(),
         }
     })?;
-    let mut reader = Reader { layer, file, line_of: &line_of, entries: Vec::new() };
+    let mut reader = Reader {
+        layer,
+        file,
+        line_of: &line_of,
+        entries: Vec::new(),
+    };
     reader.table("", document.as_table())?;
     Ok(reader.entries)
 }
@@ -89,7 +96,11 @@ pub fn parse_flag(name: &str, flag: &str, text: &str) -> Result<Entry, ConfigErr
         Kind::Rules => Value::Rules(vec![(text.to_owned(), None)]),
     };
     check(key, &value, place())?;
-    let origin = Origin { layer: Layer::CommandLine, file: None, line: None };
+    let origin = Origin {
+        layer: Layer::CommandLine,
+        file: None,
+        line: None,
+    };
     Ok(Entry { key, value, origin })
 }
 
@@ -103,10 +114,16 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn table(&mut self, prefix: &str, table: &Table) -> Result<(), ConfigError> {
         for (name, item) in table.iter() {
-            let span = table.key(name).and_then(toml_edit::Key::span).or_else(|| item.span());
+            let span = table
+                .key(name)
+                .and_then(toml_edit::Key::span)
+                .or_else(|| item.span());
             let line = span.map(|span| (self.line_of)(span.start));
-            let dotted =
-                if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") };
+            let dotted = if prefix.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{prefix}.{name}")
+            };
             if let Item::Table(inner) = item {
                 self.known_table(&dotted, line)?;
                 self.table(&dotted, inner)?;
@@ -118,7 +135,10 @@ impl Reader<'_> {
     }
 
     fn place(&self, line: Option<u32>) -> String {
-        line.map_or_else(|| self.file.to_owned(), |line| format!("{}:{line}", self.file))
+        line.map_or_else(
+            || self.file.to_owned(),
+            |line| format!("{}:{line}", self.file),
+        )
     }
 
     fn known_table(&self, dotted: &str, line: Option<u32>) -> Result<(), ConfigError> {
@@ -137,9 +157,11 @@ impl Reader<'_> {
             next: format!("{} `bowline config show` lists every key.", key.help),
         };
         let value = match key.kind {
-            Kind::Text | Kind::Choice(_) => {
-                Value::Text(item.as_str().ok_or_else(|| wrong("a text in quotes"))?.to_owned())
-            }
+            Kind::Text | Kind::Choice(_) => Value::Text(
+                item.as_str()
+                    .ok_or_else(|| wrong("a text in quotes"))?
+                    .to_owned(),
+            ),
             Kind::Whole { .. } => {
                 let number = item.as_integer().ok_or_else(|| wrong("a whole number"))?;
                 Value::Whole(u64::try_from(number).map_err(|_| wrong("zero or more"))?)
@@ -156,7 +178,11 @@ impl Reader<'_> {
             }
         };
         check(key, &value, self.place(line))?;
-        let origin = Origin { layer: self.layer, file: Some(self.file.to_owned()), line };
+        let origin = Origin {
+            layer: self.layer,
+            file: Some(self.file.to_owned()),
+            line,
+        };
         self.entries.push(Entry { key, value, origin });
         Ok(())
     }
@@ -167,27 +193,41 @@ fn unknown(name: &str, place: String) -> ConfigError {
         Some(near) => format!("Did you mean `{near}`?"),
         None => "`bowline config show` lists every key.".to_owned(),
     };
-    ConfigError { place, what: format!("unknown key `{name}`"), next }
+    ConfigError {
+        place,
+        what: format!("unknown key `{name}`"),
+        next,
+    }
 }
 
 fn check(key: &KeySpec, value: &Value, place: String) -> Result<(), ConfigError> {
     let fault = match (key.kind, value) {
-        (Kind::Choice(words), Value::Text(text)) if !words.contains(&text.as_str()) => {
-            Some((format!("`{text}` is no value of `{}`", key.name), format!("Use {}.", words.join(", "))))
-        }
-        (Kind::Whole { min, max }, Value::Whole(number)) if !(min..=max).contains(number) => Some((
-            format!("`{}` is {number}, out of range", key.name),
-            format!("Use {min} to {max}."),
+        (Kind::Choice(words), Value::Text(text)) if !words.contains(&text.as_str()) => Some((
+            format!("`{text}` is no value of `{}`", key.name),
+            format!("Use {}.", words.join(", ")),
         )),
+        (Kind::Whole { min, max }, Value::Whole(number)) if !(min..=max).contains(number) => {
+            Some((
+                format!("`{}` is {number}, out of range", key.name),
+                format!("Use {min} to {max}."),
+            ))
+        }
         (Kind::Text, Value::Text(text)) if key.name == "model" => text
             .parse::<bowline_core::ModelRef>()
             .err()
             .map(|error| (error, "Name the provider first.".to_owned())),
         (Kind::Rules, Value::Rules(rules)) => rules.iter().find_map(|(rule, line)| {
-            let at = line.map(|line| format!(" (line {line})")).unwrap_or_default();
+            let at = line
+                .map(|line| format!(" (line {line})"))
+                .unwrap_or_default();
             bowline_policy::Rule::on_command_line(bowline_core::Verdict::Deny, rule)
                 .err()
-                .map(|error| (format!("rule `{rule}`{at}: {error}"), "Mend or remove it.".to_owned()))
+                .map(|error| {
+                    (
+                        format!("rule `{rule}`{at}: {error}"),
+                        "Mend or remove it.".to_owned(),
+                    )
+                })
         }),
         _ => None,
     };

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use bowline_core::event::{CallFailed, CallFinished, CallFoundUnstarted, CallInDoubt, ModelReplied};
+use bowline_core::event::{
+    CallFailed, CallFinished, CallFoundUnstarted, CallInDoubt, ModelReplied,
+};
 use bowline_core::state::CallPhase;
 use bowline_core::{
     AttemptId, CallId, ContextText, Fact, FailureKind, Permit, ProviderFailure, Reservation,
@@ -26,15 +28,29 @@ pub(super) enum Live {
 
 /// What an act came to.
 pub(super) enum Done {
-    Asked { attempt: AttemptId, result: Result<Reply, ProviderFailure> },
-    Ran { call: CallId, tool: String, finish: Finish, duration_ms: u64 },
-    Looked { call: CallId, tool: String, found: Found },
+    Asked {
+        attempt: AttemptId,
+        result: Result<Reply, ProviderFailure>,
+    },
+    Ran {
+        call: CallId,
+        tool: String,
+        finish: Finish,
+        duration_ms: u64,
+    },
+    Looked {
+        call: CallId,
+        tool: String,
+        found: Found,
+    },
 }
 
 impl Loop<'_> {
     pub(super) fn spawn_ask(&mut self, reservation: Reservation) {
         let attempt = reservation.attempt();
-        let Some(request) = self.session.state().request() else { return };
+        let Some(request) = self.session.state().request() else {
+            return;
+        };
         let live = self.live.clone();
         let deltas = Arc::new(move |delta| {
             let live_event = match delta {
@@ -46,14 +62,24 @@ impl Loop<'_> {
         });
         self.harness.probe.at("act.ask");
         let asked = self.harness.provider.ask(reservation, request, deltas);
-        let handle = self.acts.spawn(async move { Done::Asked { attempt, result: asked.await } });
+        let handle = self.acts.spawn(async move {
+            Done::Asked {
+                attempt,
+                result: asked.await,
+            }
+        });
         self.asking = Some((attempt, handle));
     }
 
     pub(super) fn spawn_call(&mut self, permit: Permit) {
         let call = permit.call();
-        let Some(planned) = self.prepared.remove(&call) else { return };
-        let spool = permit.started().spool().map(|name| self.session.spool_for(name));
+        let Some(planned) = self.prepared.remove(&call) else {
+            return;
+        };
+        let spool = permit
+            .started()
+            .spool()
+            .map(|name| self.session.spool_for(name));
         let (stop, cancel) = Cancel::channel();
         self.stops.insert(call, stop);
         let tool = planned.tool.clone();
@@ -66,7 +92,12 @@ impl Loop<'_> {
             let finish = tool.call(permit, body).await;
             let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
             probe.at("act.end");
-            Done::Ran { call, tool: name, finish, duration_ms }
+            Done::Ran {
+                call,
+                tool: name,
+                finish,
+                duration_ms,
+            }
         });
     }
 
@@ -93,8 +124,12 @@ impl Loop<'_> {
 
     /// Starts looking for what became of a call that an earlier owner started.
     pub(super) fn spawn_reconcile(&mut self, call: CallId) {
-        let Some(open) = self.session.state().call(call) else { return };
-        let CallPhase::Started(_, started) = &open.phase else { return };
+        let Some(open) = self.session.state().call(call) else {
+            return;
+        };
+        let CallPhase::Started(_, started) = &open.phase else {
+            return;
+        };
         let (started, proposed) = (started.clone(), open.call.clone());
         let spool = started.spool().map(|name| self.session.spool_for(name));
         let name = proposed.name.clone();
@@ -106,13 +141,26 @@ impl Loop<'_> {
                 let body = self.body(call, planned, spool, cancel);
                 self.acts.spawn(async move {
                     let found = tool.reconcile(started, body).await;
-                    Done::Looked { call, tool: name, found }
+                    Done::Looked {
+                        call,
+                        tool: name,
+                        found,
+                    }
                 });
             }
             Err(why) => {
                 let why = format!("it can no longer be planned: {why}");
-                let found = Found::Unknown { why, output: Vec::new() };
-                self.acts.spawn(async move { Done::Looked { call, tool: name, found } });
+                let found = Found::Unknown {
+                    why,
+                    output: Vec::new(),
+                };
+                self.acts.spawn(async move {
+                    Done::Looked {
+                        call,
+                        tool: name,
+                        found,
+                    }
+                });
             }
         }
     }
@@ -121,9 +169,15 @@ impl Loop<'_> {
     pub(super) async fn take(&mut self, done: Result<Done, JoinError>) -> Result<(), Error> {
         match done {
             Ok(Done::Asked { attempt, result }) => self.take_reply(attempt, result),
-            Ok(Done::Ran { call, tool, finish, duration_ms }) => {
+            Ok(Done::Ran {
+                call,
+                tool,
+                finish,
+                duration_ms,
+            }) => {
                 self.stops.remove(&call);
-                self.take_finish(call, &tool, finish, duration_ms, false).await?;
+                self.take_finish(call, &tool, finish, duration_ms, false)
+                    .await?;
             }
             Ok(Done::Looked { call, tool, found }) => {
                 self.stops.remove(&call);
@@ -138,14 +192,20 @@ impl Loop<'_> {
     fn take_reply(&mut self, attempt: AttemptId, result: Result<Reply, ProviderFailure>) {
         self.asking = None;
         match result {
-            Ok(Reply { message, stop, usage, request_id }) => {
-                self.session.stage(Fact::ModelReplied(Box::new(ModelReplied {
-                    attempt,
-                    message,
-                    stop,
-                    usage,
-                    request_id,
-                })));
+            Ok(Reply {
+                message,
+                stop,
+                usage,
+                request_id,
+            }) => {
+                self.session
+                    .stage(Fact::ModelReplied(Box::new(ModelReplied {
+                        attempt,
+                        message,
+                        stop,
+                        usage,
+                        request_id,
+                    })));
             }
             Err(mut failure) => {
                 failure.message = self.harness.masker.mask(&failure.message).text.into_owned();
@@ -186,19 +246,24 @@ impl Loop<'_> {
         if finish.failed_before_effect {
             let masked = self.harness.masker.mask(&finish.text).text.into_owned();
             let error = ContextText::notice(masked);
-            self.session.stage(Fact::CallFailed(CallFailed { call, error }));
+            self.session
+                .stage(Fact::CallFailed(CallFailed { call, error }));
             return Ok(());
         }
         if let Some(why) = finish.in_doubt {
             let masker = Arc::clone(&self.harness.masker);
-            let (output, _) =
-                admit::admit(self.session, &masker, tool, &finish.text, None).await?;
+            let (output, _) = admit::admit(self.session, &masker, tool, &finish.text, None).await?;
             self.stage_doubt(call, why, output);
             return Ok(());
         }
         let masker = Arc::clone(&self.harness.masker);
         let outcome = admit::outcome(self.session, &masker, tool, finish, duration_ms).await?;
-        self.session.stage(Fact::CallFinished(Box::new(CallFinished { call, outcome, found })));
+        self.session
+            .stage(Fact::CallFinished(Box::new(CallFinished {
+                call,
+                outcome,
+                found,
+            })));
         Ok(())
     }
 
@@ -206,7 +271,8 @@ impl Loop<'_> {
         match found {
             Found::Happened(finish) => self.take_finish(call, tool, *finish, 0, true).await,
             Found::DidNot { proof } => {
-                self.session.stage(Fact::CallFoundUnstarted(CallFoundUnstarted { call, proof }));
+                self.session
+                    .stage(Fact::CallFoundUnstarted(CallFoundUnstarted { call, proof }));
                 Ok(())
             }
             Found::Unknown { why, output } => {
@@ -238,14 +304,17 @@ impl Loop<'_> {
             bowline_core::context::caps::TOOL_RESULT_BYTES,
             None,
         );
-        self.session.stage(Fact::CallInDoubt(CallInDoubt { call, why, told }));
+        self.session
+            .stage(Fact::CallInDoubt(CallInDoubt { call, why, told }));
     }
 
     /// Removes the keeper's records of a call whose outcome is durable.
     pub(super) fn forget_spool(&self, call: CallId) {
         let folder = self.session.places().spool.clone();
         let prefix = format!("{call}.");
-        let Ok(entries) = std::fs::read_dir(folder) else { return };
+        let Ok(entries) = std::fs::read_dir(folder) else {
+            return;
+        };
         for entry in entries.flatten() {
             if entry.file_name().to_string_lossy().starts_with(&prefix) {
                 // Left behind it only takes space; retention finds it later.

@@ -61,7 +61,8 @@ impl Loop<'_> {
                 let Some(turn) = self.session.state().turn().map(|turn| turn.id) else {
                     return Ok(false);
                 };
-                self.session.stage(Fact::TurnEnded(TurnEnded { turn, stop, detail }));
+                self.session
+                    .stage(Fact::TurnEnded(TurnEnded { turn, stop, detail }));
             }
         }
         Ok(true)
@@ -81,20 +82,32 @@ impl Loop<'_> {
 
     /// Stages a failed attempt with the pause before the next one.
     pub(super) fn stage_failure(&mut self, attempt: AttemptId, failure: ProviderFailure) {
-        let failed_before =
-            self.session.state().turn().map_or(0, |turn| turn.failed_attempts);
+        let failed_before = self
+            .session
+            .state()
+            .turn()
+            .map_or(0, |turn| turn.failed_attempts);
         // Any spread will do: the last bits of a fresh id are random.
         let jitter = u16::try_from(self.session.clock().new_id().as_u128() % 1001).unwrap_or(0);
         let retry_in_ms = retry_in_ms(&failure, failed_before + 1, jitter);
-        self.session.stage(Fact::AttemptFailed(AttemptFailed { attempt, failure, retry_in_ms }));
+        self.session.stage(Fact::AttemptFailed(AttemptFailed {
+            attempt,
+            failure,
+            retry_in_ms,
+        }));
     }
 
     fn open_call(&self, call: CallId) -> Option<ToolCall> {
-        self.session.state().call(call).map(|open| open.call.clone())
+        self.session
+            .state()
+            .call(call)
+            .map(|open| open.call.clone())
     }
 
     fn stage_decision(&mut self, call: CallId) -> bool {
-        let Some(proposed) = self.open_call(call) else { return false };
+        let Some(proposed) = self.open_call(call) else {
+            return false;
+        };
         let fact = judge::judge(
             &self.harness.toolbox,
             &self.harness.policy,
@@ -109,17 +122,26 @@ impl Loop<'_> {
     /// Stages the start of an allowed call: planned anew, so that a decision never covers
     /// something else than what runs.
     async fn stage_start(&mut self, call: CallId) -> Result<bool, Error> {
-        let Some(allowed) = self.open_call(call) else { return Ok(false) };
+        let Some(allowed) = self.open_call(call) else {
+            return Ok(false);
+        };
         let tries = self.session.state().call(call).map_or(0, |open| open.tries);
         let planned = match judge::plan(&self.harness.toolbox, self.session.state(), &allowed) {
             Ok(planned) => planned,
             Err(message) => return Ok(self.stage_call_failed(call, message)),
         };
-        let checks = match planned.tool.checks(&planned.input, &planned.plan, &planned.cx) {
+        let checks = match planned
+            .tool
+            .checks(&planned.input, &planned.plan, &planned.cx)
+        {
             Ok(checks) => checks,
             Err(error) => return Ok(self.stage_call_failed(call, error.message)),
         };
-        let runs = planned.plan.actions.iter().any(|action| matches!(action, Action::Run { .. }));
+        let runs = planned
+            .plan
+            .actions
+            .iter()
+            .any(|action| matches!(action, Action::Run { .. }));
         let spool = runs.then(|| format!("{call}.{}", tries + 1));
         let facts = StartFacts { checks, spool };
         match engine::start(self.session.state(), call, &planned.request, facts) {
@@ -145,7 +167,8 @@ impl Loop<'_> {
     fn stage_call_failed(&mut self, call: CallId, message: String) -> bool {
         let message = self.harness.masker.mask(&message).text.into_owned();
         let error = ContextText::notice(message);
-        self.session.stage(Fact::CallFailed(CallFailed { call, error }));
+        self.session
+            .stage(Fact::CallFailed(CallFailed { call, error }));
         true
     }
 
@@ -183,7 +206,10 @@ impl Loop<'_> {
                 retry_in_ms: failed.retry_in_ms,
             });
         }
-        self.face.show(&StreamEvent::Event { seq, event: Box::new(event.value().clone()) });
+        self.face.show(&StreamEvent::Event {
+            seq,
+            event: Box::new(event.value().clone()),
+        });
         self.harness.probe.at("loop.told");
     }
 
@@ -194,7 +220,10 @@ impl Loop<'_> {
         let mut seq = self.session.last_seq();
         for event in self.session.staged().to_vec() {
             seq = seq.next();
-            self.face.show(&StreamEvent::Event { seq, event: Box::new(event) });
+            self.face.show(&StreamEvent::Event {
+                seq,
+                event: Box::new(event),
+            });
             self.harness.probe.at("loop.told");
         }
     }
@@ -205,7 +234,9 @@ impl Loop<'_> {
             return;
         }
         let state = self.session.state();
-        let Some(settings) = state.settings() else { return };
+        let Some(settings) = state.settings() else {
+            return;
+        };
         let event = StreamEvent::Session {
             session_id: self.session.id(),
             resumed: self.session.resumed(),

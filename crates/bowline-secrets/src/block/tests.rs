@@ -1,4 +1,5 @@
 use super::{Block, Opening, Step};
+use crate::known::Known;
 use crate::mask;
 
 const LINE: &str = "8Cg+sq+oRaDgD68ZrNHKKCsw1RIc+/16lYAWlfpjlKkQUDJXCKJkMUP+dbxQ2sNM";
@@ -25,7 +26,11 @@ fn openings_are_those_of_private_keys() {
 #[test]
 fn lines_belong_to_a_block_or_end_it() {
     let check = |line: &str, expect: Step| {
-        assert_eq!(Block::default().step(line.as_bytes()), expect, "{line}");
+        assert_eq!(
+            Block::default().step(line.as_bytes(), &Known::default()),
+            expect,
+            "{line}"
+        );
     };
     check(LINE, Step::Inside);
     check("", Step::Inside);

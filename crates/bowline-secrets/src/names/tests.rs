@@ -9,7 +9,7 @@ fn promise(text: &str) -> Option<Promise> {
         .map_or(0, |at| at + 1);
     let found = name_at(bytes, start, bytes.len()).map(|name| name.promise);
     assert!(
-        found.is_none() || may_end_name(&bytes[start..]),
+        found.is_none() || may_end_name(&bytes[start..], b'='),
         "{text} is not even looked at"
     );
     found
@@ -40,7 +40,6 @@ fn names_tell_by_their_last_word() {
         "STRIPE_KEY",
         "-Dapi.key",
         "Private key",
-        "TOKEN_B64",
     ] {
         check(name, Some(Promise::Random));
     }

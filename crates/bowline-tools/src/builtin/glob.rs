@@ -111,7 +111,7 @@ fn glob(
             if matches!(entry.kind, EntryKind::Folder) || !pattern.matches(entry.path) {
                 return Next::On;
             }
-            let row = format!("{}\n", from_cwd(asked, entry.path).display());
+            let row = format!("{}\n", from_cwd(asked, entry.path));
             if found == limit || text.len() + row.len() > TEXT_BYTES_MAX {
                 is_cut = true;
                 return Next::Stop;

@@ -15,7 +15,7 @@ use self::lines::{Found, Search};
 use super::pattern::FilePattern;
 use super::spec::About;
 use super::walk::{EntryKind, Excluded, Hidden, Missed, Next, Walk, from_cwd, start_name};
-use super::{Failed, LeftOut, count, judged, plan_read, run_blocking, settle};
+use super::{Failed, LeftOut, count, judged, one_line, plan_read, run_blocking, settle};
 use crate::path::open::{self, OpenError};
 use crate::tool::{Call, Finish, InputError, Plan, PlanCx, Tool};
 
@@ -111,7 +111,6 @@ impl GrepTool {
             .case_insensitive(input.case == Some(Case::Ignore))
             .multi_line(true)
             .crlf(true)
-            .line_terminator(Some(b'\n'))
             .size_limit(EXPRESSION_BYTES_MAX)
             .build(&input.pattern)
             .map_err(|error| {
@@ -166,7 +165,7 @@ fn grep(wanted: &Wanted, call: &Call, left_out: &LeftOut) -> Result<Finish, Fail
     let failed = |error: OpenError| Failed::Untouched(format!("`{}` {error}", start_name(asked)));
     let missed = match open::file(start) {
         Ok((file, _)) => {
-            search.file(Path::new(start_name(asked)), &file);
+            search.file(one_line(start_name(asked)), &file);
             Missed::default()
         }
         Err(OpenError::Folder) => {
@@ -211,7 +210,7 @@ fn search_folder(
             return Next::On;
         }
         match open::file_in(entry.folder, Path::new(entry.name)) {
-            Ok((file, _)) => search.file(&from_cwd(asked, entry.path), &file),
+            Ok((file, _)) => search.file(from_cwd(asked, entry.path), &file),
             Err(_) => {
                 unreadable += 1;
                 Next::On
@@ -228,7 +227,7 @@ fn finish(input: &Input, found: Found, missed: Missed) -> Finish {
         matches,
         files,
         is_cut,
-        too_long,
+        unsearched,
     } = found;
     if files == 0 {
         text.push_str("No match.\n");
@@ -236,9 +235,9 @@ fn finish(input: &Input, found: Found, missed: Missed) -> Finish {
     if is_cut {
         text.push_str("[cut here, there is more: narrow \"pattern\", \"path\" or \"glob\", or raise \"limit\"]\n");
     }
-    if too_long > 0 {
-        let what = count(too_long, "file");
-        text.push_str(&format!("[{what} with lines too long to search]\n"));
+    if unsearched > 0 {
+        let what = count(unsearched, "file");
+        text.push_str(&format!("[{what} could not be searched to the end]\n"));
     }
     text.push_str(&missed.notes());
     let more = if is_cut { " and more" } else { "" };

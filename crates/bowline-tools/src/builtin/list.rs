@@ -11,7 +11,9 @@ use serde_json::Value;
 
 use super::spec::About;
 use super::walk::{Entry, EntryKind, Excluded, Hidden, Next, Walk, start_name};
-use super::{Failed, LeftOut, TEXT_BYTES_MAX, count, judged, plan_read, run_blocking, settle};
+use super::{
+    Failed, LeftOut, TEXT_BYTES_MAX, count, judged, one_line, plan_read, run_blocking, settle,
+};
 use crate::path::open::OpenError;
 use crate::tool::{Call, Finish, InputError, Plan, PlanCx, Tool};
 
@@ -144,14 +146,14 @@ fn list(input: &Input, call: &Call, left_out: &LeftOut) -> Result<Finish, Failed
 /// One line of the tree.
 fn row(entry: &Entry<'_>) -> String {
     let indent = "  ".repeat(entry.depth - 1);
-    let name = entry.name.to_string_lossy();
+    let name = one_line(&entry.name.to_string_lossy());
     let tail = match entry.kind {
         EntryKind::Folder if entry.is_closed => "/ [not entered]".to_owned(),
         EntryKind::Folder => "/".to_owned(),
         EntryKind::Special => " [no regular file]".to_owned(),
         EntryKind::Link => {
             let target = readlinkat(entry.folder, entry.name, Vec::new());
-            let target = target.map(|target| target.to_string_lossy().into_owned());
+            let target = target.map(|target| one_line(&target.to_string_lossy()));
             format!(" -> {}", target.unwrap_or_default())
         }
         EntryKind::File => {

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use self::report::{Report, failed_launch, in_doubt};
 use super::spec::About;
-use super::{BuiltinConfig, first_chars, not_admitted};
+use super::{BuiltinConfig, first_chars, not_admitted, one_line};
 use crate::keeper::recover::{Settled, wait_running};
 use crate::keeper::{Fate, Launcher, Order};
 use crate::tool::{Call, Finish, Found, InputError, Plan, PlanCx, Tool};
@@ -249,14 +249,11 @@ async fn blocking<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -
     }
 }
 
-/// The command in a line.
+/// The command in a line: what a person is shown who is to allow it, so no line is left out.
 fn essence(command: &str) -> String {
-    let line = command.trim().lines().next().unwrap_or_default();
-    let (shown, is_cut) = first_chars(line, ESSENCE_CHARS_MAX);
-    let more = if is_cut || command.trim().lines().nth(1).is_some() {
-        " …"
-    } else {
-        ""
-    };
+    let lines: Vec<String> = command.trim().lines().map(one_line).collect();
+    let whole = lines.join(" \u{21b5} ");
+    let (shown, is_cut) = first_chars(&whole, ESSENCE_CHARS_MAX);
+    let more = if is_cut { " …" } else { "" };
     format!("{shown}{more}")
 }

@@ -1,3 +1,5 @@
+//! The descriptions of the built-in tools and their size.
+
 use serde_json::{Value, json};
 
 use super::*;

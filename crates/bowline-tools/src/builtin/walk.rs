@@ -9,7 +9,7 @@ mod ignored;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, openat, statat};
 
@@ -267,10 +267,11 @@ pub(super) fn start_name(asked: Option<&str>) -> &str {
     asked.unwrap_or(".")
 }
 
-/// `path` below the start as the model would write it from the working folder.
-pub(super) fn from_cwd(asked: Option<&str>, path: &Path) -> PathBuf {
-    match asked {
+/// `path` below the start in one line, as the model would write it from the working folder.
+pub(super) fn from_cwd(asked: Option<&str>, path: &Path) -> String {
+    let whole = match asked {
         None | Some("." | "./") => path.to_owned(),
         Some(start) => Path::new(start).join(path),
-    }
+    };
+    super::one_line(&whole.display().to_string())
 }

@@ -1,3 +1,5 @@
+//! What is said of inputs that do not fit.
+
 use serde_json::json;
 
 use super::*;

@@ -1,5 +1,9 @@
+//! What paths lead to, and that nothing else is opened.
+
 use std::fs;
 use std::os::unix::fs::symlink;
+
+use rustix::fs::CWD;
 
 use super::*;
 
@@ -22,85 +26,66 @@ fn place() -> tempfile::TempDir {
     dir
 }
 
-use rustix::fs::CWD;
-
-#[test]
-fn follows_links_component_by_component() {
+/// Holds paths against what they lead to; `{}` stands for the folder of the case.
+fn check_all(cases: &[(&str, &str, &str, PathKind)]) {
     let dir = place();
     let root = fs::canonicalize(dir.path()).unwrap();
-    let cwd = root.join("w");
-    let check = |asked: &str, resolved: &str, by_name: &str, kind: PathKind| {
-        let fact = locate(asked, &cwd).unwrap();
+    for (asked, resolved, by_name, kind) in cases {
+        let fact = locate(asked, &root.join("w")).unwrap();
         let whole = |text: &str| text.replace("{}", root.to_str().unwrap());
         assert_eq!(fact.resolved, whole(resolved), "{asked}");
         assert_eq!(fact.by_name, whole(by_name), "{asked}");
-        assert_eq!(fact.kind, kind, "{asked}");
-        assert_eq!(fact.asked, asked);
-    };
-    check("file", "{}/w/file", "{}/w/file", PathKind::File);
-    check("./sub//../file", "{}/w/file", "{}/w/file", PathKind::File);
-    check(".", "{}/w", "{}/w", PathKind::Folder);
-    check("sub/", "{}/w/sub", "{}/w/sub", PathKind::Folder);
-    check(
-        "../out/secret",
-        "{}/out/secret",
-        "{}/out/secret",
-        PathKind::File,
-    );
-    check(
-        "file-link",
-        "{}/out/secret",
-        "{}/w/file-link",
-        PathKind::File,
-    );
-    check(
-        "folder-link/secret",
-        "{}/out/secret",
-        "{}/w/folder-link/secret",
-        PathKind::File,
-    );
-    check(
-        "folder-link/new/file",
-        "{}/out/new/file",
-        "{}/w/folder-link/new/file",
-        PathKind::Missing,
-    );
-    // The kernel's `..` leaves what a link led to; the name's `..` leaves the link.
-    check(
-        "folder-link/../w/file",
-        "{}/w/file",
-        "{}/w/w/file",
-        PathKind::File,
-    );
-    check(
-        "link-to-link",
-        "{}/out/secret",
-        "{}/w/link-to-link",
-        PathKind::File,
-    );
-    check(
-        "dangling",
-        "{}/w/nowhere/at/all",
-        "{}/w/dangling",
-        PathKind::Missing,
-    );
-    check(
-        "new/deep/file",
-        "{}/w/new/deep/file",
-        "{}/w/new/deep/file",
-        PathKind::Missing,
-    );
-    check("new/../file", "{}/w/file", "{}/w/file", PathKind::File);
-    check(
-        "file/below",
-        "{}/w/file/below",
-        "{}/w/file/below",
-        PathKind::Missing,
-    );
-    check("fifo", "{}/w/fifo", "{}/w/fifo", PathKind::Special);
-    check("/dev/null", "/dev/null", "/dev/null", PathKind::Special);
-    check("/../../dev", "/dev", "/dev", PathKind::Folder);
-    check("~x", "{}/w/~x", "{}/w/~x", PathKind::Missing);
+        assert_eq!(fact.kind, *kind, "{asked}");
+        assert_eq!(fact.asked, *asked);
+    }
+}
+
+#[test]
+fn follows_links_component_by_component() {
+    use PathKind::{File, Missing};
+    check_all(&[
+        ("file-link", "{}/out/secret", "{}/w/file-link", File),
+        (
+            "folder-link/secret",
+            "{}/out/secret",
+            "{}/w/folder-link/secret",
+            File,
+        ),
+        (
+            "folder-link/new/file",
+            "{}/out/new/file",
+            "{}/w/folder-link/new/file",
+            Missing,
+        ),
+        // The kernel's `..` leaves what a link led to; the name's `..` leaves the link.
+        ("folder-link/../w/file", "{}/w/file", "{}/w/w/file", File),
+        ("link-to-link", "{}/out/secret", "{}/w/link-to-link", File),
+        ("dangling", "{}/w/nowhere/at/all", "{}/w/dangling", Missing),
+    ]);
+}
+
+#[test]
+fn takes_paths_without_links_by_name() {
+    use PathKind::{File, Folder, Missing, Special};
+    check_all(&[
+        ("file", "{}/w/file", "{}/w/file", File),
+        ("./sub//../file", "{}/w/file", "{}/w/file", File),
+        (".", "{}/w", "{}/w", Folder),
+        ("sub/", "{}/w/sub", "{}/w/sub", Folder),
+        ("../out/secret", "{}/out/secret", "{}/out/secret", File),
+        (
+            "new/deep/file",
+            "{}/w/new/deep/file",
+            "{}/w/new/deep/file",
+            Missing,
+        ),
+        ("new/../file", "{}/w/file", "{}/w/file", File),
+        ("file/below", "{}/w/file/below", "{}/w/file/below", Missing),
+        ("fifo", "{}/w/fifo", "{}/w/fifo", Special),
+        ("/dev/null", "/dev/null", "/dev/null", Special),
+        ("/../../dev", "/dev", "/dev", Folder),
+        ("~x", "{}/w/~x", "{}/w/~x", Missing),
+    ]);
 }
 
 #[test]

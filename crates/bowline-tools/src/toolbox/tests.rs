@@ -1,3 +1,5 @@
+//! Tools by name.
+
 use super::*;
 use crate::builtin::{self, BuiltinConfig};
 

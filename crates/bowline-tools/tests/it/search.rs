@@ -25,6 +25,7 @@ crate::cases![
     searches_never_leave_by_a_link_or_wait,
     searches_leave_out_what_needs_permission,
     searches_stop_on_request,
+    foreign_names_stay_in_their_line,
 ];
 
 fn project() -> Bench {
@@ -335,4 +336,24 @@ fn searches_stop_on_request() {
     let ready = bench.prepare("glob", json!({"pattern": "**"})).unwrap();
     let finish = ready.go_with(|call| call.cancel = cancel);
     assert!(!finish.text.contains("main.rs"), "{}", finish.text);
+}
+
+fn foreign_names_stay_in_their_line() {
+    let mut bench = Bench::new();
+    bench.file("a\n[exit 0]\u{1b}[2J", "needle\n");
+    let name = "a\\n[exit 0]\\u{1b}[2J";
+    assert_eq!(
+        bench.ok("glob", json!({"pattern": "*"})),
+        format!("{name}\n")
+    );
+    assert_eq!(bench.ok("list", json!({})), format!("{name}  7 B\n"));
+    assert_eq!(
+        bench.ok("grep", json!({"pattern": "needle"})),
+        format!("{name}\n1: needle\n")
+    );
+    let input = json!({"path": "a\n[exit 0]\u{1b}[2J"});
+    assert_eq!(
+        bench.prepare("read", input).unwrap().plan.essence,
+        format!("read {name}")
+    );
 }

@@ -186,7 +186,7 @@ fn is_not_understood_for_the_policy() {
         understood: false,
     };
     assert_eq!(plan.actions, [expect]);
-    assert_eq!(plan.essence, "make test …");
+    assert_eq!(plan.essence, "make test ↵ make install");
 }
 
 fn checks_its_input() {

@@ -200,13 +200,18 @@ fn follows_a_folder_that_was_judged_only_while_it_is_there() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             // Ends with the rounds, also when one of them panics.
-            let is_done = is_done;
+            let (is_done, mut swap) = (is_done, 0);
             while is_done.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
                 fs::rename(&inside, &away).unwrap();
-                symlink(&outside, &inside).unwrap();
-                std::thread::yield_now();
-                fs::remove_file(&inside).unwrap();
-                fs::rename(&away, &inside).unwrap();
+                // A write in between makes the missing folder anew; then there is no swap.
+                if symlink(&outside, &inside).is_ok() {
+                    std::thread::yield_now();
+                    fs::remove_file(&inside).unwrap();
+                }
+                while fs::rename(&away, &inside).is_err() {
+                    let _gone = fs::rename(&inside, bench.at(&format!("made-{swap}")));
+                    swap += 1;
+                }
                 std::thread::yield_now();
             }
         });

@@ -19,8 +19,11 @@ fn parser_names(command: &clap::Command, prefix: &str, names: &mut Vec<String>) 
 fn every_command_of_the_parser_is_in_the_registry_and_the_other_way_round() {
     let mut parsed = Vec::new();
     parser_names(&crate::args::Args::command(), "", &mut parsed);
-    let mut listed: Vec<String> =
-        commands().list().iter().map(|spec| spec.name.clone()).collect();
+    let mut listed: Vec<String> = commands()
+        .list()
+        .iter()
+        .map(|spec| spec.name.clone())
+        .collect();
     parsed.sort();
     listed.sort();
     assert_eq!(parsed, listed);

@@ -30,7 +30,11 @@ pub fn run(args: &Answer, verdict: Verdict) -> Result<u8, Failure> {
     };
     let dir = store.session_dir(session);
     mailbox::put(&dir.mailbox(), Clock::system().now_ms(), &command)?;
-    let word = if verdict == Verdict::Allow { "allowed" } else { "denied" };
+    let word = if verdict == Verdict::Allow {
+        "allowed"
+    } else {
+        "denied"
+    };
     print::line(&print::clean(&format!(
         "{word}: {essence}\nGo on with `bowline exec --resume {}`.",
         session.short()
@@ -44,10 +48,9 @@ fn find(store: &Store, text: &str) -> Result<(SessionId, DecisionId, String), Fa
     let mut found = Vec::new();
     for session in store.list()? {
         let intact = store.read_only(session)?.read_intact()?;
-        let state = intact
-            .events
-            .iter()
-            .fold(State::new(), |state, recorded| apply(state, &recorded.event));
+        let state = intact.events.iter().fold(State::new(), |state, recorded| {
+            apply(state, &recorded.event)
+        });
         for (_, decision) in state.waiting() {
             let id = decision.id.uuid().simple().to_string();
             if !wanted.is_empty() && (id.starts_with(&wanted) || id.ends_with(&wanted)) {
@@ -60,7 +63,9 @@ fn find(store: &Store, text: &str) -> Result<(SessionId, DecisionId, String), Fa
             "nothing waits under `{text}`: it was answered already, or never asked"
         ))),
         1 => Ok(found.remove(0)),
-        _ => Err(Failure::usage(format!("`{text}` fits several questions: give more digits"))),
+        _ => Err(Failure::usage(format!(
+            "`{text}` fits several questions: give more digits"
+        ))),
     }
 }
 
@@ -90,6 +95,8 @@ fn parent_of(pid: u32) -> Option<u32> {
 }
 
 fn is_keeper(pid: u32) -> bool {
-    let Ok(line) = std::fs::read(format!("/proc/{pid}/cmdline")) else { return false };
+    let Ok(line) = std::fs::read(format!("/proc/{pid}/cmdline")) else {
+        return false;
+    };
     line.split(|byte| *byte == 0).nth(1) == Some(b"keeper")
 }

@@ -13,7 +13,12 @@ pub fn run(args: &Commands) -> Result<u8, Failure> {
             print::line(&serde_json::to_string(registry.list()).unwrap_or_default());
         }
         Commands::List { json: false } => {
-            let width = registry.list().iter().map(|spec| spec.name.len()).max().unwrap_or(0);
+            let width = registry
+                .list()
+                .iter()
+                .map(|spec| spec.name.len())
+                .max()
+                .unwrap_or(0);
             for spec in registry.list() {
                 print::line(&format!("{:width$}  {}", spec.name, spec.title));
             }

@@ -29,10 +29,20 @@ pub fn run(args: &Config) -> Result<u8, Failure> {
     let width = KEYS.iter().map(|key| key.name.len()).max().unwrap_or(0);
     for shown in &effective.shown {
         let value = shown.value.as_ref().map_or_else(|| "-".to_owned(), text);
-        let origin = shown.origin.as_ref().map_or_else(|| "default".to_owned(), place);
-        print::line(&print::clean(&format!("{:width$}  {value}  ({origin})", shown.key.name)));
+        let origin = shown
+            .origin
+            .as_ref()
+            .map_or_else(|| "default".to_owned(), place);
+        print::line(&print::clean(&format!(
+            "{:width$}  {value}  ({origin})",
+            shown.key.name
+        )));
         for (origin, why) in &shown.passed_over {
-            print::line(&print::clean(&format!("{:width$}  not used: {} ({why})", "", place(origin))));
+            print::line(&print::clean(&format!(
+                "{:width$}  not used: {} ({why})",
+                "",
+                place(origin)
+            )));
         }
     }
     Ok(0)
@@ -42,9 +52,11 @@ fn text(value: &Value) -> String {
     match value {
         Value::Text(text) => text.clone(),
         Value::Whole(number) => number.to_string(),
-        Value::Rules(rules) => {
-            rules.iter().map(|(rule, _)| rule.as_str()).collect::<Vec<_>>().join(", ")
-        }
+        Value::Rules(rules) => rules
+            .iter()
+            .map(|(rule, _)| rule.as_str())
+            .collect::<Vec<_>>()
+            .join(", "),
     }
 }
 

@@ -26,11 +26,18 @@ pub fn run(args: &Demo) -> Result<u8, Failure> {
     let config = wire::configure(&places, &cwd, &force)?;
     let settings = wire::settings(&config)?;
     if args.output == Output::Text {
-        print::err_line(&format!("A small project with a failing test is in {}", folder.display()));
+        print::err_line(&format!(
+            "A small project with a failing test is in {}",
+            folder.display()
+        ));
         print::err_line(&format!("The task: {TASK}\n"));
     }
     let task = Task {
-        start: Start::New { settings, cwd, roots },
+        start: Start::New {
+            settings,
+            cwd,
+            roots,
+        },
         prompt: Some(TASK.to_owned()),
         output: args.output,
     };
@@ -43,7 +50,11 @@ pub fn run(args: &Demo) -> Result<u8, Failure> {
 
 fn next_steps(folder: &Path, done: bool) -> String {
     let folder = folder.display();
-    let test = if done { "the sample's own test, green now" } else { "the sample's own test" };
+    let test = if done {
+        "the sample's own test, green now"
+    } else {
+        "the sample's own test"
+    };
     format!(
         "\nLook at next:\n  sh {folder}/test.sh   {test}\n  \
          bowline sessions list            this session and all others\n  \
@@ -59,7 +70,10 @@ fn unpack(dir: Option<&Path>) -> Result<PathBuf, Failure> {
         None => fresh_folder()?,
     };
     let cannot = |path: &Path, error: &std::io::Error| {
-        Failure::usage(format!("cannot unpack to {}: {error}. Give another --dir", path.display()))
+        Failure::usage(format!(
+            "cannot unpack to {}: {error}. Give another --dir",
+            path.display()
+        ))
     };
     if folder.exists() {
         let mut entries = folder.read_dir().map_err(|error| cannot(&folder, &error))?;
@@ -94,5 +108,7 @@ fn fresh_folder() -> Result<PathBuf, Failure> {
             }
         }
     }
-    Err(Failure::usage("a thousand demo folders exist already: give one with --dir"))
+    Err(Failure::usage(
+        "a thousand demo folders exist already: give one with --dir",
+    ))
 }

@@ -65,7 +65,8 @@ fn cli() -> Result<String, Failure> {
                 None => format!("`{}`", arg.get_id().as_str().to_uppercase()),
             };
             let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
-            writeln!(page, "| {name} | {} |", help.replace('|', "\\|")).map_err(anyhow::Error::from)?;
+            writeln!(page, "| {name} | {} |", help.replace('|', "\\|"))
+                .map_err(anyhow::Error::from)?;
         }
     }
     Ok(page)

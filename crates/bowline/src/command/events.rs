@@ -96,7 +96,11 @@ fn about(event: &Event) -> String {
         ),
         Fact::AttemptFailed(failed) => failed.failure.message.clone(),
         Fact::ModelReplied(replied) => {
-            let calls: Vec<&str> = replied.message.calls().map(|call| call.name.as_str()).collect();
+            let calls: Vec<&str> = replied
+                .message
+                .calls()
+                .map(|call| call.name.as_str())
+                .collect();
             format!("{} [{}]", replied.message.text().trim(), calls.join(", "))
         }
         Fact::CallRejected(rejected) => rejected.error.text().to_owned(),
@@ -126,7 +130,11 @@ fn about(event: &Event) -> String {
         Fact::CallFoundUnstarted(found) => found.proof.clone(),
         Fact::CancelRequested(cancel) => format!("by {}", cancel.by),
         Fact::TurnEnded(ended) => {
-            format!("{} {}", ended.stop.name(), ended.detail.as_deref().unwrap_or_default())
+            format!(
+                "{} {}",
+                ended.stop.name(),
+                ended.detail.as_deref().unwrap_or_default()
+            )
         }
         _ => String::new(),
     }

@@ -31,16 +31,33 @@ pub fn run(args: Exec) -> Result<u8, Failure> {
             Some(id) => store.resolve(id)?,
             None => newest(&store, &cwd)?,
         };
-        Start::GoOn { session, change: changes(&config, &args.force)? }
+        Start::GoOn {
+            session,
+            change: changes(&config, &args.force)?,
+        }
     } else {
-        Start::New { settings: wire::settings(&config)?, cwd, roots }
+        Start::New {
+            settings: wire::settings(&config)?,
+            cwd,
+            roots,
+        }
     };
-    run::run(&places, &config, Task { start, prompt, output: args.output })
+    run::run(
+        &places,
+        &config,
+        Task {
+            start,
+            prompt,
+            output: args.output,
+        },
+    )
 }
 
 fn refuse_unbuilt(args: &Exec) -> Result<(), Failure> {
     if args.output_schema.is_some() {
-        return Err(Failure::usage("--output-schema is not built yet: leave it out"));
+        return Err(Failure::usage(
+            "--output-schema is not built yet: leave it out",
+        ));
     }
     if !args.image.is_empty() {
         return Err(Failure::usage("--image is not built yet: leave it out"));
@@ -88,7 +105,9 @@ fn read_stdin() -> Result<String, Failure> {
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        Failure::usage(format!("standard input is not UTF-8 (byte {at}): convert it first"))
+        Failure::usage(format!(
+            "standard input is not UTF-8 (byte {at}): convert it first"
+        ))
     })
 }
 
@@ -110,14 +129,18 @@ fn newest(store: &Store, cwd: &Path) -> Result<SessionId, Failure> {
 /// What flags change in a session that goes on; everything else stays as it was recorded.
 fn changes(config: &Effective, force: &Force) -> Result<Change, Failure> {
     let by_hand = |name: &str| config.is_set_by(name, Layer::CommandLine);
-    let named = by_hand("model").then(|| wire::settings(config)).transpose()?;
+    let named = by_hand("model")
+        .then(|| wire::settings(config))
+        .transpose()?;
     Ok(Change {
         model: named.map(|settings| settings.model),
         base_url: force.base_url.clone(),
         mode: by_hand("mode").then(|| config.mode()),
         on_ask: by_hand("on_ask").then(|| config.on_ask()),
         max_steps: by_hand("max_steps").then(|| config.limits().max_steps),
-        max_tokens: by_hand("max_tokens").then(|| config.limits().max_tokens).flatten(),
+        max_tokens: by_hand("max_tokens")
+            .then(|| config.limits().max_tokens)
+            .flatten(),
     })
 }
 

@@ -32,7 +32,11 @@ pub struct Task {
 /// Where to begin.
 pub enum Start {
     /// A new session.
-    New { settings: Settings, cwd: PathBuf, roots: Vec<PathBuf> },
+    New {
+        settings: Settings,
+        cwd: PathBuf,
+        roots: Vec<PathBuf>,
+    },
     /// An existing one.
     GoOn { session: SessionId, change: Change },
 }
@@ -52,7 +56,10 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// A store whose journals stop at the named points of crash tests, in builds that have them.
 pub fn store(places: &Places) -> Store {
-    let edges = Edges { probe: super::probe(), ..Edges::default() };
+    let edges = Edges {
+        probe: super::probe(),
+        ..Edges::default()
+    };
     Store::at(&places.state).with_edges(edges)
 }
 
@@ -73,12 +80,25 @@ pub fn run(places: &Places, config: &Effective, task: Task) -> Result<u8, Failur
     let store = store(places);
     block_on(async {
         let clock = Clock::system();
-        let opener = open::Opener { places, config, store: &store, clock: &clock };
+        let opener = open::Opener {
+            places,
+            config,
+            store: &store,
+            clock: &clock,
+        };
         let mut face = face::make(task.output);
         let (mut session, harness) = match task.start {
-            Start::New { settings, cwd, roots } => {
-                opener.begin(open::New { settings, cwd, roots, rules: Vec::new(), scenario: None })?
-            }
+            Start::New {
+                settings,
+                cwd,
+                roots,
+            } => opener.begin(open::New {
+                settings,
+                cwd,
+                roots,
+                rules: Vec::new(),
+                scenario: None,
+            })?,
             Start::GoOn { session, change } => opener.go_on(session, change).await?,
         };
         prompt_or_outstanding(&mut session, &harness, task.prompt)?;
@@ -103,9 +123,27 @@ pub fn quietly(
     let store = store(places);
     block_on(async {
         let clock = Clock::system();
-        let opener = open::Opener { places, config, store: &store, clock: &clock };
-        let Quiet { settings, cwd, roots, rules, scenario, prompt } = quiet;
-        let new = open::New { settings, cwd, roots, rules, scenario: Some(scenario) };
+        let opener = open::Opener {
+            places,
+            config,
+            store: &store,
+            clock: &clock,
+        };
+        let Quiet {
+            settings,
+            cwd,
+            roots,
+            rules,
+            scenario,
+            prompt,
+        } = quiet;
+        let new = open::New {
+            settings,
+            cwd,
+            roots,
+            rules,
+            scenario: Some(scenario),
+        };
         let (mut session, harness) = opener.begin(new)?;
         prompt_or_outstanding(&mut session, &harness, Some(prompt))?;
         let (sender, mut commands) = mpsc::unbounded_channel();
@@ -136,7 +174,12 @@ fn prompt_or_outstanding(
     let text = harness.masker.mask(&text).text.into_owned();
     let key = format!("prompt-{}", session.clock().new_id());
     session
-        .give(Command { key, ask: Ask::Prompt { text: prompt::person(text) } })
+        .give(Command {
+            key,
+            ask: Ask::Prompt {
+                text: prompt::person(text),
+            },
+        })
         .map_err(|refusal| Failure::usage(refusal.to_string()))
 }
 
@@ -149,7 +192,12 @@ fn listen_for_interrupt(sender: mpsc::UnboundedSender<Command>, clock: &Clock) {
         }
         crate::print::err_line("stopping the turn; press Ctrl-C again to quit at once");
         let key = format!("cancel-{}", clock.new_id());
-        let _resting = sender.send(Command { key, ask: Ask::Cancel { by: "Ctrl-C".to_owned() } });
+        let _resting = sender.send(Command {
+            key,
+            ask: Ask::Cancel {
+                by: "Ctrl-C".to_owned(),
+            },
+        });
         if tokio::signal::ctrl_c().await.is_ok() {
             std::process::exit(i32::from(StopReason::Cancelled.exit_code()));
         }
@@ -170,7 +218,11 @@ fn conclude(
         Ok(Rest::Ended(stop, detail)) => (stop, detail.unwrap_or_else(last_text), Vec::new()),
         Ok(Rest::Waiting(waiting)) => {
             let what: Vec<&str> = waiting.iter().map(|item| item.essence.as_str()).collect();
-            (StopReason::Waiting, format!("waits for a person: {}", what.join("; ")), waiting)
+            (
+                StopReason::Waiting,
+                format!("waits for a person: {}", what.join("; ")),
+                waiting,
+            )
         }
         Err(error) => (StopReason::StorageFailed, error.to_string(), Vec::new()),
     };

@@ -26,7 +26,10 @@ pub fn run(args: Tools) -> Result<u8, Failure> {
 
 /// The registry of tools: data only.
 fn specs() -> Registry<ToolSpec> {
-    #[expect(clippy::expect_used, reason = "a fixed list; a test holds its names unique")]
+    #[expect(
+        clippy::expect_used,
+        reason = "a fixed list; a test holds its names unique"
+    )]
     Registry::new(bowline_tools::builtin::specs()).expect("built-in names are unique")
 }
 
@@ -35,7 +38,12 @@ fn list(specs: &Registry<ToolSpec>, json: bool) {
         print::line(&serde_json::to_string(specs.list()).unwrap_or_default());
         return;
     }
-    let width = specs.list().iter().map(|spec| spec.name.len()).max().unwrap_or(0);
+    let width = specs
+        .list()
+        .iter()
+        .map(|spec| spec.name.len())
+        .max()
+        .unwrap_or(0);
     for spec in specs.list() {
         print::line(&format!("{:width$}  {}", spec.name, spec.title));
     }
@@ -48,7 +56,11 @@ fn show(specs: &Registry<ToolSpec>, name: &str, json: bool) -> Result<(), Failur
         return Ok(());
     }
     let word = |value: serde_json::Value| value.as_str().unwrap_or_default().replace('_', " ");
-    let actions: Vec<String> = spec.actions.iter().map(|action| word(json!(action))).collect();
+    let actions: Vec<String> = spec
+        .actions
+        .iter()
+        .map(|action| word(json!(action)))
+        .collect();
     print::line(&format!(
         "{} — {}\n\n{}\n\nrisk: {}\ntier: {}\nafter a crash, at most: {}\nactions: {}\norigin: {}\n\ninput: {}",
         spec.name,
@@ -66,7 +78,10 @@ fn show(specs: &Registry<ToolSpec>, name: &str, json: bool) -> Result<(), Failur
 
 fn unknown(specs: &Registry<ToolSpec>, name: &str) -> Failure {
     let names: Vec<&str> = specs.list().iter().map(|spec| spec.name.as_str()).collect();
-    Failure::usage(format!("there is no tool `{name}`. Tools: {}", names.join(", ")))
+    Failure::usage(format!(
+        "there is no tool `{name}`. Tools: {}",
+        names.join(", ")
+    ))
 }
 
 /// Runs one tool as a session of one call, judged and recorded like any other.
@@ -108,7 +123,10 @@ fn call(args: &ToolCall) -> Result<u8, Failure> {
 fn tell(args: &ToolCall, session: &bowline_runtime::Session, rest: Rest) -> u8 {
     let (code, text, waiting) = match rest {
         Rest::Waiting(waiting) => {
-            let text = waiting.first().map(|item| item.reason.clone()).unwrap_or_default();
+            let text = waiting
+                .first()
+                .map(|item| item.reason.clone())
+                .unwrap_or_default();
             (3, format!("waits for a person: {text}"), waiting)
         }
         _ => {
@@ -150,7 +168,10 @@ fn result(session: &bowline_runtime::Session) -> (u8, String) {
         HistoryItem::Input(_) => None,
     });
     let Some(result) = exchange else {
-        let detail = state.last_stop().and_then(|(_, detail)| detail).unwrap_or("no result");
+        let detail = state
+            .last_stop()
+            .and_then(|(_, detail)| detail)
+            .unwrap_or("no result");
         return (1, detail.to_owned());
     };
     let text = result.content.text().to_owned();

@@ -21,7 +21,9 @@ impl Blobs for BlobFolder {
         let prefix = handle.strip_prefix("blob:").unwrap_or(handle);
         match self.0.find_blob(prefix) {
             Ok(Some(found)) => Ok(found),
-            Ok(None) => Err(format!("there is no stored output {handle} in this session")),
+            Ok(None) => Err(format!(
+                "there is no stored output {handle} in this session"
+            )),
             Err(error) => Err(error.to_string()),
         }
     }

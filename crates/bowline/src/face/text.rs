@@ -6,7 +6,9 @@ use std::io::IsTerminal as _;
 use bowline_core::call::FileChange;
 use bowline_core::event::{CallFinished, Decided, ModelReplied};
 use bowline_core::protocol::RunResult;
-use bowline_core::{CallId, Event, Fact, OutcomeStatus, StopReason, StreamEvent, ToolCall, Verdict};
+use bowline_core::{
+    CallId, Event, Fact, OutcomeStatus, StopReason, StreamEvent, ToolCall, Verdict,
+};
 use bowline_runtime::Face;
 
 use crate::print::{self, Colour, Look};
@@ -59,8 +61,16 @@ impl Text {
             }
             Fact::Decided(decided) => self.decided(decided),
             Fact::CallStarted(started) => {
-                let essence = self.essence.get(&started.call()).cloned().unwrap_or_default();
-                let line = format!("{} {}", self.look.paint(Colour::Bold, "▸"), self.look.fit(&essence, 2));
+                let essence = self
+                    .essence
+                    .get(&started.call())
+                    .cloned()
+                    .unwrap_or_default();
+                let line = format!(
+                    "{} {}",
+                    self.look.paint(Colour::Bold, "▸"),
+                    self.look.fit(&essence, 2)
+                );
                 self.line(&line);
                 self.last_started = Some(started.call());
             }
@@ -72,7 +82,11 @@ impl Text {
             Fact::CallInDoubt(doubt) => {
                 let essence = self.essence.remove(&doubt.call).unwrap_or_default();
                 let text = format!("outcome unknown: {essence}: {}", doubt.why);
-                let line = format!("{} {}", self.look.paint(Colour::Yellow, "?"), self.look.fit(&text, 2));
+                let line = format!(
+                    "{} {}",
+                    self.look.paint(Colour::Yellow, "?"),
+                    self.look.fit(&text, 2)
+                );
                 self.line(&line);
             }
             Fact::CancelRequested(_) => self.line("the turn is being stopped"),
@@ -110,7 +124,11 @@ impl Text {
         };
         let essence = self.look.fit(&decision.essence, 2);
         let reason = self.look.fit(&format!("{word}: {}", decision.reason), 4);
-        let line = format!("{} {essence}\n    {}", self.look.paint(colour, sign), self.dim(&reason));
+        let line = format!(
+            "{} {essence}\n    {}",
+            self.look.paint(colour, sign),
+            self.dim(&reason)
+        );
         self.line(&line);
     }
 
@@ -129,7 +147,10 @@ impl Text {
             OutcomeStatus::Error => ("✗", Colour::Red),
         };
         let mut text = outcome.summary.clone();
-        if let Some(line) = outcome.exit_code.and_then(|_| last_line(outcome.content.text())) {
+        if let Some(line) = outcome
+            .exit_code
+            .and_then(|_| last_line(outcome.content.text()))
+        {
             text = format!("{text}: {line}");
         }
         if self.last_started != Some(finished.call) && !text.starts_with(&essence) {
@@ -138,7 +159,11 @@ impl Text {
         if outcome.duration_ms >= 1000 {
             text = format!("{text} ({})", print::duration(outcome.duration_ms));
         }
-        let line = format!("  {} {}", self.look.paint(colour, sign), self.look.fit(&text, 4));
+        let line = format!(
+            "  {} {}",
+            self.look.paint(colour, sign),
+            self.look.fit(&text, 4)
+        );
         self.line(&line);
         self.last_started = None;
         for change in &outcome.effect.files {
@@ -215,9 +240,23 @@ impl Text {
 impl Face for Text {
     fn show(&mut self, event: &StreamEvent) {
         match event {
-            StreamEvent::Session { session_id, resumed, cwd, model, mode, .. } => {
-                let word = if *resumed { "resumed session" } else { "session" };
-                let line = format!("{word} {} · {model} · mode {mode} · {cwd}", session_id.short());
+            StreamEvent::Session {
+                session_id,
+                resumed,
+                cwd,
+                model,
+                mode,
+                ..
+            } => {
+                let word = if *resumed {
+                    "resumed session"
+                } else {
+                    "session"
+                };
+                let line = format!(
+                    "{word} {} · {model} · mode {mode} · {cwd}",
+                    session_id.short()
+                );
                 let line = self.dim(&self.look.fit(&line, 0));
                 self.line(&line);
             }
@@ -227,7 +266,11 @@ impl Face for Text {
                 self.mid_line = true;
                 self.streamed = true;
             }
-            StreamEvent::AttemptDiscarded { reason, retry_in_ms, .. } => {
+            StreamEvent::AttemptDiscarded {
+                reason,
+                retry_in_ms,
+                ..
+            } => {
                 self.streamed = false;
                 let next = match retry_in_ms {
                     Some(ms) => format!("; trying again in {}", print::duration(*ms)),
@@ -245,7 +288,10 @@ impl Face for Text {
 
 /// The last line that a shell command wrote; the line about its exit is ours.
 fn last_line(text: &str) -> Option<&str> {
-    text.lines().rev().map(str::trim).find(|line| !line.is_empty() && !line.starts_with("[exit"))
+    text.lines()
+        .rev()
+        .map(str::trim)
+        .find(|line| !line.is_empty() && !line.starts_with("[exit"))
 }
 
 /// What a call is about before it was planned: its name and the start of its arguments.

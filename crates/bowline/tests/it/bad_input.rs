@@ -26,18 +26,39 @@ fn holds(text: &str, parts: &[&str]) {
 #[test]
 fn a_broken_configuration_names_file_line_and_what_to_do() {
     let table: [(&str, &[&str]); 6] = [
-        ("mode = \"ask\"\nmoed = \"full\"\n", &["config.toml:2", "unknown key `moed`", "`mode`"]),
-        ("mode = \"fast\"\n", &["config.toml:1", "`fast`", "read-only, ask, edit, auto, full"]),
-        ("\n\nmax_steps = \"ten\"\n", &["config.toml:3", "whole number"]),
-        ("max_steps = 0\n", &["config.toml:1", "out of range", "1 to"]),
+        (
+            "mode = \"ask\"\nmoed = \"full\"\n",
+            &["config.toml:2", "unknown key `moed`", "`mode`"],
+        ),
+        (
+            "mode = \"fast\"\n",
+            &[
+                "config.toml:1",
+                "`fast`",
+                "read-only, ask, edit, auto, full",
+            ],
+        ),
+        (
+            "\n\nmax_steps = \"ten\"\n",
+            &["config.toml:3", "whole number"],
+        ),
+        (
+            "max_steps = 0\n",
+            &["config.toml:1", "out of range", "1 to"],
+        ),
         ("mode = \n", &["config.toml:1", "not valid TOML"]),
-        ("[permissions]\nallow = [\"read(\"]\n", &["config.toml", "read("]),
+        (
+            "[permissions]\nallow = [\"read(\"]\n",
+            &["config.toml", "read("],
+        ),
     ];
     for (text, parts) in table {
         let scratch = Scratch::new();
         scratch.config(text);
         let model = scratch.scenario(&json!([{ "text": "x" }]));
-        scratch.run(&["exec", "--model", &model, "go"]).expect(2, parts);
+        scratch
+            .run(&["exec", "--model", &model, "go"])
+            .expect(2, parts);
         scratch.run(&["config", "show"]).expect(2, parts);
         assert!(!scratch.home().exists(), "nothing was begun with {text:?}");
     }
@@ -55,9 +76,13 @@ fn a_projects_own_configuration_cannot_loosen() {
         { "calls": [{ "tool": "write", "input": { "path": "x", "content": "" } }] }, { "text": "ok" }
     ]);
     let model = scratch.scenario(&steps);
-    scratch.run(&["exec", "--model", &model, "go"]).expect(3, &["asks"]);
+    scratch
+        .run(&["exec", "--model", &model, "go"])
+        .expect(3, &["asks"]);
     assert!(!scratch.work().join("x").exists());
-    scratch.run(&["config", "show"]).expect(0, &["not used", "can only tighten"]);
+    scratch
+        .run(&["config", "show"])
+        .expect(0, &["not used", "can only tighten"]);
 }
 
 #[test]
@@ -67,13 +92,17 @@ fn a_state_folder_that_cannot_serve_says_which_and_why() {
     let args = ["exec", "--model", &model, "go"];
     std::fs::write(scratch.home(), "a file").expect("written");
     scratch.run(&args).expect(1, &["home", "state folder"]);
-    scratch.run(&["sessions", "list"]).expect(1, &["home", "state folder"]);
+    scratch
+        .run(&["sessions", "list"])
+        .expect(1, &["home", "state folder"]);
     std::fs::remove_file(scratch.home()).expect("removed");
 
     scratch.run(&args).expect(0, &[]);
     std::fs::write(scratch.home().join("version"), "2\n").expect("written");
     scratch.run(&args).expect(1, &["version", "newer"]);
-    scratch.run(&["sessions", "list"]).expect(1, &["version", "newer"]);
+    scratch
+        .run(&["sessions", "list"])
+        .expect(1, &["version", "newer"]);
 }
 
 #[test]
@@ -92,25 +121,47 @@ fn a_folder_to_work_in_must_be_one() {
 #[test]
 fn no_model_no_task_and_unknown_providers_say_what_to_give() {
     let scratch = Scratch::new();
-    scratch.run(&["exec", "go"]).expect(2, &["no model", "--model", "bowline demo"]);
-    scratch.run(&["exec", "--model", "nope/x", "go"]).expect(2, &["unknown provider `nope`"]);
-    scratch.run(&["exec", "--model", "gpt-5", "go"]).expect(2, &["provider/model"]);
-    scratch.run(&["exec", "--model", "openai-chat/x", "go"]).expect(2, &["OPENAI_API_KEY"]);
-    scratch.run(&["exec", "--model", "scripted/none.json", "go"]).expect(2, &["none.json", "path"]);
+    scratch
+        .run(&["exec", "go"])
+        .expect(2, &["no model", "--model", "bowline demo"]);
+    scratch
+        .run(&["exec", "--model", "nope/x", "go"])
+        .expect(2, &["unknown provider `nope`"]);
+    scratch
+        .run(&["exec", "--model", "gpt-5", "go"])
+        .expect(2, &["provider/model"]);
+    scratch
+        .run(&["exec", "--model", "openai-chat/x", "go"])
+        .expect(2, &["OPENAI_API_KEY"]);
+    scratch
+        .run(&["exec", "--model", "scripted/none.json", "go"])
+        .expect(2, &["none.json", "path"]);
     let model = scratch.scenario(&json!([{ "text": "x" }]));
-    scratch.run(&["exec", "--model", &model]).expect(2, &["no task"]);
-    scratch.run(&["exec", "--model", &model, "--max-usd", "1", "go"]).expect(2, &["--max-tokens"]);
-    scratch.run(&["exec", "--model", &model, "--resume", "ffff", "go"]).expect(2, &["no session"]);
-    scratch.run(&["exec", "--model", &model, "--continue", "go"]).expect(2, &["no session"]);
+    scratch
+        .run(&["exec", "--model", &model])
+        .expect(2, &["no task"]);
+    scratch
+        .run(&["exec", "--model", &model, "--max-usd", "1", "go"])
+        .expect(2, &["--max-tokens"]);
+    scratch
+        .run(&["exec", "--model", &model, "--resume", "ffff", "go"])
+        .expect(2, &["no session"]);
+    scratch
+        .run(&["exec", "--model", &model, "--continue", "go"])
+        .expect(2, &["no session"]);
     assert!(!scratch.home().exists());
 }
 
 #[test]
 fn closed_standard_input_and_a_prompt_from_it() {
     let scratch = Scratch::new();
-    let model = scratch.scenario(&json!([{ "text": "heard", "expect": { "prompt_contains": ["from stdin"] } }]));
+    let model = scratch
+        .scenario(&json!([{ "text": "heard", "expect": { "prompt_contains": ["from stdin"] } }]));
     // A shell closes the descriptor itself: `-` then has nothing to read.
-    let line = format!("{} exec --model {model} - <&-", env!("CARGO_BIN_EXE_bowline"));
+    let line = format!(
+        "{} exec --model {model} - <&-",
+        env!("CARGO_BIN_EXE_bowline")
+    );
     let mut command = Command::new("sh");
     command
         .args(["-c", &line])
@@ -119,7 +170,10 @@ fn closed_standard_input_and_a_prompt_from_it() {
         .env("XDG_CONFIG_HOME", scratch.path("config"));
     crate::support::ran(&command.output().expect("sh")).expect(2, &["no task"]);
 
-    let line = format!("echo from stdin | {} exec --model {model} -", env!("CARGO_BIN_EXE_bowline"));
+    let line = format!(
+        "echo from stdin | {} exec --model {model} -",
+        env!("CARGO_BIN_EXE_bowline")
+    );
     let mut command = Command::new("sh");
     command
         .args(["-c", &line])
@@ -138,8 +192,18 @@ fn files_that_cannot_be_read_as_text_are_described() {
 
     let scratch = Scratch::new();
     let path = scratch.file("huge", "first line\n");
-    std::fs::File::options().write(true).open(path).expect("open").set_len(2 << 30).expect("grown");
-    let text = result_of(&scratch, "full", "read", &json!({ "path": "huge", "limit": 1 }));
+    std::fs::File::options()
+        .write(true)
+        .open(path)
+        .expect("open")
+        .set_len(2 << 30)
+        .expect("grown");
+    let text = result_of(
+        &scratch,
+        "full",
+        "read",
+        &json!({ "path": "huge", "limit": 1 }),
+    );
     assert!(text.len() < 64 << 10, "{} bytes", text.len());
 
     let scratch = Scratch::new();
@@ -165,7 +229,12 @@ fn a_link_out_of_the_workspace_asks_as_what_it_points_to() {
     let steps = json!([{ "calls": [{ "tool": "read", "input": { "path": "link.txt" } }] }, { "text": "ok" }]);
     scratch.play("edit", &steps, &[]).expect(3, &["outside"]);
     scratch.events();
-    assert!(!scratch.run(&["events", &scratch.sessions()[0]]).out.contains("secret plan"));
+    assert!(
+        !scratch
+            .run(&["events", &scratch.sessions()[0]])
+            .out
+            .contains("secret plan")
+    );
 }
 
 #[test]
@@ -173,16 +242,40 @@ fn a_fifo_is_never_opened_and_never_replaced() {
     use std::os::unix::fs::FileTypeExt as _;
     let scratch = Scratch::new();
     let fifo = scratch.work().join("pipe");
-    assert!(Command::new("mkfifo").arg(&fifo).status().expect("mkfifo").success());
+    assert!(
+        Command::new("mkfifo")
+            .arg(&fifo)
+            .status()
+            .expect("mkfifo")
+            .success()
+    );
     for (tool, input) in [
         ("read", json!({ "path": "pipe" })),
         ("write", json!({ "path": "pipe", "content": "x" })),
-        ("edit", json!({ "path": "pipe", "edits": [{ "old": "a", "new": "b" }] })),
+        (
+            "edit",
+            json!({ "path": "pipe", "edits": [{ "old": "a", "new": "b" }] }),
+        ),
     ] {
-        let ran = scratch.run(&["tools", "call", tool, "--mode", "full", "--input", &input.to_string()]);
-        assert!(ran.code == 1 || ran.code == 5, "{tool}: {} {}", ran.code, ran.err);
+        let ran = scratch.run(&[
+            "tools",
+            "call",
+            tool,
+            "--mode",
+            "full",
+            "--input",
+            &input.to_string(),
+        ]);
+        assert!(
+            ran.code == 1 || ran.code == 5,
+            "{tool}: {} {}",
+            ran.code,
+            ran.err
+        );
         holds(&ran.err, &["pipe"]);
-        let kind = std::fs::symlink_metadata(&fifo).expect("still there").file_type();
+        let kind = std::fs::symlink_metadata(&fifo)
+            .expect("still there")
+            .file_type();
         assert!(kind.is_fifo(), "{tool} replaced it");
     }
 }
@@ -190,16 +283,36 @@ fn a_fifo_is_never_opened_and_never_replaced() {
 #[test]
 fn calls_that_make_no_sense_come_back_as_precise_errors() {
     let table: [(Value, &[&str]); 6] = [
-        (json!({ "tool": "reed", "input": {} }), &["no tool `reed`", "`read`"]),
-        (json!({ "tool": "read", "raw_arguments": "{\"path\": " }), &["not valid JSON", "line 1"]),
-        (json!({ "tool": "read", "raw_arguments": "[1]" }), &["one JSON object", "an array"]),
-        (json!({ "tool": "read", "input": {} }), &["missing \"path\""]),
-        (json!({ "tool": "read", "input": { "file_path": "a" } }), &["\"file_path\"", "\"path\""]),
-        (json!({ "tool": "read", "input": { "path": "a", "limit": "ten" } }), &["\"limit\"", "whole"]),
+        (
+            json!({ "tool": "reed", "input": {} }),
+            &["no tool `reed`", "`read`"],
+        ),
+        (
+            json!({ "tool": "read", "raw_arguments": "{\"path\": " }),
+            &["not valid JSON", "line 1"],
+        ),
+        (
+            json!({ "tool": "read", "raw_arguments": "[1]" }),
+            &["one JSON object", "an array"],
+        ),
+        (
+            json!({ "tool": "read", "input": {} }),
+            &["missing \"path\""],
+        ),
+        (
+            json!({ "tool": "read", "input": { "file_path": "a" } }),
+            &["\"file_path\"", "\"path\""],
+        ),
+        (
+            json!({ "tool": "read", "input": { "path": "a", "limit": "ten" } }),
+            &["\"limit\"", "whole"],
+        ),
     ];
     for (call, parts) in table {
         let scratch = Scratch::new();
-        scratch.play("full", &json!([{ "calls": [call] }, { "text": "ok" }]), &[]).expect(0, &[]);
+        scratch
+            .play("full", &json!([{ "calls": [call] }, { "text": "ok" }]), &[])
+            .expect(0, &[]);
         holds(&scratch.results()[0], parts);
         holds(&scratch.results()[0], &["Not run"]);
         assert!(of_kind(&scratch.events(), "CallStarted").is_empty());
@@ -233,7 +346,14 @@ fn a_reply_with_neither_text_nor_call_ends_the_turn_with_a_reason() {
         bowline_testkit::Options::default(),
     );
     let ran = scratch.run(&[
-        "exec", "--model", "openai-chat/x", "--base-url", &server.base_url(), "--output", "json", "go",
+        "exec",
+        "--model",
+        "openai-chat/x",
+        "--base-url",
+        &server.base_url(),
+        "--output",
+        "json",
+        "go",
     ]);
     let result = ran.expect(1, &["neither text nor"]).json();
     assert_eq!(result["stop_reason"], "provider_failed");
@@ -253,8 +373,14 @@ fn a_wrong_key_names_the_variable_and_never_the_key() {
     let server =
         bowline_testkit::ScriptedServer::start(scenario.expect("a valid scenario"), options);
     let base_url = server.base_url();
-    let mut command =
-        scratch.command(&["exec", "--model", "openai-chat/x", "--base-url", &base_url, "go"]);
+    let mut command = scratch.command(&[
+        "exec",
+        "--model",
+        "openai-chat/x",
+        "--base-url",
+        &base_url,
+        "go",
+    ]);
     command.env("OPENAI_API_KEY", "wrong-key-abcdef");
     let ran = crate::support::ran(&command.output().expect("it starts"));
     ran.expect(1, &["OPENAI_API_KEY", "401"]);
@@ -272,7 +398,14 @@ fn a_server_that_is_not_there_says_where_it_was_looked_for() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let base_url = format!("http://{}/v1", listener.local_addr().expect("its address"));
     drop(listener);
-    let ran = scratch.run(&["exec", "--model", "openai-chat/x", "--base-url", &base_url, "go"]);
+    let ran = scratch.run(&[
+        "exec",
+        "--model",
+        "openai-chat/x",
+        "--base-url",
+        &base_url,
+        "go",
+    ]);
     ran.expect(1, &[&base_url, "provider failed"]);
     scratch.events();
 }

@@ -9,7 +9,12 @@ use crate::support::Scratch;
 
 fn test_is_green(folder: &Path) -> bool {
     let script = folder.join("test.sh");
-    Command::new("sh").arg(script).output().expect("sh starts").status.success()
+    Command::new("sh")
+        .arg(script)
+        .output()
+        .expect("sh starts")
+        .status
+        .success()
 }
 
 fn scenario() -> Value {
@@ -35,7 +40,9 @@ fn the_demo_turns_the_samples_own_test_from_red_to_green() {
 fn the_same_scenario_without_its_edit_leaves_the_test_red() {
     let scratch = Scratch::new();
     let folder = scratch.path("demo");
-    scratch.run(&["demo", "--dir", folder.to_str().expect("UTF-8")]).expect(0, &[]);
+    scratch
+        .run(&["demo", "--dir", folder.to_str().expect("UTF-8")])
+        .expect(0, &[]);
     let fixed = std::fs::read_to_string(folder.join("lib/discount.sh")).expect("the file");
     std::fs::write(folder.join("lib/discount.sh"), fixed.replace("-ge", "-gt")).expect("written");
 
@@ -48,7 +55,14 @@ fn the_same_scenario_without_its_edit_leaves_the_test_red() {
     std::fs::write(&path, scenario.to_string()).expect("written");
     let model = format!("scripted/{}", path.display());
     let ran = scratch.run(&[
-        "exec", "--cd", folder.to_str().expect("UTF-8"), "--mode", "full", "--model", &model, "fix",
+        "exec",
+        "--cd",
+        folder.to_str().expect("UTF-8"),
+        "--mode",
+        "full",
+        "--model",
+        &model,
+        "fix",
     ]);
     ran.expect(0, &["1 failed"]);
     assert!(!test_is_green(&folder));
@@ -62,7 +76,10 @@ fn the_demo_refuses_a_folder_that_holds_something() {
     scratch
         .run(&["demo", "--dir", work.to_str().expect("UTF-8")])
         .expect(2, &["is not empty", "--dir"]);
-    assert_eq!(std::fs::read(work.join("mine.txt")).expect("still there"), b"keep");
+    assert_eq!(
+        std::fs::read(work.join("mine.txt")).expect("still there"),
+        b"keep"
+    );
     assert!(!scratch.home().exists(), "nothing was recorded");
 }
 
@@ -72,9 +89,18 @@ fn json_output_is_one_object_with_the_promised_fields() {
     let ran = scratch.play("full", &json!([{ "text": "hello" }]), &[]);
     let result = ran.expect(0, &[]).json();
     for field in [
-        "session_id", "stop_reason", "result", "usage", "cost_micro_usd", "exit_code", "waiting",
+        "session_id",
+        "stop_reason",
+        "result",
+        "usage",
+        "cost_micro_usd",
+        "exit_code",
+        "waiting",
     ] {
-        assert!(result.get(field).is_some(), "{field} is missing in {result}");
+        assert!(
+            result.get(field).is_some(),
+            "{field} is missing in {result}"
+        );
     }
     assert_eq!(result["stop_reason"], "done");
     assert_eq!(result["result"], "hello");

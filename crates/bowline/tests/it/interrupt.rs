@@ -8,17 +8,29 @@ use serde_json::{Value, json};
 use crate::support::{Scratch, of_kind};
 
 fn interrupt(child: &Child) {
-    let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    let status = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
     assert!(status.expect("kill starts").success());
 }
 
+#[expect(clippy::zombie_processes, reason = "every caller waits for the child")]
 /// Starts a session whose shell call waits for ever, and gives it once the call has started.
 fn hanging(scratch: &Scratch) -> (Child, BufReader<std::process::ChildStdout>) {
     let model = scratch.scenario(&json!([
         { "calls": [{ "tool": "shell", "input": { "command": "echo started; trap '' INT; while :; do read -t 60 x <> /dev/zero; done" } }] },
         { "text": "never" }
     ]));
-    let args = ["exec", "--model", &model, "--mode", "full", "--output", "stream-json", "go"];
+    let args = [
+        "exec",
+        "--model",
+        &model,
+        "--mode",
+        "full",
+        "--output",
+        "stream-json",
+        "go",
+    ];
     let mut child = scratch
         .command(&args)
         .stdout(Stdio::piped())
@@ -49,8 +61,15 @@ fn once_stops_the_turn_and_the_journal_is_whole() {
     assert_eq!(last["stop_reason"], "cancelled");
     let events = scratch.events();
     assert_eq!(of_kind(&events, "CancelRequested").len(), 1);
-    assert_eq!(of_kind(&events, "TurnEnded")[0]["data"]["stop"], "cancelled");
-    assert_eq!(of_kind(&events, "CallFinished").len(), 1, "the call's end is recorded");
+    assert_eq!(
+        of_kind(&events, "TurnEnded")[0]["data"]["stop"],
+        "cancelled"
+    );
+    assert_eq!(
+        of_kind(&events, "CallFinished").len(),
+        1,
+        "the call's end is recorded"
+    );
 }
 
 #[test]

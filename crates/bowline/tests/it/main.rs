@@ -1,4 +1,9 @@
 //! The binary as a person and a script meet it: real processes, files, sockets.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod bad_input;
 mod demo;

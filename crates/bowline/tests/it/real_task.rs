@@ -23,7 +23,10 @@ fn published_source() -> PathBuf {
         .expect("cargo starts");
     let metadata: Value = serde_json::from_slice(&output.stdout).expect("metadata is JSON");
     let packages = metadata["packages"].as_array().expect("packages");
-    let strsim = packages.iter().find(|package| package["name"] == "strsim").expect("strsim");
+    let strsim = packages
+        .iter()
+        .find(|package| package["name"] == "strsim")
+        .expect("strsim");
     let manifest = strsim["manifest_path"].as_str().expect("a path");
     Path::new(manifest).parent().expect("a folder").to_owned()
 }
@@ -92,14 +95,28 @@ fn a_planted_fault_in_a_published_crate_is_mended_over_http() {
     let scratch = Scratch::new();
     let work = scratch.work();
     plant(&work);
-    assert!(!cargo_test(&work), "the planted fault is caught by the crate's own tests");
+    assert!(
+        !cargo_test(&work),
+        "the planted fault is caught by the crate's own tests"
+    );
 
-    let options = Options { require_reasoning_back: true, ..Options::default() };
+    let options = Options {
+        require_reasoning_back: true,
+        ..Options::default()
+    };
     let server = ScriptedServer::start(scenario(), options);
     let base_url = server.base_url();
     let ran = scratch.run(&[
-        "exec", "--model", "openai-chat/scripted", "--base-url", &base_url, "--mode", "full",
-        "--output", "json", "A test fails. Find out why and mend it.",
+        "exec",
+        "--model",
+        "openai-chat/scripted",
+        "--base-url",
+        &base_url,
+        "--mode",
+        "full",
+        "--output",
+        "json",
+        "A test fails. Find out why and mend it.",
     ]);
     assert!(server.violations().is_empty(), "{:?}", server.violations());
     let result = ran.expect(0, &[]).json();

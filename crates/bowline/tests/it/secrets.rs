@@ -29,12 +29,24 @@ fn canaries_never_reach_the_state_folder_or_the_wire() {
         { "calls": [{ "tool": "read", "input": { "path": "config.txt" } }] },
         { "text": "ok" }
     ] });
-    let options = Options { api_key: Some(KEY.to_owned()), ..Options::default() };
+    let options = Options {
+        api_key: Some(KEY.to_owned()),
+        ..Options::default()
+    };
     let server = ScriptedServer::start(Scenario::from_value(steps).expect("valid"), options);
     let base_url = server.base_url();
     let prompt = format!("My token is {canary}, keep it safe.");
     let output = scratch
-        .command(&["exec", "--model", "openai-chat/x", "--base-url", &base_url, "--mode", "full", &prompt])
+        .command(&[
+            "exec",
+            "--model",
+            "openai-chat/x",
+            "--base-url",
+            &base_url,
+            "--mode",
+            "full",
+            &prompt,
+        ])
         .env("OPENAI_API_KEY", KEY)
         .env("CANARY", &canary)
         .output()
@@ -54,11 +66,23 @@ fn canaries_never_reach_the_state_folder_or_the_wire() {
         let body = request.body.to_string();
         assert!(!body.contains(&canary) && !body.contains(KEY));
     }
-    assert!(!ran.out.contains(&canary) && !ran.err.contains(&canary), "{}", ran.err);
+    assert!(
+        !ran.out.contains(&canary) && !ran.err.contains(&canary),
+        "{}",
+        ran.err
+    );
     // Positive control: the masks are there, so the texts did come in.
     let results = scratch.results();
-    assert!(results.iter().take(4).all(|text| text.contains("[secret:")), "{results:?}");
-    assert!(server.requests()[0].body.to_string().contains("keep it safe"));
+    assert!(
+        results.iter().take(4).all(|text| text.contains("[secret:")),
+        "{results:?}"
+    );
+    assert!(
+        server.requests()[0]
+            .body
+            .to_string()
+            .contains("keep it safe")
+    );
 }
 
 #[test]
@@ -72,6 +96,10 @@ fn a_mask_is_never_written_over_real_content() {
         { "text": "ok" }
     ]);
     scratch.play("full", &steps, &[]).expect(0, &[]);
-    assert!(scratch.results()[1].contains("Not run"), "{:?}", scratch.results());
+    assert!(
+        scratch.results()[1].contains("Not run"),
+        "{:?}",
+        scratch.results()
+    );
     assert_eq!(std::fs::read(&path).expect("it"), before);
 }

@@ -28,7 +28,10 @@ impl Ran {
     /// The output as one JSON value a line.
     #[track_caller]
     pub(crate) fn lines(&self) -> Vec<Value> {
-        self.out.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+        self.out
+            .lines()
+            .map(|line| serde_json::from_str(line).expect(line))
+            .collect()
     }
 
     /// Fails unless the run ended with `code` and its message holds every one of `parts`.
@@ -114,7 +117,9 @@ impl Scratch {
     /// Plays scenario steps as `exec --output json` in `mode`.
     pub(crate) fn play(&self, mode: &str, steps: &Value, more: &[&str]) -> Ran {
         let model = self.scenario(steps);
-        let mut args = vec!["exec", "--model", &model, "--mode", mode, "--output", "json"];
+        let mut args = vec![
+            "exec", "--model", &model, "--mode", mode, "--output", "json",
+        ];
         args.extend(more);
         args.push("do it");
         self.run(&args)
@@ -125,7 +130,15 @@ impl Scratch {
         let Ok(entries) = std::fs::read_dir(self.home().join("sessions")) else {
             return Vec::new();
         };
-        entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into()).collect()
+        entries
+            .map(|entry| {
+                entry
+                    .expect("an entry")
+                    .file_name()
+                    .to_string_lossy()
+                    .into()
+            })
+            .collect()
     }
 
     /// The verified events of the only session; fails when its journal does not verify.
@@ -142,20 +155,31 @@ impl Scratch {
     #[track_caller]
     pub(crate) fn results(&self) -> Vec<String> {
         let sessions = self.sessions();
-        let shown = self.run(&["sessions", "show", &sessions[0], "--json"]).json();
+        let shown = self
+            .run(&["sessions", "show", &sessions[0], "--json"])
+            .json();
         let history = shown["history"].as_array().expect("a history").clone();
         history
             .iter()
             .filter_map(|item| item["results"].as_array())
             .flatten()
-            .map(|result| result["content"]["text"].as_str().expect("a text").to_owned())
+            .map(|result| {
+                result["content"]["text"]
+                    .as_str()
+                    .expect("a text")
+                    .to_owned()
+            })
             .collect()
     }
 }
 
 /// The events of one kind.
 pub(crate) fn of_kind<'a>(events: &'a [Value], kind: &str) -> Vec<&'a Value> {
-    events.iter().map(|line| &line["event"]).filter(|event| event["kind"] == kind).collect()
+    events
+        .iter()
+        .map(|line| &line["event"])
+        .filter(|event| event["kind"] == kind)
+        .collect()
 }
 
 pub(crate) fn ran(output: &Output) -> Ran {

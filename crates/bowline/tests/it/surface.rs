@@ -37,7 +37,10 @@ fn text_mode_shows_what_happens_on_standard_error_and_the_answer_on_standard_out
     let ran = scratch.run(&["exec", "--model", &model, "--mode", "full", "go"]);
     ran.expect(0, &[]);
     assert_eq!(ran.out, "All done.\n");
-    insta::assert_snapshot!("text_mode", stable(&scratch, &ran.err).replace(&model, "MODEL"));
+    insta::assert_snapshot!(
+        "text_mode",
+        stable(&scratch, &ran.err).replace(&model, "MODEL")
+    );
 }
 
 #[test]
@@ -88,7 +91,10 @@ fn foreign_escapes_never_reach_the_terminal() {
     let shown = scratch.run(&["sessions", "show", &session]);
     let events = scratch.run(&["events", &session]);
     for text in [&ran.out, &ran.err, &shown.out, &events.out] {
-        assert!(!text.contains('\u{1b}') && !text.contains('\u{7}'), "{text:?}");
+        assert!(
+            !text.contains('\u{1b}') && !text.contains('\u{7}'),
+            "{text:?}"
+        );
         assert!(!text.contains('\u{202e}'), "{text:?}");
     }
 }
@@ -96,7 +102,9 @@ fn foreign_escapes_never_reach_the_terminal() {
 #[test]
 fn the_first_prompt_is_small() {
     let scratch = Scratch::new();
-    scratch.play("full", &json!([{ "text": "hello" }]), &[]).expect(0, &[]);
+    scratch
+        .play("full", &json!([{ "text": "hello" }]), &[])
+        .expect(0, &[]);
     let events = scratch.events();
     let prompt = &events[1]["event"]["data"]["prompt"];
     let tokens = prompt.to_string().len() / 4;

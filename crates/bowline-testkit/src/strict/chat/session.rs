@@ -194,10 +194,14 @@ impl Session {
 
     /// Words that follow a question which never got a whole reply may be joined to it.
     fn may_grow(&self, expected: &Value, found: Option<&Value>) -> bool {
-        let returns = self.reply.as_ref().is_some_and(|reply| reply.duty == Duty::Return);
+        let returns = self
+            .reply
+            .as_ref()
+            .is_some_and(|reply| reply.duty == Duty::Return);
         let role = |message: &Value| message["role"] == "user";
         let grew = |found: &Value| {
-            text_of(&found["content"]).starts_with(&format!("{}\n\n", text_of(&expected["content"])))
+            text_of(&found["content"])
+                .starts_with(&format!("{}\n\n", text_of(&expected["content"])))
         };
         !returns && role(expected) && found.is_some_and(|found| role(found) && grew(found))
     }
@@ -314,7 +318,9 @@ fn call_difference(was: &Value, is: &Value) -> Option<(Kind, String)> {
 }
 
 fn is_object(arguments: &Value) -> bool {
-    let parsed = arguments.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let parsed = arguments
+        .as_str()
+        .and_then(|text| serde_json::from_str::<Value>(text).ok());
     parsed.is_some_and(|value| value.is_object())
 }
 

@@ -1,3 +1,5 @@
+//! Counts, diffs and their bounds.
+
 use super::*;
 
 #[test]

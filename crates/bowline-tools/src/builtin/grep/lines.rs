@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io;
-use std::path::Path;
 
 use grep_matcher::LineTerminator;
 use grep_matcher::Matcher as _;
@@ -40,8 +39,8 @@ pub(super) struct Found {
     pub(super) files: u64,
     /// Whether there is more than the limit.
     pub(super) is_cut: bool,
-    /// Files with a line that does not fit into memory.
-    pub(super) too_long: u64,
+    /// Files that could not be searched to their end, such as for a line larger than memory.
+    pub(super) unsearched: u64,
 }
 
 impl<'m> Search<'m> {
@@ -69,10 +68,10 @@ impl<'m> Search<'m> {
     }
 
     /// Searches `file`, shown as `name`.
-    pub(super) fn file(&mut self, name: &Path, file: &File) -> Next {
+    pub(super) fn file(&mut self, name: String, file: &File) -> Next {
         let mut lines = Lines {
             matcher: self.matcher,
-            name: name.display().to_string(),
+            name,
             output: self.output,
             limit: self.limit,
             found: &mut self.found,
@@ -82,9 +81,8 @@ impl<'m> Search<'m> {
         };
         lines.before = lines.found.text.len();
         let searched = self.searcher.search_file(self.matcher, file, &mut lines);
-        let is_too_long = searched.is_err();
         lines.end();
-        self.found.too_long += u64::from(is_too_long);
+        self.found.unsearched += u64::from(searched.is_err());
         if self.found.is_cut {
             Next::Stop
         } else {

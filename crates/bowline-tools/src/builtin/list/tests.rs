@@ -1,3 +1,5 @@
+//! Sizes as shown.
+
 use super::*;
 
 #[test]

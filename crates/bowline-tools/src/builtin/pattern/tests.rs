@@ -1,3 +1,5 @@
+//! What patterns fit.
+
 use super::*;
 
 #[test]

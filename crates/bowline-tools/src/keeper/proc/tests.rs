@@ -1,3 +1,5 @@
+//! Tests of process lookups.
+
 use std::process::{Command, Stdio};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Tests of the keeper's records.
+
 use super::*;
 
 fn started() -> Claim {

@@ -1,3 +1,5 @@
+//! Tests of the bounded spool.
+
 use super::*;
 
 /// Pushes `count` numbered bytes in chunks of `chunk` and returns them with what is read back.

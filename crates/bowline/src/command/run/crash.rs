@@ -18,8 +18,14 @@ pub fn probe() -> Arc<dyn Probe> {
     use std::sync::OnceLock;
     static PROBE: OnceLock<Arc<dyn Probe>> = OnceLock::new();
     Arc::clone(PROBE.get_or_init(|| {
-        match std::env::var("BOWLINE_CRASH_AT").ok().and_then(|text| text.parse().ok()) {
-            Some(number) => Arc::new(StopAt { number, passed: AtomicU64::new(0) }),
+        match std::env::var("BOWLINE_CRASH_AT")
+            .ok()
+            .and_then(|text| text.parse().ok())
+        {
+            Some(number) => Arc::new(StopAt {
+                number,
+                passed: AtomicU64::new(0),
+            }),
             None => Arc::new(NoProbe),
         }
     }))

@@ -40,13 +40,19 @@ pub struct New {
 impl Opener<'_> {
     /// Begins a new session. Nothing is created before everything else was found to be in order.
     pub fn begin(&self, new: New) -> Result<(Session, Harness), Failure> {
-        let New { settings, cwd, roots, rules, scenario } = new;
+        let New {
+            settings,
+            cwd,
+            roots,
+            rules,
+            scenario,
+        } = new;
         let provider = match scenario {
             Some(scenario) => wire::play(scenario, self.clock),
             None => wire::provider(&settings, self.clock)?,
         };
-        let toolbox = wire::toolbox(self.config)?;
         let policy = wire::policy(self.places, self.config, &roots, rules)?;
+        let toolbox = wire::toolbox(self.config, &policy)?;
         let harness = wire::harness(provider, toolbox, policy);
         let session = SessionId::from_uuid(self.clock.new_id());
         let surroundings = Surroundings {
@@ -102,8 +108,9 @@ impl Opener<'_> {
         let settings = settings.ok_or_else(|| Failure::stopped("the session has no settings"))?;
         let provider = wire::provider(&settings, self.clock)?;
         let roots: Vec<PathBuf> = session.state().roots().iter().map(PathBuf::from).collect();
-        let policy = wire::policy(self.places, self.config, &roots, Vec::new())?;
-        let toolbox = wire::toolbox(self.config)?;
+        let mut policy = wire::policy(self.places, self.config, &roots, Vec::new())?;
+        policy.mode = settings.mode;
+        let toolbox = wire::toolbox(self.config, &policy)?;
         Ok((session, wire::harness(provider, toolbox, policy)))
     }
 
@@ -120,7 +127,9 @@ impl Opener<'_> {
         owned: OwnedSession,
     ) -> Result<(Box<dyn bowline_journal::Journal>, SessionPlaces), Failure> {
         let OwnedSession { journal, dir, .. } = owned;
-        let reader = self.store.read_only(bowline_journal::Journal::session(&journal))?;
+        let reader = self
+            .store
+            .read_only(bowline_journal::Journal::session(&journal))?;
         let places = SessionPlaces {
             spool: dir.spool(),
             mailbox: Some(dir.mailbox()),
@@ -144,7 +153,11 @@ fn instructions(cwd: &Path) -> Option<String> {
     let mut bytes = Vec::new();
     // Read a little past the cap, so that what is cut is said to be cut.
     let most = caps::INSTRUCTIONS_BYTES as u64 * 4;
-    std::fs::File::open(path).ok()?.take(most).read_to_end(&mut bytes).ok()?;
+    std::fs::File::open(path)
+        .ok()?
+        .take(most)
+        .read_to_end(&mut bytes)
+        .ok()?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
     (!text.trim().is_empty()).then_some(text)
 }

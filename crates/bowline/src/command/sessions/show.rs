@@ -15,8 +15,9 @@ const RESULT_LINES: usize = 8;
 /// Shows a session.
 pub fn show(store: &Store, id: SessionId, json: bool) -> Result<(), Failure> {
     let intact = store.read_only(id)?.read_intact()?;
-    let state =
-        intact.events.iter().fold(State::new(), |state, recorded| apply(state, &recorded.event));
+    let state = intact.events.iter().fold(State::new(), |state, recorded| {
+        apply(state, &recorded.event)
+    });
     if json {
         print::line(&as_json(id, &state, intact.finding.as_ref()).to_string());
     } else {
@@ -51,7 +52,11 @@ fn text(id: SessionId, state: &State) {
                     }
                 }
                 for (call, result) in exchange.message().calls().zip(exchange.results()) {
-                    let sign = if result.kind == ResultKind::Ok { "✓" } else { "✗" };
+                    let sign = if result.kind == ResultKind::Ok {
+                        "✓"
+                    } else {
+                        "✗"
+                    };
                     let line = format!("{} {}", call.name, call.arguments);
                     print::line(&format!("\n▸ {}", look.fit(&line, 2)));
                     result_lines(&look, sign, &result.content);
@@ -70,7 +75,10 @@ fn said(look: &Look, input: &ContextText) {
         Origin::File(path) => format!("file {path}"),
     };
     let who = look.paint(Colour::Bold, &format!("{who}:"));
-    print::line(&format!("\n{who} {}", print::clean(input.text()).trim_end()));
+    print::line(&format!(
+        "\n{who} {}",
+        print::clean(input.text()).trim_end()
+    ));
 }
 
 fn result_lines(look: &Look, sign: &str, content: &ContextText) {
@@ -80,7 +88,10 @@ fn result_lines(look: &Look, sign: &str, content: &ContextText) {
         print::line(&format!("  {lead} {}", look.fit(line, 4)));
     }
     if lines.len() > RESULT_LINES {
-        print::line(&format!("    ... {} more lines", lines.len() - RESULT_LINES));
+        print::line(&format!(
+            "    ... {} more lines",
+            lines.len() - RESULT_LINES
+        ));
     }
 }
 
@@ -100,7 +111,11 @@ fn standing(state: &State) {
         ledger.calls_refused
     )));
     for item in waiting(state) {
-        print::line(&print::clean(&format!("waits: {}  {}", item.decision_id.short(), item.essence)));
+        print::line(&print::clean(&format!(
+            "waits: {}  {}",
+            item.decision_id.short(),
+            item.essence
+        )));
     }
 }
 

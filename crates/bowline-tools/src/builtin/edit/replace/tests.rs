@@ -1,3 +1,5 @@
+//! Replacements, line ends and what is said when one does not fit.
+
 use super::*;
 
 fn edits(pairs: &[(&str, &str)]) -> Vec<Replacement> {

@@ -1,3 +1,5 @@
+//! Output without escapes.
+
 use super::*;
 
 #[test]
