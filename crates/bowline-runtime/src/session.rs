@@ -16,7 +16,7 @@ use crate::{Clock, Error};
 /// A session that this process owns.
 ///
 /// Facts are staged (folded into the state at once) and then committed as one batch. Nothing may
-/// be acted upon or told to anyone before [`Session::commit`] has given its receipts; when a
+/// be acted upon or told to anyone before the commit has given its receipts; when a
 /// commit fails the session is over for this process.
 pub struct Session {
     journal: Box<dyn Journal>,

@@ -1,5 +1,9 @@
 //! The engine as a whole: laws over random histories, and what must not compile.
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 mod laws;
 mod refusals;

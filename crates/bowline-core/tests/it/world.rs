@@ -22,7 +22,6 @@ pub(crate) struct World {
     choices: std::vec::IntoIter<u8>,
     ids: u128,
     now_ms: u64,
-    pub(crate) cap: Option<u64>,
     /// What each started call was, in order.
     pub(crate) starts: Vec<(CallId, ReplayClass)>,
 }
@@ -35,7 +34,6 @@ impl World {
             choices: choices.into_iter(),
             ids: 0,
             now_ms: 1_000,
-            cap,
             starts: Vec::new(),
         };
         world.put(Fact::OwnerChanged(OwnerChanged {

@@ -1,5 +1,6 @@
 //! Providers through real sockets, and requests before the strict validator.
 #![expect(
+    clippy::panic,
     clippy::unwrap_used,
     reason = "a test that cannot go on should stop where it is"
 )]

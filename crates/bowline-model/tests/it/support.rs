@@ -1,16 +1,19 @@
 //! What a runtime would do around a provider: reserve, ask, answer the calls, remember.
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use bowline_core::commit::door;
+use bowline_core::commit::Spendable;
 use bowline_core::event::AttemptReserved;
 use bowline_core::message::ResultKind;
 use bowline_core::request::{FrozenPrompt, ToolDeclaration};
 use bowline_core::{
-    ContextText, Digest, Epoch, Exchange, HistoryItem, Origin, ProviderFailure, Receipt, Request,
-    Reservation, Seq, SessionId, StepId, ToolResult,
+    ContextText, Epoch, Event, Exchange, Fact, HistoryItem, Origin, ProviderFailure, Request,
+    Reservation, SessionId, StepId, ToolResult,
 };
+use bowline_journal::{Journal as _, MemoryJournal};
 use bowline_model::{ChatConfig, ChatProvider, Delta, Deltas, NewId, Provider, Reply, Timeouts};
 use serde_json::json;
 use uuid::Uuid;
@@ -27,13 +30,18 @@ pub(crate) fn reservation(step: u32, try_number: u32) -> Reservation {
         "reserved_tokens": 1_000, "max_output_tokens": null,
     }))
     .unwrap();
-    let receipt = Receipt {
-        session: SessionId::from_uuid(Uuid::from_u128(5)),
-        seq: Seq(1),
-        epoch: Epoch(1),
-        hash: Digest::default(),
+    let session = SessionId::from_uuid(Uuid::from_u128(5));
+    let mut journal = MemoryJournal::new(session, std::env::temp_dir());
+    let event = Event::new(0, Fact::AttemptReserved(reserved));
+    let append = pin!(journal.append(Epoch(0), vec![event]));
+    // In memory there is nothing to wait for.
+    let Poll::Ready(receipts) = append.poll(&mut Context::from_waker(Waker::noop())) else {
+        panic!("the memory journal waited");
     };
-    Reservation::from(door::vouch(receipt, reserved))
+    match receipts.unwrap().remove(0).spend() {
+        Spendable::Attempt(reserved) => Reservation::from(reserved),
+        other => panic!("not a reservation: {other:?}"),
+    }
 }
 
 /// System text and the tools `read` and `grep`.

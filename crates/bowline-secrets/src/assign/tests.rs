@@ -1,3 +1,5 @@
+//! Tests of `assign`.
+
 use crate::mask;
 
 fn check(text: &str, expect: &str) {

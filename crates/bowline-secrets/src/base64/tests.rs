@@ -1,3 +1,5 @@
+//! Tests of `base64`.
+
 use super::{decode, decode_text};
 
 #[test]

@@ -1,3 +1,5 @@
+//! Tests of `block`.
+
 use super::{Block, Opening, Step};
 use crate::known::Known;
 use crate::mask;

@@ -1,3 +1,5 @@
+//! Tests of `formats`.
+
 use super::{bucket, table::FORMATS, token_at};
 
 #[test]

@@ -1,3 +1,5 @@
+//! Tests of `likeness`.
+
 use super::{is_chosen, is_random, is_wordy};
 
 #[test]

@@ -1,3 +1,5 @@
+//! Tests of `names`.
+
 use super::{Promise, may_end_name, name_at};
 use crate::bytes::Alphabet;
 

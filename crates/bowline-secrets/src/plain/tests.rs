@@ -1,3 +1,5 @@
+//! Tests of `plain`.
+
 use super::Plain;
 use crate::formats::Hit;
 

@@ -1,3 +1,5 @@
+//! Tests of `stream`.
+
 use super::{CARRY, LIMIT, StreamMasker};
 use crate::Masker;
 
