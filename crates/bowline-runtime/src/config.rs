@@ -10,3 +10,6 @@ mod parse;
 pub use keys::{KEYS, KeySpec, Kind, ProjectUse};
 pub use layers::{Effective, Layers, RuleText, Shown};
 pub use parse::{ConfigError, Entry, Origin, Value, parse, parse_flag};
+
+#[cfg(test)]
+mod tests;

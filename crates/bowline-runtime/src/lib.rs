@@ -7,6 +7,48 @@
 //! home or environment (paths and values come in as arguments).
 //!
 //! **Start at** [`drive`]: everything else prepares its arguments.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use bowline_core::{Command, StopReason, command::Ask, event::SessionStarted};
+//! use bowline_journal::{MemoryJournal, NoProbe};
+//! use bowline_model::{ScriptedProvider, scenario::Scenario};
+//! use bowline_policy::Policy;
+//! use bowline_runtime::{Clock, Harness, Places, Rest, Session, Silent, drive, prompt};
+//! use bowline_tools::{Toolbox, tool::NoBlobs};
+//!
+//! let clock = Clock::system();
+//! let scenario = Scenario::from_json(r#"{ "version": 1, "steps": [{ "text": "hello" }] }"#)?;
+//! let harness = Harness {
+//!     provider: Arc::new(ScriptedProvider::new(scenario, clock.id_source())),
+//!     toolbox: Arc::new(Toolbox::new(Vec::new())?),
+//!     policy: Arc::new(Policy::new(Default::default(), vec!["/work".to_owned()])),
+//!     masker: Arc::new(bowline_secrets::Masker::new(Vec::new())),
+//!     app_version: "0".to_owned(),
+//!     probe: Arc::new(NoProbe),
+//! };
+//! let session = bowline_core::SessionId::from_uuid(clock.new_id());
+//! let started: SessionStarted = serde_json::from_value(serde_json::json!({
+//!     "session": session, "app_version": "0", "cwd": "/work", "roots": ["/work"],
+//!     "settings": { "model": "scripted/x", "base_url": null, "mode": "ask", "on_ask": "park",
+//!         "limits": { "max_steps": 5, "max_tokens": null, "max_output_tokens": null } },
+//!     "prompt": { "system": "Be brief.", "tools": [] },
+//! }))?;
+//! let folder = tempfile::tempdir()?;
+//! let places =
+//!     Places { spool: folder.path().to_owned(), mailbox: None, blobs: Arc::new(NoBlobs) };
+//! let journal = Box::new(MemoryJournal::new(session, folder.path().to_owned()));
+//! let mut session = Session::begin(journal, places, clock, started);
+//! let text = prompt::person("say hello".to_owned());
+//! session.give(Command { key: "1".to_owned(), ask: Ask::Prompt { text } })?;
+//!
+//! let (_keep, mut commands) = tokio::sync::mpsc::unbounded_channel();
+//! let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+//! let rest = runtime.block_on(drive(&mut session, &harness, &mut Silent, &mut commands))?;
+//! assert_eq!(rest, Rest::Ended(StopReason::Done, None));
+//! assert_eq!(session.state().last_text().as_deref(), Some("hello"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![forbid(unsafe_code)]
 
 mod admit;

@@ -1,25 +1,24 @@
 //! Values that stand beside a sensitive name: assignments, fields, options, calls.
 
+use crate::auth;
 use crate::bytes::{
-    Alphabet, before, byte_at, find, holds_any_case, is_blank, is_quote, is_word, skip_blanks,
+    Alphabet, before, byte_at, holds_any_case, is_blank, is_quote, is_word, skip_blanks,
 };
 use crate::formats::{Hit, token_at};
 use crate::likeness::{is_chosen, is_random, is_sign, is_wordy};
 use crate::names::{Name, Promise};
 use crate::placeholder::{is_common, is_placeholder, is_reference};
+use crate::value::{Extent, value_at};
 
-/// Longest value that is read, in bytes.
-const LONGEST_VALUE: usize = 2048;
-
-/// Longest name after a value that ends it, in bytes.
-const LONGEST_NAME: usize = 64;
+/// Longest name of a setting that is looked at, in bytes.
+pub(crate) const LONGEST_NAME: usize = 64;
 
 /// How a name and its value are joined; the looser, the more a value must look like a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Joint {
     /// A sign, or an option in front: `name=`, `"name":`, `<name>`, `--name`.
     Firm,
-    /// A call: `name("..")`. The value must be a string.
+    /// A call: `name("..")`, `set("name", "..")`. The value must be a string.
     Called,
     /// Blanks alone, or a comma: `name ..`, `"name", ".."`.
     Loose,
@@ -72,7 +71,7 @@ impl Awaited {
             None if self.field => return None,
             None => {}
         }
-        let value = value_at(text, at)?;
+        let value = value_at(text, at, Extent::Setting)?;
         let rest = text[value.end..].trim_ascii();
         let alone = rest.len() <= 3 || rest.starts_with(b"</") || rest.starts_with(b"\"");
         let bytes = &text[value.start..value.end];
@@ -106,6 +105,8 @@ pub(crate) fn slot(text: &[u8], name: &Name) -> Option<Slot> {
                 .take_while(|byte| matches!(byte, b'=' | b'>'))
                 .count(),
         ),
+        b'-' if byte_at(text, at + 1) == b'>' => firm(at + 2),
+        b'%' if text[at..].starts_with(b"%3D") || text[at..].starts_with(b"%3d") => firm(at + 3),
         b'?' if matches!(byte_at(text, at + 1), b':' | b'=') => firm(at + 2),
         b':' => match byte_at(text, at + 1) {
             b':' => None,
@@ -118,6 +119,9 @@ pub(crate) fn slot(text: &[u8], name: &Name) -> Option<Slot> {
             firm(at + 1)
         }
         b'(' if at == end => Some(Slot::Here(at + 1, Joint::Called)),
+        b',' if closed && is_first_argument(text, name.start) => {
+            Some(Slot::Here(at + 1, Joint::Called))
+        }
         b',' if closed => Some(Slot::Here(at + 1, Joint::Loose)),
         b'|' if at > close && is_blank(byte_at(text, at + 1)) => {
             Some(Slot::Here(at + 1, Joint::Firm))
@@ -157,6 +161,11 @@ fn skip_closers(text: &[u8], end: usize) -> usize {
             _ => return at,
         }
     }
+}
+
+/// Whether a quoted name is the first argument of a call.
+fn is_first_argument(text: &[u8], start: usize) -> bool {
+    is_quote(before(text, start)) && before(text, start.saturating_sub(1)) == b'('
 }
 
 /// Whether the name is a command-line option.
@@ -275,105 +284,17 @@ fn after_type(text: &[u8], from: usize) -> usize {
     if typed { value } else { from }
 }
 
-/// A value as it stands in the text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Value {
-    pub(crate) start: usize,
-    pub(crate) end: usize,
-    pub(crate) quoted: bool,
-}
+/// What frameworks put in front of a random value.
+const MARKERS: [&str; 2] = ["django-insecure-", "base64:"];
 
-/// Returns the value at `from`: a string literal, or what is there up to the next separator.
-pub(crate) fn value_at(text: &[u8], from: usize) -> Option<Value> {
-    let mut at = skip_blanks(text, from);
-    if matches!(byte_at(text, at), b'b' | b'r' | b'u' | b'@' | b'L')
-        && is_quote(byte_at(text, at + 1))
-    {
-        at += 1;
-    }
-    let slashes = text[at.min(text.len())..]
-        .iter()
-        .take_while(|byte| **byte == b'\\')
-        .count();
-    let start = at + slashes;
-    let value = if is_quote(byte_at(text, start)) {
-        quoted_value(text, at, start)
+/// Whether the line is this one setting.
+fn extent(text: &[u8], name: &Name, joint: Joint) -> Extent {
+    let line = text[name.start.saturating_sub(16)..name.start].trim_ascii();
+    let opens = name.start < 16 && matches!(line, b"" | b"+" | b"-" | b"export" | b"ENV" | b"\"");
+    if opens && joint == Joint::Firm {
+        Extent::Setting
     } else {
-        let end = bare_end(text, at);
-        Value {
-            start: at,
-            end,
-            quoted: false,
-        }
-    };
-    (value.end > value.start && value.end - value.start <= LONGEST_VALUE).then_some(value)
-}
-
-/// Reads a string whose opening, maybe escaped, is `text[from..=quote]`.
-fn quoted_value(text: &[u8], from: usize, quote: usize) -> Value {
-    let opening = if text[quote..].starts_with(b"\"\"\"") {
-        &text[quote..quote + 3]
-    } else {
-        &text[from..=quote]
-    };
-    let start = if opening.len() == 3 && from == quote {
-        quote + 3
-    } else {
-        quote + 1
-    };
-    let reach = text.len().min(start + LONGEST_VALUE + 1);
-    let mut at = start;
-    while let Some(end) = find(&text[..reach], opening, at) {
-        if opening.len() > 1 || before(text, end) != b'\\' {
-            return Value {
-                start,
-                end,
-                quoted: true,
-            };
-        }
-        at = end + 1;
-    }
-    Value {
-        start,
-        end: bare_end(text, start),
-        quoted: true,
-    }
-}
-
-/// Returns the end of an unquoted value.
-fn bare_end(text: &[u8], start: usize) -> usize {
-    let reach = text.len().min(start + LONGEST_VALUE + 1);
-    let mut end = start;
-    while end < reach && !ends_bare(text, start, end) {
-        end += 1;
-    }
-    while end > start && matches!(text[end - 1], b'.' | b',' | b':') {
-        end -= 1;
-    }
-    end
-}
-
-fn ends_bare(text: &[u8], start: usize, at: usize) -> bool {
-    let next = byte_at(text, at + 1);
-    match text[at] {
-        0..=b' ' | 0x7f | b'"' | b'\'' | b'`' | b'<' | b'>' | b';' | b'|' => true,
-        b'\\' => matches!(next, b'n' | b'r' | b't' | b'"' | b'\'' | b'\\' | b'u'),
-        b',' | b'&' => {
-            let name = Alphabet::DOTTED.run_within(text, at + 1, LONGEST_NAME);
-            is_blank(next)
-                || is_quote(next)
-                || next < b' '
-                || name > at + 1 && matches!(byte_at(text, name), b'=' | b':')
-        }
-        b')' | b'}' | b']' => {
-            let opening = match text[at] {
-                b')' => b'(',
-                b'}' => b'{',
-                _ => b'[',
-            };
-            !text[start..at].contains(&opening) && !next.is_ascii_alphanumeric()
-        }
-        _ => false,
+        Extent::Word
     }
 }
 
@@ -383,14 +304,20 @@ pub(crate) fn secret_in(text: &[u8], name: &Name, at: usize, joint: Joint) -> Op
     if is_setting(text, at) {
         return None;
     }
-    let value = value_at(text, at)?;
+    let value = value_at(text, at, extent(text, name, joint))?;
     if joint == Joint::Called && !value.quoted {
         return None;
     }
     if let Some(token) = token_at(text, value.start) {
         return Some(token);
     }
-    let range = value.start..value.end;
+    if name.is_header(text) {
+        return auth::credential_at(text, value.start);
+    }
+    let marker = MARKERS
+        .iter()
+        .find(|marker| text[value.start..].starts_with(marker.as_bytes()));
+    let range = value.start + marker.map_or(0, |marker| marker.len())..value.end;
     let bytes = &text[range.clone()];
     let secret = is_secret(bytes, name.promise, value.quoted)
         && (joint != Joint::Loose || is_strict(bytes, value.quoted));
@@ -415,6 +342,11 @@ fn is_strict(value: &[u8], quoted: bool) -> bool {
         && (digits && value.len() >= 10 || cases && value.len() >= 14)
 }
 
+/// Whether a value with blanks is random all the same, as the salts of WordPress are.
+fn is_salt(value: &[u8]) -> bool {
+    value.len() >= 32 && value.iter().filter(|byte| is_sign(byte)).count() * 6 >= value.len()
+}
+
 /// Whether a value under a sensitive name is a secret.
 pub(crate) fn is_secret(value: &[u8], promise: Promise, quoted: bool) -> bool {
     let of_identifier = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_';
@@ -425,7 +357,7 @@ pub(crate) fn is_secret(value: &[u8], promise: Promise, quoted: bool) -> bool {
     };
     likely
         && !identifier
-        && !value.contains(&b' ')
+        && (!value.contains(&b' ') || quoted && is_salt(value))
         && !is_reference(value, quoted)
         && !is_common(value)
         && !is_placeholder(value)

@@ -26,21 +26,42 @@ pub(crate) fn credential_after(text: &[u8], start: usize, end: usize) -> Option<
         holds_any_case(line, "auth") || holds_any_case(line, "extraheader")
     };
     let at = skip_blanks(text, end);
-    let close = Alphabet::TOKEN68.run_within(text, at, LONGEST_CREDENTIAL);
-    let value = &text[at..close];
     if is(b"basic") && announced() {
-        return basic(value).then_some(Hit {
+        let close = Alphabet::TOKEN68.run_within(text, at, LONGEST_CREDENTIAL);
+        let hit = Hit {
             range: at..close,
             kind: "basic-auth",
-        });
+        };
+        return basic(&text[at..close]).then_some(hit);
     }
-    let bearer = is(b"bearer") || announced() && (is(b"token") || is(b"apikey") || is(b"key"));
-    if !bearer {
-        return None;
+    let token = is(b"token") || is(b"apikey") || is(b"key");
+    (is(b"bearer") || token && announced()).then(|| bearer(text, at))?
+}
+
+/// Returns the credential of a header whose value begins at `at`, whatever its scheme is called;
+/// without one the value itself is the credential.
+pub(crate) fn credential_at(text: &[u8], at: usize) -> Option<Hit> {
+    let end = Alphabet::WORD.run_within(text, at, 16);
+    let credential = skip_blanks(text, end);
+    if credential == end || credential == text.len() {
+        return bearer(text, at);
     }
+    let known: [&[u8]; 3] = [b"basic", b"bearer", b"digest"];
+    if known
+        .iter()
+        .any(|scheme| text[at..end].eq_ignore_ascii_case(scheme))
+    {
+        return credential_after(text, at, end);
+    }
+    bearer(text, credential)
+}
+
+fn bearer(text: &[u8], at: usize) -> Option<Hit> {
     if let Some(token) = token_at(text, at) {
         return Some(token);
     }
+    let close = Alphabet::TOKEN68.run_within(text, at, LONGEST_CREDENTIAL);
+    let value = &text[at..close];
     (value.len() >= 16 && is_random(value) && !is_placeholder(value) && !is_fake_token(value))
         .then_some(Hit {
             range: at..close,

@@ -106,9 +106,14 @@ pub(crate) fn token_at(text: &[u8], at: usize) -> Option<Hit> {
         .map(|(_, hit)| hit)
 }
 
-/// Whether `at` follows a `+` or `/` inside base64 text, where any letters may stand.
+/// Whether `at` follows a `+` or `/` inside base64 text, where any letters may stand; `//` is
+/// rather that of an address.
 pub(crate) fn in_base64(text: &[u8], at: usize) -> bool {
-    at >= 2 && matches!(text[at - 1], b'+' | b'/') && Alphabet::BASE64.holds(text[at - 2])
+    match text[..at] {
+        [.., b'/', b'/'] => false,
+        [.., before, b'+' | b'/'] => Alphabet::BASE64.holds(before),
+        _ => false,
+    }
 }
 
 /// For each first character of a prefix, which second ones occur, as bits.

@@ -42,6 +42,7 @@ mod scanner;
 mod shapes;
 mod stream;
 mod url;
+mod value;
 
 use std::fmt;
 use std::ops::Range;

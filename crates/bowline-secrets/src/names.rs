@@ -1,6 +1,9 @@
 //! Names that say their value is a secret: `DB_PASSWORD`, `clientSecret`, `x-api-key`.
 
+mod words;
+
 use crate::bytes::{Alphabet, before, holds_any_case, is_blank};
+use words::*;
 
 /// What a name promises of its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +26,13 @@ pub(crate) struct Name {
 }
 
 impl Name {
+    /// Whether it is the header that holds a scheme and a credential.
+    pub(crate) fn is_header(&self, text: &[u8]) -> bool {
+        text[self.start..self.end]
+            .to_ascii_lowercase()
+            .ends_with(b"authorization")
+    }
+
     /// Returns what its value is called.
     pub(crate) fn kind(&self, text: &[u8]) -> &'static str {
         let name = &text[self.start..self.end];
@@ -39,218 +49,6 @@ impl Promise {
         }
     }
 }
-
-/// How the last word of a password's name ends.
-const PASSWORD_ENDINGS: &[&str] = &["password", "passwd", "passphrase", "passcode", "passwort"];
-
-/// Last words of a password's name that are too short to be looked for inside longer words.
-const PASSWORD_WORDS: &[&str] = &[
-    "pass",
-    "pwd",
-    "pw",
-    "psw",
-    "userpass",
-    "dbpass",
-    "storepass",
-    "keypass",
-    "smtppass",
-    "rootpass",
-    "adminpass",
-    "passw",
-    "dbpwd",
-    "rootpw",
-    "bindpw",
-    "requirepass",
-    "identified",
-];
-
-/// How the last word of a machine secret's name ends.
-const SECRET_ENDINGS: &[&str] = &[
-    "secret",
-    "token",
-    "apikey",
-    "secretkey",
-    "accesskey",
-    "privatekey",
-    "authkey",
-    "masterkey",
-    "credential",
-    "credentials",
-    "accountkey",
-];
-
-/// Last words of a machine secret's name that stand for themselves.
-const SECRET_WORDS: &[&str] = &["creds", "cred", "auth", "authorization"];
-
-/// Names of cookies that stand for a session.
-const SESSION_WORDS: &[&str] = &["session", "sessionid", "sid", "phpsessid", "jsessionid"];
-
-/// Words that make a following `key` a secret.
-const BEFORE_KEY: &[&str] = &[
-    "api",
-    "app",
-    "application",
-    "access",
-    "account",
-    "admin",
-    "auth",
-    "secret",
-    "private",
-    "signing",
-    "sign",
-    "signature",
-    "encryption",
-    "encrypt",
-    "master",
-    "service",
-    "shared",
-    "session",
-    "client",
-    "consumer",
-    "license",
-    "subscription",
-    "ingest",
-    "ingestion",
-    "deploy",
-    "webhook",
-    "hmac",
-    "jwt",
-    "cookie",
-    "cipher",
-    "crypto",
-    "aes",
-    "write",
-    "root",
-    "token",
-    "integration",
-    "function",
-    "functions",
-    "management",
-    "personal",
-    "developer",
-    "preshared",
-    "psk",
-    "security",
-    "storage",
-    "role",
-    "restricted",
-];
-
-/// Providers whose name before `key` or `pat` makes it a secret.
-const PROVIDERS: &[&str] = &[
-    "airtable",
-    "algolia",
-    "amplitude",
-    "anthropic",
-    "azure",
-    "cloudflare",
-    "cohere",
-    "datadog",
-    "dd",
-    "deepgram",
-    "deepseek",
-    "elevenlabs",
-    "fastly",
-    "gemini",
-    "github",
-    "gitlab",
-    "google",
-    "groq",
-    "heroku",
-    "hetzner",
-    "linear",
-    "linode",
-    "mailchimp",
-    "mailgun",
-    "mapbox",
-    "mistral",
-    "newrelic",
-    "npm",
-    "openai",
-    "openrouter",
-    "pagerduty",
-    "perplexity",
-    "pinecone",
-    "postmark",
-    "posthog",
-    "resend",
-    "segment",
-    "sendgrid",
-    "sentry",
-    "shodan",
-    "slack",
-    "square",
-    "stripe",
-    "supabase",
-    "tavily",
-    "together",
-    "twilio",
-    "vultr",
-    "wandb",
-    "weather",
-];
-
-/// Words before `token` that make it a place in a list, a piece of text or a public value.
-const BEFORE_NO_TOKEN: &[&str] = &[
-    "page",
-    "next",
-    "continuation",
-    "continue",
-    "cursor",
-    "sync",
-    "resume",
-    "cancel",
-    "cancellation",
-    "csrf",
-    "xsrf",
-    "sort",
-    "stop",
-    "start",
-    "eos",
-    "bos",
-    "pad",
-    "unk",
-    "mask",
-    "special",
-    "max",
-    "min",
-    "sep",
-    "cls",
-    "text",
-];
-
-/// Words that make whatever is named public.
-const PUBLIC: &[&str] = &["public", "publishable"];
-
-/// Words after the telling one that do not change what the value is.
-const QUALIFIERS: &[&str] = &[
-    "base",
-    "value",
-    "val",
-    "plain",
-    "plaintext",
-    "raw",
-    "old",
-    "new",
-];
-
-/// Kinds for values whose provider is told by the name alone.
-const KINDS: &[(&str, &str)] = &[
-    ("aws_secret", "aws-secret-access-key"),
-    ("awssecret", "aws-secret-access-key"),
-    ("secretaccesskey", "aws-secret-access-key"),
-    ("secret_access_key", "aws-secret-access-key"),
-    ("session_token", "session-token"),
-    ("hcloud", "hetzner-token"),
-    ("accountkey", "azure-storage-key"),
-    ("sharedaccesskey", "azure-shared-access-key"),
-    ("heroku", "heroku-key"),
-    ("cloudflare", "cloudflare-token"),
-    ("cf_api", "cloudflare-token"),
-    ("twilio", "twilio-token"),
-    ("datadog", "datadog-key"),
-    ("dd_api", "datadog-key"),
-];
 
 const MOST_WORDS: usize = 4;
 
@@ -274,6 +72,7 @@ pub(crate) fn may_end_name(word: &[u8], next: u8) -> bool {
             | b'('
             | b','
             | b'|'
+            | b'%'
             | b'?'
             | b'<'
     );
@@ -303,7 +102,7 @@ const ENDINGS: [u32; 26] = {
         SECRET_WORDS,
         QUALIFIERS,
         SESSION_WORDS,
-        &["key", "pat"],
+        &["key", "pat", "sig", "signature"],
     ];
     let mut table = [0; 26];
     let mut list = 0;
@@ -347,7 +146,9 @@ pub(crate) fn name_at(text: &[u8], start: usize, end: usize) -> Option<Name> {
     if words.iter().any(|word| one_of(PUBLIC, word)) {
         return None;
     }
-    let promise = promise_of(last, previous).or_else(|| session_of(last, &text[..first]))?;
+    let promise = promise_of(last, previous)
+        .or_else(|| session_of(last, &text[..first]))
+        .or_else(|| signature_of(last, previous, &text[..first]))?;
     Some(Name {
         start,
         end,
@@ -373,6 +174,15 @@ fn promise_of(last: &[u8], previous: &[u8]) -> Option<Promise> {
         && (one_of(BEFORE_KEY, previous) || one_of(PROVIDERS, previous));
     let pat = last.eq_ignore_ascii_case(b"pat") && !previous.is_empty();
     (key || pat || ends(SECRET_ENDINGS) || one_of(SECRET_WORDS, last)).then_some(Promise::Random)
+}
+
+/// Signatures of addresses that grant access: shared access of Azure, presigned ones of AWS and
+/// Google.
+fn signature_of(last: &[u8], previous: &[u8], line: &[u8]) -> Option<Promise> {
+    let query = &line[line.len().saturating_sub(512)..];
+    let shared = last.eq_ignore_ascii_case(b"sig") && holds_any_case(query, "sv=");
+    let signed = last.eq_ignore_ascii_case(b"signature") && one_of(&["amz", "goog"], previous);
+    (shared || signed).then_some(Promise::Random)
 }
 
 /// The names of session cookies count in a cookie header alone.

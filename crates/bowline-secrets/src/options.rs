@@ -1,10 +1,11 @@
 //! Passwords that programs take through short options: `mysql -pVALUE`, `curl -u user:VALUE`.
 
-use crate::assign::{is_secret, value_at};
+use crate::assign::is_secret;
 use crate::bytes::{Alphabet, byte_at, find, is_blank, is_quote, is_word, skip_blanks};
 use crate::formats::{Hit, token_at};
 use crate::names::Promise;
 use crate::url::is_password;
+use crate::value::{Extent, value_at};
 
 /// What follows an option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,7 +130,7 @@ pub(crate) fn piped(text: &[u8], at: usize) -> Option<Hit> {
 
 /// Returns the password of `--user NAME:PASSWORD`; `at` is where the pair begins.
 pub(crate) fn pair(text: &[u8], at: usize, sign: u8) -> Option<Hit> {
-    let value = value_at(text, at)?;
+    let value = value_at(text, at, Extent::Word)?;
     if let Some(token) = token_at(text, value.start) {
         return Some(token);
     }
@@ -145,7 +146,7 @@ pub(crate) fn pair(text: &[u8], at: usize, sign: u8) -> Option<Hit> {
 }
 
 fn password(text: &[u8], at: usize) -> Option<Hit> {
-    let value = value_at(text, skip_blanks(text, at))?;
+    let value = value_at(text, skip_blanks(text, at), Extent::Word)?;
     if let Some(token) = token_at(text, value.start) {
         return Some(token);
     }

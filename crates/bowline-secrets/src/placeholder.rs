@@ -121,6 +121,7 @@ pub(crate) fn is_reference(value: &[u8], quoted: bool) -> bool {
                 || find(value, b"::", 0).is_some()
                 || !quoted && is_call(value)
                 || is_pattern(value)
+                || is_publishable(value)
                 || is_template(value)
                 || is_digest(value)
         }
@@ -158,9 +159,11 @@ fn is_call(value: &[u8]) -> bool {
 
 /// Text with a name in braces or with escapes: a template or bytes, no value.
 fn is_template(value: &[u8]) -> bool {
-    let open = value.iter().position(|byte| *byte == b'{');
-    let close = value.iter().rposition(|byte| *byte == b'}');
-    let braced = matches!((open, close), (Some(open), Some(close)) if open < close && has_words(&value[open + 1..close]));
+    let position = |wanted: u8| value.iter().position(|byte| *byte == wanted);
+    let braced = match (position(b'{'), position(b'}')) {
+        (Some(open), Some(close)) if open < close => has_words(&value[open + 1..close]),
+        _ => false,
+    };
     braced || value.iter().filter(|byte| **byte == b'\\').count() >= 2
 }
 
@@ -176,6 +179,22 @@ fn is_pattern(value: &[u8]) -> bool {
 fn is_crypt_hash(value: &[u8]) -> bool {
     const OPENINGS: [&str; 8] = [
         "$1$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$argon2", "$y$",
+    ];
+    OPENINGS
+        .iter()
+        .any(|opening| value.starts_with(opening.as_bytes()))
+}
+
+/// Keys that providers mean to be public.
+fn is_publishable(value: &[u8]) -> bool {
+    const OPENINGS: [&str; 7] = [
+        "pk_live_",
+        "pk_test_",
+        "pk.eyJ",
+        "phc_",
+        "pk-lf-",
+        "AAAAB3NzaC1",
+        "AAAAC3NzaC1",
     ];
     OPENINGS
         .iter()

@@ -195,7 +195,6 @@ impl<'a> Pass<'a> {
                 self.scanned.opening = Some(text.len());
             }
             b"echo" | b"printf" => return options::piped(text, end),
-            b"tcp" | b"unix" => return url::password_before_protocol(text, start, floor),
             b"user" if text[..start].ends_with(b"--") || text[..start].ends_with(b"-proxy-") => {
                 return options::pair(text, end + 1, b':');
             }
@@ -205,6 +204,9 @@ impl<'a> Pass<'a> {
                 }
             }
             _ => {}
+        }
+        if before(text, start) == b'@' {
+            return url::password_before_host(text, start, floor);
         }
         if byte_at(text, end) == b':' {
             if url::is_scheme_sign(text, end) {
@@ -239,7 +241,7 @@ impl<'a> Pass<'a> {
                 return hit;
             }
         }
-        self.encoded(start, end)
+        joined_token(text, start, end).or_else(|| self.encoded(start, end))
     }
 
     fn open_block(&mut self, start: usize) {
@@ -289,6 +291,19 @@ impl<'a> Pass<'a> {
             kind: "encoded-secret",
         })
     }
+}
+
+/// Returns the token that follows an underscore in a long word: `name_TOKEN`.
+fn joined_token(text: &[u8], start: usize, end: usize) -> Option<Hit> {
+    const SHORTEST: usize = 32;
+    let mut at = start;
+    while end - at >= SHORTEST {
+        at += 1 + text[at..end].iter().position(|byte| *byte == b'_')?;
+        if let Some(hit) = token_at(text, at) {
+            return Some(hit);
+        }
+    }
+    None
 }
 
 /// Returns where a word really begins that is glued to an escape: `\nTOKEN`, `%3DTOKEN`.

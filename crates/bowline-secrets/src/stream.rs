@@ -23,7 +23,7 @@ const CONTEXT: usize = 256;
 /// Lines are held back until they are complete, up to 16 KiB; a private key is followed to its
 /// end and becomes one token. Bytes that are no UTF-8 pass unchanged. However the stream is cut
 /// into pieces, what comes out is the same, unless [`StreamMasker::idle`] is called.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct StreamMasker {
     masker: Masker,
     scanner: Scanner,
@@ -35,7 +35,7 @@ pub struct StreamMasker {
 }
 
 /// A private key that has begun.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Held {
     block: Block,
     /// Its text, until it is known to be a key; nothing after.
@@ -195,9 +195,7 @@ impl StreamMasker {
         const PROBE: &[u8] = b"q7Xw9Kd2Rt5Mn8Vb3Jf6Hc1Zy4Lp0Gs";
         let length = self.pending.len();
         let mut hold = length;
-        while hold > 0
-            && (Alphabet::TOKEN68.holds(self.pending[hold - 1]) || self.pending[hold - 1] == b'%')
-        {
+        while hold > 0 && Alphabet::TOKEN68.holds(self.pending[hold - 1]) {
             hold -= 1;
         }
         for opening in [b"-----BEGIN".as_slice(), b"---- BEGIN"] {
@@ -211,6 +209,15 @@ impl StreamMasker {
             .filter(|hit| hit.range.end > length);
         hold = begun.map(|hit| hit.range.start).fold(hold, usize::min);
         hold.min(length - self.masker.known.begun(&self.pending))
+    }
+}
+
+impl std::fmt::Debug for StreamMasker {
+    /// Says how much is held back, never what.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("StreamMasker")
+            .field("pending", &self.pending.len())
+            .finish_non_exhaustive()
     }
 }
 

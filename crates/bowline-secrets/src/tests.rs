@@ -24,6 +24,10 @@ fn addresses_lose_their_password_only() {
         "db.internal:5432:app:svc:WZpk0n2SiIIn",
         "db.internal:5432:app:svc:[secret:password]",
     );
+    check(
+        "proxy: bob:WZpk0n2SiIIn@proxy:8080",
+        "proxy: bob:[secret:url-password]@proxy:8080",
+    );
     for text in [
         "postgresql://postgres:postgres@localhost:5432/test",
         "https://user:pass@example.com/",
@@ -81,6 +85,22 @@ fn options_of_programs_are_masked() {
     ] {
         check(text, text);
     }
+}
+
+#[test]
+fn headers_are_masked_whatever_their_scheme() {
+    check(
+        "Authorization: SSWS C3A8KtfzWgeATybk",
+        "Authorization: SSWS [secret:bearer-token]",
+    );
+    check(
+        "Authorization: C3A8KtfzWgeATybk",
+        "Authorization: [secret:bearer-token]",
+    );
+    check(
+        "Cookie: a=b; session=C3A8KtfzWgeATybk",
+        "Cookie: a=b; session=[secret:generic-secret]",
+    );
 }
 
 #[test]

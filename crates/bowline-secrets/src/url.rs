@@ -24,20 +24,25 @@ pub(crate) fn password_at(text: &[u8], at: usize) -> Option<Hit> {
     credentials(text, start, start + sign, &authority[sign + 1..])
 }
 
-/// Returns the password in front of `@tcp(` and `@unix(`, as Go's MySQL driver is addressed; `at`
-/// is where the protocol begins.
-pub(crate) fn password_before_protocol(text: &[u8], at: usize, floor: usize) -> Option<Hit> {
+/// Returns the password of an address without a scheme, `user:password@host:port` or Go's
+/// `user:password@tcp(host)`; `at` is where the host begins.
+pub(crate) fn password_before_host(text: &[u8], at: usize, floor: usize) -> Option<Hit> {
     let sign = at.checked_sub(1)?;
-    if text[sign] != b'@' || byte_at(text, Alphabet::ALNUM.run(text, at)) != b'(' {
+    let end = Alphabet::DOTTED.run_within(text, at, 64);
+    let port = byte_at(text, end) == b':' && byte_at(text, end + 1).is_ascii_digit();
+    if text[sign] != b'@' || !(port || byte_at(text, end) == b'(') {
         return None;
     }
-    let starts = |byte: &u8| *byte <= b' ' || matches!(byte, b'"' | b'\'' | b'`' | b'=');
+    let starts = |byte: &u8| *byte <= b' ' || matches!(byte, b'"' | b'\'' | b'`' | b'=' | b'/');
     let from = sign.saturating_sub(REACH / 4).max(floor);
     let start = text[from..sign]
         .iter()
         .rposition(starts)
         .map_or(from, |at| from + at + 1);
-    credentials(text, start, sign, b"remote")
+    let colon = start + text[start..sign].iter().position(|byte| *byte == b':')?;
+    let strong = sign - colon > 8 && is_random(&text[colon + 1..sign]);
+    let digest = text[at..end].starts_with(b"sha");
+    (strong && !digest).then(|| credentials(text, start, sign, b"remote"))?
 }
 
 /// Returns the password of a `.pgpass` line, `host:port:database:user:password`; the port is

@@ -132,6 +132,16 @@ pub trait Blobs: Send + Sync {
     fn find(&self, handle: &str) -> Result<(PathBuf, BlobRef), String>;
 }
 
+/// No bodies at all.
+#[derive(Debug, Clone, Copy)]
+pub struct NoBlobs;
+
+impl Blobs for NoBlobs {
+    fn find(&self, handle: &str) -> Result<(PathBuf, BlobRef), String> {
+        Err(format!("there is no stored output {handle}"))
+    }
+}
+
 /// How a call that ran came out, before masking and capping.
 #[derive(Debug, Clone)]
 pub struct Finish {

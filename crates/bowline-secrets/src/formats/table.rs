@@ -245,6 +245,8 @@ pub(super) const FORMATS: &[Format] = &[
     token("launchdarkly-key", "sdk-", A::UUID, 36, 36),
     token("wakatime-key", "waka_", A::UUID, 36, 36),
     token("ngrok-key", "ngrok_", A::WORD, 30, 80),
+    token("mapbox-token", "sk.eyJ", A::DOTTED, 60, 300),
+    token("trello-token", "ATTA", A::ALNUM, 64, 80),
     token("contentful-token", "CFPAT-", A::URL, 40, 60),
     token("typeform-token", "tfp_", A::DOTTED, 40, 80),
     token("adafruit-key", "aio_", A::ALNUM, 28, 28),

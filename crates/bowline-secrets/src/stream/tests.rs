@@ -53,6 +53,8 @@ fn prompts_go_when_the_program_is_quiet() {
     check("Continue? [y/N] ", "Continue? [y/N] ");
     check(">>> ", ">>> ");
     check("key gh", "key ");
+    check("12 of 45%", "12 of 45%");
+    check("xoxd-a%", "");
     check("password = ab!", "password = ");
     check("see two words of", "see ");
     check("-----BEGIN PRIVATE ", "");

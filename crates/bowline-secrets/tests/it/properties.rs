@@ -99,7 +99,7 @@ fn streamed(pieces: &[&[u8]]) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(6000))]
+    #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
     fn findings_are_sorted_disjoint_and_between_characters(text in texts()) {
@@ -157,7 +157,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     /// Overlong lines are cut by their place in the stream, not by the pieces it came in.
     #[test]

@@ -48,20 +48,38 @@ pub fn run(args: &Demo) -> Result<u8, Failure> {
     Ok(code)
 }
 
+/// What to look at next, with the program named as it was started.
 fn next_steps(folder: &Path, done: bool) -> String {
+    let program = std::env::args()
+        .next()
+        .unwrap_or_else(|| "bowline".to_owned());
     let folder = folder.display();
     let test = if done {
-        "the sample's own test, green now"
+        "green now"
     } else {
         "the sample's own test"
     };
-    format!(
-        "\nLook at next:\n  sh {folder}/test.sh   {test}\n  \
-         bowline sessions list            this session and all others\n  \
-         bowline sessions show ID         what was said and done\n  \
-         bowline events ID                every event and decision, as recorded\n  \
-         bowline exec --model openai-chat/MODEL --base-url URL \"your task\"   with a real model"
-    )
+    let rows = [
+        (format!("sh {folder}/test.sh"), test),
+        (
+            format!("{program} sessions list"),
+            "this session and all others",
+        ),
+        (
+            format!("{program} sessions show ID"),
+            "what was said and done",
+        ),
+        (format!("{program} events ID"), "every event and decision"),
+        (
+            format!("{program} exec --model openai-chat/MODEL --base-url URL \"your task\""),
+            "",
+        ),
+    ];
+    let mut text = String::from("\nLook at next:");
+    for (command, meaning) in rows {
+        text.push_str(&format!("\n  {command:<34}  {meaning}"));
+    }
+    text
 }
 
 fn unpack(dir: Option<&Path>) -> Result<PathBuf, Failure> {

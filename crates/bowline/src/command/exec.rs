@@ -116,7 +116,8 @@ fn newest(store: &Store, cwd: &Path) -> Result<SessionId, Failure> {
     store
         .summaries()?
         .into_iter()
-        .filter(|summary| summary.cwd == folder)
+        // A call made by hand is no conversation to go on with.
+        .filter(|summary| summary.cwd == folder && summary.model.model() != wire::ONE_CALL)
         .max_by_key(|summary| (summary.updated_ms, summary.session))
         .map(|summary| summary.session)
         .ok_or_else(|| {

@@ -1,0 +1,88 @@
+//! The words by which names are judged, all in lower case.
+
+/// How the last word of a password's name ends.
+#[rustfmt::skip]
+pub(super) const PASSWORD_ENDINGS: &[&str] = &[
+    "password", "passwd", "passphrase", "passcode", "passwort",
+];
+
+/// Last words of a password's name that are too short to be looked for inside longer words.
+#[rustfmt::skip]
+pub(super) const PASSWORD_WORDS: &[&str] = &[
+    "pass", "pwd", "pw", "psw", "userpass", "dbpass", "storepass", "keypass", "smtppass",
+    "rootpass", "adminpass", "passw", "dbpwd", "rootpw", "bindpw", "requirepass", "identified",
+    "kennwort", "senha",
+];
+
+/// How the last word of a machine secret's name ends.
+#[rustfmt::skip]
+pub(super) const SECRET_ENDINGS: &[&str] = &[
+    "secret", "token", "apikey", "secretkey", "accesskey", "privatekey", "authkey", "masterkey",
+    "credential", "credentials", "accountkey",
+];
+
+/// Last words of a machine secret's name that stand for themselves.
+#[rustfmt::skip]
+pub(super) const SECRET_WORDS: &[&str] = &[
+    "creds", "cred", "auth", "authorization",
+];
+
+/// Names of cookies that stand for a session.
+#[rustfmt::skip]
+pub(super) const SESSION_WORDS: &[&str] = &[
+    "session", "sessionid", "sid", "phpsessid", "jsessionid",
+];
+
+/// Words that make a following `key` a secret.
+#[rustfmt::skip]
+pub(super) const BEFORE_KEY: &[&str] = &[
+    "api", "app", "application", "access", "account", "admin", "auth", "secret", "private",
+    "signing", "sign", "signature", "encryption", "encrypt", "master", "service", "shared",
+    "session", "client", "consumer", "license", "subscription", "ingest", "ingestion", "deploy",
+    "webhook", "hmac", "jwt", "cookie", "cipher", "crypto", "aes", "write", "root", "token",
+    "integration", "function", "functions", "management", "personal", "developer", "preshared",
+    "psk", "security", "storage", "role", "restricted", "unseal", "recovery", "tunnel",
+];
+
+/// Providers whose name before `key` or `pat` makes it a secret.
+#[rustfmt::skip]
+pub(super) const PROVIDERS: &[&str] = &[
+    "airtable", "algolia", "amplitude", "anthropic", "azure", "cloudflare", "cohere", "datadog",
+    "dd", "deepgram", "deepseek", "elevenlabs", "fastly", "gemini", "github", "gitlab",
+    "google", "groq", "heroku", "hetzner", "linear", "linode", "mailchimp", "mailgun", "mapbox",
+    "mistral", "newrelic", "npm", "openai", "openrouter", "pagerduty", "perplexity", "pinecone",
+    "postmark", "posthog", "resend", "segment", "sendgrid", "sentry", "shodan", "slack",
+    "square", "stripe", "supabase", "tavily", "together", "twilio", "vultr", "wandb", "weather",
+];
+
+/// Words before `token` that make it a place in a list, a piece of text or a public value.
+#[rustfmt::skip]
+pub(super) const BEFORE_NO_TOKEN: &[&str] = &[
+    "page", "next", "continuation", "continue", "cursor", "sync", "resume", "cancel",
+    "cancellation", "csrf", "xsrf", "sort", "stop", "start", "eos", "bos", "pad", "unk", "mask",
+    "special", "max", "min", "sep", "cls", "text", "authenticity", "skip", "delta", "lock",
+];
+
+/// Words that make whatever is named public.
+#[rustfmt::skip]
+pub(super) const PUBLIC: &[&str] = &[
+    "public", "publishable",
+];
+
+/// Words after the telling one that do not change what the value is.
+#[rustfmt::skip]
+pub(super) const QUALIFIERS: &[&str] = &[
+    "base", "value", "val", "plain", "plaintext", "raw", "old", "new",
+];
+
+/// Kinds for values whose provider is told by the name alone.
+#[rustfmt::skip]
+pub(super) const KINDS: &[(&str, &str)] = &[
+    ("aws_secret", "aws-secret-access-key"), ("awssecret", "aws-secret-access-key"),
+    ("secretaccesskey", "aws-secret-access-key"), ("secret_access_key",
+    "aws-secret-access-key"), ("session_token", "session-token"), ("hcloud", "hetzner-token"),
+    ("accountkey", "azure-storage-key"), ("sharedaccesskey", "azure-shared-access-key"),
+    ("heroku", "heroku-key"), ("cloudflare", "cloudflare-token"), ("cf_api",
+    "cloudflare-token"), ("twilio", "twilio-token"), ("datadog", "datadog-key"), ("dd_api",
+    "datadog-key"),
+];
