@@ -4,7 +4,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
-use bowline_core::{Event, Receipt, Seq, SessionId};
+use bowline_core::{Event, Receipt, Seq, SessionId, State, apply};
 
 use crate::Error;
 use crate::blob;
@@ -41,6 +41,16 @@ pub struct Intact {
     pub torn_bytes: u64,
     /// Why the journal cannot be opened for writing, if it cannot.
     pub finding: Option<Error>,
+}
+
+impl Intact {
+    /// The state that the intact events fold to.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.events.iter().fold(State::new(), |state, recorded| {
+            apply(state, &recorded.event)
+        })
+    }
 }
 
 /// A session opened for reading. Takes no lock, writes nothing.

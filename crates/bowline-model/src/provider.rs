@@ -39,8 +39,8 @@ pub enum Delta {
     },
 }
 
-/// A complete reply. Call ids inside are placeholders made by [`bowline_core::CallId::from_uuid`]
-/// through the id source the provider was built with.
+/// A complete reply. Its calls bear fresh ids, drawn from the id source the provider was built
+/// with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reply {
     /// What was said, calls included, in order.

@@ -56,7 +56,7 @@ impl Session {
             places,
             resumed: false,
         };
-        session.take_over(&started.app_version.clone());
+        session.take_over(&started.app_version);
         session.stage(Fact::SessionStarted(Box::new(started)));
         session
     }

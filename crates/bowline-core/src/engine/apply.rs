@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::call::{Effect, OutcomeStatus};
-use crate::context::{ContextText, caps};
+use crate::context::ContextText;
 use crate::decision::{DecidedBy, Decision, Scope, Verdict};
 use crate::event::{
     AttemptFailed, AttemptReserved, CallFinished, CallStarted, Decided, DecisionAnswered, Event,
@@ -370,18 +370,14 @@ fn end_turn(state: &mut State, ended: &TurnEnded) -> bool {
         .map(|call| call.call.id)
         .collect();
     for call in open {
-        close(state, call, ResultKind::Error, admitted(&text));
+        close(
+            state,
+            call,
+            ResultKind::Error,
+            ContextText::notice(text.clone()),
+        );
     }
     state.turn = None;
     state.last_stop = Some((ended.stop, ended.detail.clone()));
     true
-}
-
-fn admitted(text: &str) -> ContextText {
-    ContextText::admit(
-        crate::Origin::Harness,
-        text.to_owned(),
-        caps::NOTICE_BYTES,
-        None,
-    )
 }

@@ -2,7 +2,7 @@
 
 use bowline_core::command::Ask;
 use bowline_core::decision::Scope;
-use bowline_core::{Command, DecisionId, SessionId, State, Verdict, apply};
+use bowline_core::{Command, DecisionId, SessionId, Verdict};
 use bowline_journal::{Store, mailbox};
 use bowline_runtime::Clock;
 
@@ -47,10 +47,7 @@ fn find(store: &Store, text: &str) -> Result<(SessionId, DecisionId, String), Fa
     let wanted = text.replace('-', "").to_lowercase();
     let mut found = Vec::new();
     for session in store.list()? {
-        let intact = store.read_only(session)?.read_intact()?;
-        let state = intact.events.iter().fold(State::new(), |state, recorded| {
-            apply(state, &recorded.event)
-        });
+        let state = store.read_only(session)?.read_intact()?.state();
         for (_, decision) in state.waiting() {
             let id = decision.id.uuid().simple().to_string();
             if !wanted.is_empty() && (id.starts_with(&wanted) || id.ends_with(&wanted)) {

@@ -4,6 +4,8 @@
 pub mod crash;
 mod open;
 
+pub use open::owner;
+
 use std::path::PathBuf;
 use std::time::Instant;
 

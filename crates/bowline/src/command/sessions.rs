@@ -3,11 +3,11 @@
 mod show;
 
 use bowline_core::SessionId;
-use bowline_journal::{Owner, Store, Summary};
+use bowline_journal::{Store, Summary};
 use bowline_runtime::{Clock, date_and_time};
 use serde_json::{Value, json};
 
-use super::run::VERSION;
+use super::run::owner;
 use crate::args::Sessions;
 use crate::failure::Failure;
 use crate::places::Places;
@@ -111,12 +111,7 @@ fn delete(store: &Store, id: &str, yes: bool) -> Result<u8, Failure> {
         print::err_line("nothing was deleted");
         return Ok(1);
     }
-    let owner = Owner {
-        pid: std::process::id(),
-        since_ms: Clock::system().now_ms(),
-        app_version: VERSION.to_owned(),
-    };
-    store.delete(id, &owner)?;
+    store.delete(id, &owner(&Clock::system()))?;
     print::line(&format!("session {id} is deleted"));
     Ok(0)
 }

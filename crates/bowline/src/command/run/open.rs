@@ -71,7 +71,7 @@ impl Opener<'_> {
             settings,
             prompt: prompt::freeze(&surroundings, harness.toolbox.specs().list()),
         };
-        let owned = self.store.create(session, &self.owner())?;
+        let owned = self.store.create(session, &owner(self.clock))?;
         let (journal, session_places) = self.split(owned)?;
         let mut session = Session::begin(journal, session_places, self.clock.clone(), started);
         if let Some(text) = instructions(&cwd) {
@@ -87,7 +87,7 @@ impl Opener<'_> {
         id: SessionId,
         change: Change,
     ) -> Result<(Session, Harness), Failure> {
-        let owned = self.store.open(id, &self.owner())?;
+        let owned = self.store.open(id, &owner(self.clock))?;
         if owned.opened.dropped_bytes > 0 {
             crate::print::err_line(&format!(
                 "bowline: session {}: {} bytes at the end of its journal were never acknowledged \
@@ -114,14 +114,6 @@ impl Opener<'_> {
         Ok((session, wire::harness(provider, toolbox, policy)))
     }
 
-    fn owner(&self) -> Owner {
-        Owner {
-            pid: std::process::id(),
-            since_ms: self.clock.now_ms(),
-            app_version: VERSION.to_owned(),
-        }
-    }
-
     fn split(
         &self,
         owned: OwnedSession,
@@ -136,6 +128,15 @@ impl Opener<'_> {
             blobs: Arc::new(BlobFolder::new(reader)),
         };
         Ok((Box::new(journal), places))
+    }
+}
+
+/// This process as the owner of a session, for messages to others.
+pub fn owner(clock: &Clock) -> Owner {
+    Owner {
+        pid: std::process::id(),
+        since_ms: clock.now_ms(),
+        app_version: VERSION.to_owned(),
     }
 }
 

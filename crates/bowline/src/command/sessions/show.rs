@@ -1,7 +1,7 @@
 //! One session as a conversation.
 
 use bowline_core::message::ResultKind;
-use bowline_core::{Block, ContextText, HistoryItem, Origin, SessionId, State, apply, due};
+use bowline_core::{Block, ContextText, HistoryItem, Origin, SessionId, State, due};
 use bowline_journal::Store;
 use bowline_runtime::waiting;
 use serde_json::{Value, json};
@@ -15,9 +15,7 @@ const RESULT_LINES: usize = 8;
 /// Shows a session.
 pub fn show(store: &Store, id: SessionId, json: bool) -> Result<(), Failure> {
     let intact = store.read_only(id)?.read_intact()?;
-    let state = intact.events.iter().fold(State::new(), |state, recorded| {
-        apply(state, &recorded.event)
-    });
+    let state = intact.state();
     if json {
         print::line(&as_json(id, &state, intact.finding.as_ref()).to_string());
     } else {
