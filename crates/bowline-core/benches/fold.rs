@@ -46,6 +46,7 @@ fn events(steps: u32) -> Vec<Event> {
             name: "shell".to_owned(),
             arguments: "{\"command\":\"true\"}".to_owned(),
             fault: None,
+            kept: None,
         });
         put(
             &mut state,

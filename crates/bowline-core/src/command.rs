@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::context::ContextText;
 use crate::decision::{Scope, Verdict};
 use crate::id::DecisionId;
+use crate::message::ImageRef;
 use crate::settings::Settings;
 
 /// A request to a session. Each has a key; the same key twice has effect once.
@@ -24,6 +25,9 @@ pub enum Ask {
     Prompt {
         /// The words.
         text: ContextText,
+        /// Images that go with them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        images: Vec<ImageRef>,
     },
     /// Answer an open question.
     Answer {

@@ -7,10 +7,10 @@ mod facts;
 mod wire;
 
 pub use facts::{
-    AttemptFailed, AttemptReserved, CallFailed, CallFinished, CallFoundUnstarted, CallInDoubt,
-    CallRejected, CallStarted, CancelRequested, Decided, DecisionAnswered, ModelReplied,
-    NoticeAdded, OwnerChanged, PromptAccepted, ReplyStop, SessionStarted, SettingsChanged,
-    TurnEnded, TurnStarted,
+    AttemptFailed, AttemptReserved, BlocksDropped, CallFailed, CallFinished, CallFoundUnstarted,
+    CallInDoubt, CallRejected, CallStarted, CancelRequested, Decided, DecisionAnswered,
+    ModelReplied, NoticeAdded, OwnerChanged, PromptAccepted, ReplyStop, SessionStarted,
+    SettingsChanged, TurnEnded, TurnStarted,
 };
 pub(crate) use facts::{NewAttempt, NewStart};
 
@@ -43,6 +43,8 @@ pub enum Fact {
     OwnerChanged(OwnerChanged),
     /// Other settings are in force.
     SettingsChanged(Box<SettingsChanged>),
+    /// What only another model understands was taken out of the conversation.
+    BlocksDropped(BlocksDropped),
     /// A prompt was accepted; it may still be queued.
     PromptAccepted(PromptAccepted),
     /// A turn began.
@@ -89,6 +91,10 @@ pub const CATALOGUE: &[(&str, &str)] = &[
     ),
     ("SettingsChanged", "Other settings are in force."),
     (
+        "BlocksDropped",
+        "What only another model understands was taken out of the conversation.",
+    ),
+    (
         "PromptAccepted",
         "A prompt was accepted; it may still be queued.",
     ),
@@ -126,6 +132,7 @@ impl Fact {
             Self::SessionStarted(_) => "SessionStarted",
             Self::OwnerChanged(_) => "OwnerChanged",
             Self::SettingsChanged(_) => "SettingsChanged",
+            Self::BlocksDropped(_) => "BlocksDropped",
             Self::PromptAccepted(_) => "PromptAccepted",
             Self::TurnStarted(_) => "TurnStarted",
             Self::NoticeAdded(_) => "NoticeAdded",

@@ -53,12 +53,14 @@ pub use engine::{Work, accept, apply, due};
 pub use event::{Event, Fact};
 pub use failure::{FailureKind, ProviderFailure};
 pub use id::{AttemptId, CallId, DecisionId, Epoch, Seq, SessionId, StepId, TurnId};
-pub use message::{AssistantMessage, Block, Exchange, HistoryItem, ToolCall, ToolResult};
+pub use message::{
+    AssistantMessage, Block, Exchange, HistoryItem, ImageRef, Input, ToolCall, ToolResult,
+};
 pub use permit::{CallRequest, Permit, Reservation};
 pub use protocol::StreamEvent;
 pub use registry::Registry;
 pub use request::Request;
-pub use settings::{Limits, Mode, ModelRef, OnAsk, Settings};
+pub use settings::{Limits, Mode, ModelRef, OnAsk, ReasoningEffort, Settings};
 pub use spec::{CommandSpec, ReplayClass, Risk, Tier, ToolSpec};
 pub use state::State;
 pub use usage::{StopReason, Usage};

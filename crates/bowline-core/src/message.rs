@@ -3,12 +3,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::call::BlobRef;
 use crate::context::ContextText;
 use crate::id::{CallId, StepId};
+use crate::settings::ModelRef;
 
 /// A piece that only its own provider understands: signatures, encrypted reasoning, unknown
 /// fields. Sent back to the same provider and model in the same place, dropped for any other.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opaque {
     /// The provider it came from.
     pub provider: String,
@@ -18,6 +20,14 @@ pub struct Opaque {
     pub field: String,
     /// Its content, as received.
     pub value: Value,
+}
+
+impl Opaque {
+    /// Whether it came from this very provider and model.
+    #[must_use]
+    pub fn is_from(&self, model: &ModelRef) -> bool {
+        model.provider() == self.provider && model.model() == self.model
+    }
 }
 
 /// One part of an assistant message, in the order received.
@@ -53,6 +63,14 @@ pub struct ReasoningSource {
     pub field: String,
 }
 
+impl ReasoningSource {
+    /// Whether it came from this very provider and model.
+    #[must_use]
+    pub fn is_from(&self, model: &ModelRef) -> bool {
+        model.provider() == self.provider && model.model() == self.model
+    }
+}
+
 /// Why a call cannot be run whatever it asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -77,6 +95,10 @@ pub struct ToolCall {
     /// What is wrong with the call itself, if anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<CallFault>,
+    /// Fields of the call on the wire that only its provider understands, as one object; sent back
+    /// with the call to the same provider and model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Opaque>,
 }
 
 /// One complete reply of the model.
@@ -108,6 +130,28 @@ impl AssistantMessage {
                 _ => None,
             })
             .collect()
+    }
+
+    /// Drops what only another model than `model` understands; says how many pieces that were.
+    pub(crate) fn keep_only(&mut self, model: &ModelRef) -> u32 {
+        let mut dropped = 0;
+        self.blocks.retain(|block| {
+            let stays = match block {
+                Block::Reasoning { source, .. } => source.is_from(model),
+                Block::Opaque(opaque) => opaque.is_from(model),
+                Block::Text { .. } | Block::Call(_) => true,
+            };
+            dropped += u32::from(!stays);
+            stays
+        });
+        for block in &mut self.blocks {
+            if let Block::Call(call) = block
+                && call.kept.take_if(|kept| !kept.is_from(model)).is_some()
+            {
+                dropped += 1;
+            }
+        }
+        dropped
     }
 
     /// Whether it holds neither words nor a call: not a reply one can build on.
@@ -164,6 +208,10 @@ impl Exchange {
         })
     }
 
+    pub(crate) const fn message_mut(&mut self) -> &mut AssistantMessage {
+        &mut self.message
+    }
+
     /// The step it came from.
     #[must_use]
     pub const fn step(&self) -> StepId {
@@ -183,11 +231,52 @@ impl Exchange {
     }
 }
 
+/// An image that goes with a person's words; its bytes are a stored body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageRef {
+    /// Its bytes.
+    pub blob: BlobRef,
+    /// Its media type, such as `image/png`.
+    pub media_type: String,
+}
+
+/// About what one image costs in a request, in bytes of text: providers charge up to some 1,600
+/// tokens for one.
+const IMAGE_WEIGHT_BYTES: u64 = 6_400;
+
+/// Words on their way to the model, with the images that go with them.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Input {
+    /// The words.
+    #[serde(flatten)]
+    pub text: ContextText,
+    /// Images, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<ImageRef>,
+}
+
+impl Input {
+    /// About how many bytes it adds to a request.
+    #[must_use]
+    pub fn weight_bytes(&self) -> u64 {
+        self.text.text().len() as u64 + self.images.len() as u64 * IMAGE_WEIGHT_BYTES
+    }
+}
+
+impl From<ContextText> for Input {
+    fn from(text: ContextText) -> Self {
+        Self {
+            text,
+            images: Vec::new(),
+        }
+    }
+}
+
 /// One entry of the conversation as a provider is sent it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum HistoryItem {
     /// Words from a person, a file or the harness; never between a call and its result.
-    Input(ContextText),
+    Input(Input),
     /// A complete exchange.
     Exchange(Exchange),
 }
@@ -197,7 +286,7 @@ impl HistoryItem {
     #[must_use]
     pub fn weight_bytes(&self) -> u64 {
         match self {
-            Self::Input(text) => text.text().len() as u64,
+            Self::Input(input) => input.weight_bytes(),
             Self::Exchange(exchange) => {
                 let blocks: usize = exchange.message.blocks.iter().map(block_bytes).sum();
                 let results: usize = exchange
@@ -214,10 +303,20 @@ impl HistoryItem {
 fn block_bytes(block: &Block) -> usize {
     match block {
         Block::Text { text } | Block::Reasoning { text, .. } => text.len(),
-        Block::Opaque(opaque) => match &opaque.value {
-            Value::String(text) => text.len(),
-            other => other.to_string().len(),
-        },
-        Block::Call(call) => call.name.len() + call.arguments.len() + 64,
+        Block::Opaque(opaque) => value_bytes(&opaque.value),
+        Block::Call(call) => {
+            let kept = call
+                .kept
+                .as_ref()
+                .map_or(0, |kept| value_bytes(&kept.value));
+            call.name.len() + call.arguments.len() + kept + 64
+        }
+    }
+}
+
+fn value_bytes(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        other => other.to_string().len(),
     }
 }

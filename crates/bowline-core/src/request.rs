@@ -1,12 +1,14 @@
 //! What a provider is asked: frozen prompt, whole exchanges, limits.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::Digest;
 use crate::message::HistoryItem;
-use crate::settings::ModelRef;
+use crate::settings::{ModelRef, ReasoningEffort};
 
 /// A tool as the model is told of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,4 +56,9 @@ pub struct Request {
     pub history: Vec<Arc<HistoryItem>>,
     /// Longest reply to ask for; the provider's default if none.
     pub max_output_tokens: Option<u64>,
+    /// How much to think; the provider's default if none.
+    pub reasoning: Option<ReasoningEffort>,
+    /// The bytes of the history's images by hash. One that is missing here could not be read; the
+    /// model is told so in its place.
+    pub images: Arc<BTreeMap<Digest, Vec<u8>>>,
 }

@@ -87,6 +87,45 @@ impl FromStr for OnAsk {
     }
 }
 
+/// How much a model should think before it answers. What a model makes of it is its own affair;
+/// without one the provider's default is in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReasoningEffort {
+    /// Not at all, where the model can be told so.
+    Off,
+    /// A little.
+    Low,
+    /// As much as ordinary work needs.
+    Medium,
+    /// As much as it takes.
+    High,
+}
+
+impl ReasoningEffort {
+    /// The spelling used on the command line and in configuration.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+}
+
+impl FromStr for ReasoningEffort {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Self::Off, Self::Low, Self::Medium, Self::High]
+            .into_iter()
+            .find(|effort| effort.name() == text)
+            .ok_or_else(|| format!("unknown effort `{text}`: use off, low, medium or high"))
+    }
+}
+
 /// A model as `provider/model`; the model part may itself hold slashes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -178,6 +217,9 @@ pub struct Settings {
     pub model: ModelRef,
     /// The endpoint, if it is not the provider's own.
     pub base_url: Option<String>,
+    /// How much the model should think; the provider's default if none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<ReasoningEffort>,
     /// How much runs unasked.
     pub mode: Mode,
     /// What happens to a question when nobody is there.

@@ -9,13 +9,12 @@ pub use open::{CallPhase, CallState, OpenAttempt, OpenStep, Turn};
 
 use crate::Digest;
 use crate::call::TodoItem;
-use crate::context::ContextText;
 use crate::decision::Decision;
 use crate::event::SessionStarted;
 use crate::id::{CallId, DecisionId, Epoch, SessionId, StepId, TurnId};
-use crate::message::HistoryItem;
+use crate::message::{HistoryItem, ImageRef, Input};
 use crate::request::{FrozenPrompt, Request};
-use crate::settings::Settings;
+use crate::settings::{ModelRef, Settings};
 use crate::usage::{StopReason, Usage};
 
 /// The state of one session. Fields are private: the only way to change one is
@@ -31,7 +30,7 @@ pub struct State {
     pub(crate) epoch: Epoch,
     pub(crate) history: Vec<Arc<HistoryItem>>,
     pub(crate) history_bytes: u64,
-    pub(crate) queue: Vec<ContextText>,
+    pub(crate) queue: Vec<Input>,
     pub(crate) turn: Option<Turn>,
     pub(crate) last_turn: TurnId,
     pub(crate) last_step: StepId,
@@ -184,7 +183,7 @@ impl State {
 
     /// Prompts accepted but not yet shown to the model.
     #[must_use]
-    pub fn queued(&self) -> &[ContextText] {
+    pub fn queued(&self) -> &[Input] {
         &self.queue
     }
 
@@ -265,7 +264,33 @@ impl State {
             })
     }
 
-    /// The request for the attempt under way; `None` if there is none.
+    /// The images of the conversation so far, in order; one that was shown twice comes twice.
+    pub fn images(&self) -> impl Iterator<Item = &ImageRef> {
+        self.history
+            .iter()
+            .filter_map(|item| match item.as_ref() {
+                HistoryItem::Input(input) => Some(&input.images),
+                HistoryItem::Exchange(_) => None,
+            })
+            .flatten()
+    }
+
+    /// How many pieces of the conversation only another model than `model` understands.
+    #[must_use]
+    pub fn foreign_blocks(&self, model: &ModelRef) -> u32 {
+        let closed = self.history.iter().filter_map(|item| match item.as_ref() {
+            HistoryItem::Exchange(exchange) => Some(exchange.message()),
+            HistoryItem::Input(_) => None,
+        });
+        let open = self.step.iter().map(|step| &step.message);
+        closed
+            .chain(open)
+            .map(|message| message.clone().keep_only(model))
+            .sum()
+    }
+
+    /// The request for the attempt under way, without the bytes of its images; `None` if there is
+    /// none.
     #[must_use]
     pub fn request(&self) -> Option<Request> {
         let begun = self.begun.as_ref()?;
@@ -275,6 +300,8 @@ impl State {
             prompt: Arc::clone(&begun.prompt),
             history: self.history.clone(),
             max_output_tokens: attempt.reserved.max_output_tokens(),
+            reasoning: begun.settings.reasoning,
+            images: Arc::default(),
         })
     }
 }

@@ -12,6 +12,8 @@ pub struct Usage {
     pub input_tokens: u64,
     /// Of those, tokens served from the provider's cache.
     pub cached_input_tokens: u64,
+    /// Of the tokens read, those that the provider put into its cache, which some charge for.
+    pub cache_write_tokens: u64,
     /// Tokens written, reasoning included.
     pub output_tokens: u64,
     /// Of those, tokens spent on reasoning.
@@ -32,6 +34,9 @@ impl AddAssign for Usage {
         self.cached_input_tokens = self
             .cached_input_tokens
             .saturating_add(other.cached_input_tokens);
+        self.cache_write_tokens = self
+            .cache_write_tokens
+            .saturating_add(other.cache_write_tokens);
         self.output_tokens = self.output_tokens.saturating_add(other.output_tokens);
         self.reasoning_tokens = self.reasoning_tokens.saturating_add(other.reasoning_tokens);
     }

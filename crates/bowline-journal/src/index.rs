@@ -22,7 +22,7 @@ pub(crate) use write::searchable;
 /// `BOWL` in ASCII: marks a database file as ours.
 const APPLICATION_ID: i64 = 0x424F_574C;
 /// The version of the tables below. Any other is deleted and built anew.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// How long a process waits for another that is writing the index.
 const BUSY: Duration = Duration::from_secs(2);
 
@@ -33,6 +33,7 @@ create table sessions (
     mode text not null, status text not null, steps integer not null,
     input_tokens integer not null, cached_input_tokens integer not null,
     output_tokens integer not null, reasoning_tokens integer not null,
+    cache_write_tokens integer not null,
     waiting integer not null, in_doubt integer not null,
     started_ms integer not null, updated_ms integer not null,
     last_seq integer not null, last_hash text not null, epoch integer not null,
@@ -51,6 +52,7 @@ create table attempts (
     reserved_tokens integer not null, outcome text not null,
     input_tokens integer not null default 0, cached_input_tokens integer not null default 0,
     output_tokens integer not null default 0, reasoning_tokens integer not null default 0,
+    cache_write_tokens integer not null default 0,
     primary key (session, seq)
 ) without rowid;
 create table texts (

@@ -31,6 +31,7 @@ fn exchange(number: u128) -> Arc<HistoryItem> {
         name: "read".to_owned(),
         arguments: format!("{{\"path\":\"src/module_{number}.rs\",\"from\":1,\"to\":40}}"),
         fault: None,
+        kept: None,
     };
     let line = "    let value = map.get(\"key\").ok_or(Error::Missing)?;\n";
     let content = ContextText::admit(
@@ -67,13 +68,15 @@ fn request(exchanges: usize) -> Request {
         tools: (0..8).map(tool).collect(),
     };
     let prompted = ContextText::admit(Origin::Person, "Find the fault.".to_owned(), 100, None);
-    let mut history = vec![Arc::new(HistoryItem::Input(prompted))];
+    let mut history = vec![Arc::new(HistoryItem::Input(prompted.into()))];
     history.extend((0..exchanges as u128).map(exchange));
     Request {
         model: "openai-chat/m-1".parse().expect("a provider and a model"),
         prompt: Arc::new(prompt),
         history,
         max_output_tokens: None,
+        reasoning: None,
+        images: Arc::default(),
     }
 }
 

@@ -148,7 +148,7 @@ fn view(scenario: &Scenario, request: &Request) -> RequestView {
         view.prompt_texts.push(request.prompt.system.clone());
         for item in &request.history {
             match item.as_ref() {
-                HistoryItem::Input(text) => view.prompt_texts.push(text.text().to_owned()),
+                HistoryItem::Input(input) => view.prompt_texts.push(input.text.text().to_owned()),
                 HistoryItem::Exchange(exchange) => {
                     view.prompt_texts.push(exchange.message().text());
                     let results = exchange.results().iter();
@@ -288,6 +288,7 @@ async fn speak(
         input_tokens: answer.usage.input_tokens,
         cached_input_tokens: answer.usage.cached_input_tokens,
         output_tokens: answer.usage.output_tokens,
+        cache_write_tokens: 0,
         reasoning_tokens: 0,
     });
     let message = assembly

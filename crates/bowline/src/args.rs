@@ -76,6 +76,9 @@ pub struct Force {
     /// The model's endpoint; for openai-chat it carries /v1.
     #[arg(long, value_name = "URL")]
     pub base_url: Option<String>,
+    /// How much the model should think: off, low, medium or high.
+    #[arg(long, value_name = "EFFORT")]
+    pub reasoning: Option<String>,
     /// The folder to work in.
     #[arg(long, value_name = "DIR")]
     pub cd: Option<PathBuf>,

@@ -35,6 +35,7 @@ pub fn configure(places: &Places, cwd: &Path, force: &Force) -> Result<Effective
     let flags = [
         ("model", "--model", &force.model),
         ("base_url", "--base-url", &force.base_url),
+        ("reasoning", "--reasoning", &force.reasoning),
         ("mode", "--mode", &force.mode),
         ("on_ask", "--on-ask", &force.on_ask),
         ("max_steps", "--max-steps", &force.max_steps),
@@ -92,6 +93,9 @@ pub fn settings(config: &Effective) -> Result<Settings, Failure> {
     Ok(Settings {
         model: pin(&model)?,
         base_url: config.text("base_url").map(str::to_owned),
+        reasoning: config
+            .text("reasoning")
+            .and_then(|effort| effort.parse().ok()),
         mode: config.mode(),
         on_ask: config.on_ask(),
         limits: config.limits(),

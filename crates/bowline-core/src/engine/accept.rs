@@ -2,7 +2,9 @@
 
 use crate::command::{Ask, Command, Refusal};
 use crate::decision::Verdict;
-use crate::event::{CancelRequested, DecisionAnswered, Fact, PromptAccepted, SettingsChanged};
+use crate::event::{
+    BlocksDropped, CancelRequested, DecisionAnswered, Fact, PromptAccepted, SettingsChanged,
+};
 use crate::state::State;
 
 /// Judges a command against the state.
@@ -18,7 +20,7 @@ pub fn accept(state: &State, command: Command) -> Result<Vec<Fact>, Refusal> {
         return Err(Refusal::AlreadyAccepted { key });
     }
     let fact = match ask {
-        Ask::Prompt { text } => Fact::PromptAccepted(PromptAccepted { key, text }),
+        Ask::Prompt { text, images } => Fact::PromptAccepted(PromptAccepted { key, text, images }),
         Ask::Answer {
             verdict: Verdict::Ask,
             ..
@@ -49,7 +51,12 @@ pub fn accept(state: &State, command: Command) -> Result<Vec<Fact>, Refusal> {
             _ => return Err(Refusal::NothingRunning),
         },
         Ask::Change { settings, by } => {
-            Fact::SettingsChanged(Box::new(SettingsChanged { key, settings, by }))
+            let model = settings.model.clone();
+            let change = Fact::SettingsChanged(Box::new(SettingsChanged { key, settings, by }));
+            let blocks = state.foreign_blocks(&model);
+            let dropped = BlocksDropped { model, blocks };
+            let dropped = (blocks > 0).then_some(Fact::BlocksDropped(dropped));
+            return Ok(std::iter::once(change).chain(dropped).collect());
         }
     };
     Ok(vec![fact])

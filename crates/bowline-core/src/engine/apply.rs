@@ -10,7 +10,8 @@ use crate::event::{
     Fact, ModelReplied, ReplyStop, TurnEnded,
 };
 use crate::id::{CallId, TurnId};
-use crate::message::{Exchange, HistoryItem, ResultKind, ToolResult};
+use crate::message::{Exchange, HistoryItem, Input, ResultKind, ToolResult};
+use crate::settings::ModelRef;
 use crate::spec::ReplayClass;
 use crate::state::{CallPhase, CallState, OpenAttempt, OpenStep, State, Turn};
 
@@ -33,13 +34,17 @@ pub fn apply(mut state: State, event: &Event) -> State {
             later
         }
         Fact::SettingsChanged(change) => change_settings(&mut state, change),
+        Fact::BlocksDropped(dropped) => drop_blocks(&mut state, &dropped.model),
         Fact::PromptAccepted(prompt) => {
-            state.queue.push(prompt.text.clone());
+            state.queue.push(Input {
+                text: prompt.text.clone(),
+                images: prompt.images.clone(),
+            });
             state.keys.insert(prompt.key.clone())
         }
         Fact::TurnStarted(started) => start_turn(&mut state, started.turn),
         Fact::NoticeAdded(notice) => {
-            state.queue.push(notice.text.clone());
+            state.queue.push(notice.text.clone().into());
             true
         }
         Fact::AttemptReserved(reserved) => reserve(&mut state, reserved),
@@ -104,6 +109,31 @@ fn change_settings(state: &mut State, change: &crate::event::SettingsChanged) ->
         .is_some()
 }
 
+/// Takes out of the conversation what only another model than `model` understands. The journal
+/// keeps it; it does not come back when that model does, for then it would lack its neighbours.
+fn drop_blocks(state: &mut State, model: &ModelRef) -> bool {
+    let mut dropped = 0;
+    for item in &mut state.history {
+        let HistoryItem::Exchange(exchange) = item.as_ref() else {
+            continue;
+        };
+        let mut exchange = exchange.clone();
+        let count = exchange.message_mut().keep_only(model);
+        if count > 0 {
+            *item = Arc::new(HistoryItem::Exchange(exchange));
+        }
+        dropped += count;
+    }
+    if let Some(step) = &mut state.step {
+        dropped += step.message.keep_only(model);
+        for open in &mut step.calls {
+            open.call.kept.take_if(|kept| !kept.is_from(model));
+        }
+    }
+    state.history_bytes = state.history.iter().map(|item| item.weight_bytes()).sum();
+    dropped > 0
+}
+
 fn start_turn(state: &mut State, turn: TurnId) -> bool {
     if state.turn.is_some() || turn != state.last_turn.next() {
         return false;
@@ -126,8 +156,8 @@ fn reserve(state: &mut State, reserved: &AttemptReserved) -> bool {
     };
     turn.not_before_ms = None;
     // Words that came in while calls ran are placed here: after the results, before the next reply.
-    for text in std::mem::take(&mut state.queue) {
-        remember(state, HistoryItem::Input(text));
+    for input in std::mem::take(&mut state.queue) {
+        remember(state, HistoryItem::Input(input));
     }
     state.attempt = Some(OpenAttempt {
         reserved: reserved.clone(),

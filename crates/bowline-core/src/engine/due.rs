@@ -3,6 +3,7 @@
 use super::order::may_start;
 use super::{AskModel, BYTES_PER_TOKEN, DEFAULT_REPLY_TOKENS, MIN_REPLY_TOKENS, Work};
 use crate::event::ReplyStop;
+use crate::message::Input;
 use crate::spec::ReplayClass;
 use crate::state::{CallPhase, OpenStep, State, Turn};
 use crate::usage::StopReason;
@@ -155,12 +156,12 @@ impl State {
     fn has_prompt(&self) -> bool {
         self.queue
             .iter()
-            .any(|text| *text.origin() == crate::Origin::Person)
+            .any(|input| *input.text.origin() == crate::Origin::Person)
     }
 
     fn prompt_tokens_estimate(&self) -> u64 {
         let frozen = self.begun.as_ref().map_or(0, |begun| begun.prompt_bytes);
-        let queued: u64 = self.queue.iter().map(|text| text.text().len() as u64).sum();
+        let queued: u64 = self.queue.iter().map(Input::weight_bytes).sum();
         (frozen + queued + self.history_bytes).div_ceil(BYTES_PER_TOKEN)
     }
 }

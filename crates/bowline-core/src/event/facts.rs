@@ -8,9 +8,9 @@ use crate::context::ContextText;
 use crate::decision::{Decision, Scope, Verdict};
 use crate::failure::ProviderFailure;
 use crate::id::{AttemptId, CallId, DecisionId, Epoch, SessionId, StepId, TurnId};
-use crate::message::AssistantMessage;
+use crate::message::{AssistantMessage, ImageRef};
 use crate::request::FrozenPrompt;
-use crate::settings::Settings;
+use crate::settings::{ModelRef, Settings};
 use crate::spec::ReplayClass;
 use crate::usage::{StopReason, Usage};
 
@@ -53,6 +53,16 @@ pub struct SettingsChanged {
     pub by: String,
 }
 
+/// What only another model understands was taken out of the conversation: signatures, encrypted
+/// or shown reasoning, fields of its own. Words, calls and results stay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlocksDropped {
+    /// The model in force from now on.
+    pub model: ModelRef,
+    /// How many pieces were dropped.
+    pub blocks: u32,
+}
+
 /// A prompt was accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromptAccepted {
@@ -60,6 +70,9 @@ pub struct PromptAccepted {
     pub key: String,
     /// The words.
     pub text: ContextText,
+    /// Images that go with them, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<ImageRef>,
 }
 
 /// A turn began.

@@ -28,6 +28,7 @@ fn with_calls(count: u128) -> World {
                 name: "t".to_owned(),
                 arguments: "{}".to_owned(),
                 fault: None,
+                kept: None,
             })
         })
         .collect();
@@ -137,7 +138,10 @@ fn the_same_command_twice_has_effect_once() {
     let text = ContextText::admit(Origin::Person, "x".to_owned(), 10, None);
     let command = Command {
         key: "k".to_owned(),
-        ask: Ask::Prompt { text },
+        ask: Ask::Prompt {
+            text,
+            images: Vec::new(),
+        },
     };
     assert_eq!(accept(&world.state, command.clone()).unwrap().len(), 1);
     world.give(command.clone());

@@ -69,7 +69,10 @@ impl World {
         let text = ContextText::admit(Origin::Person, text.to_owned(), 1 << 16, None);
         self.give(Command {
             key,
-            ask: Ask::Prompt { text },
+            ask: Ask::Prompt {
+                text,
+                images: Vec::new(),
+            },
         });
     }
 
@@ -234,6 +237,7 @@ impl World {
                 name: "t".to_owned(),
                 arguments: "{}".to_owned(),
                 fault: None,
+                kept: None,
             }));
         }
         // A provider never uses more than was set aside for the call.
@@ -389,6 +393,7 @@ pub(crate) fn started(session: SessionId, cap: Option<u64>) -> SessionStarted {
         settings: Settings {
             model: "scripted/x".parse().expect("a model"),
             base_url: None,
+            reasoning: None,
             mode: Mode::Edit,
             on_ask: OnAsk::Park,
             limits: Limits {

@@ -134,8 +134,8 @@ impl Index {
     /// What each attempt of a session used, in order.
     pub(crate) fn usage(&self, session: SessionId) -> Result<Vec<UsageRow>, Error> {
         let sql = "select seq, at_ms, attempt, step, try_number, model, reserved_tokens, outcome, \
-                   input_tokens, cached_input_tokens, output_tokens, reasoning_tokens \
-                   from attempts where session = ?1 order by seq";
+                   input_tokens, cached_input_tokens, output_tokens, reasoning_tokens, \
+                   cache_write_tokens from attempts where session = ?1 order by seq";
         self.all(sql, [session.to_string()], |row| {
             Ok(UsageRow {
                 seq: Seq(row.get(0)?),
@@ -203,8 +203,8 @@ impl Index {
 
 const SESSIONS: &str = "select id, cwd, title, model, mode, status, steps, waiting, in_doubt, \
                         started_ms, updated_ms, last_seq, last_hash, epoch, journal_bytes, \
-                        input_tokens, cached_input_tokens, output_tokens, reasoning_tokens \
-                        from sessions";
+                        input_tokens, cached_input_tokens, output_tokens, reasoning_tokens, \
+                        cache_write_tokens from sessions";
 
 /// A row of `sessions`; `None` when it holds something that we never write.
 fn read_summary(row: &Row<'_>) -> rusqlite::Result<Option<Summary>> {
@@ -247,5 +247,6 @@ fn read_usage(row: &Row<'_>, at: usize) -> rusqlite::Result<Usage> {
         cached_input_tokens: row.get(at + 1)?,
         output_tokens: row.get(at + 2)?,
         reasoning_tokens: row.get(at + 3)?,
+        cache_write_tokens: row.get(at + 4)?,
     })
 }

@@ -216,7 +216,8 @@ impl<'a> Rows<'a> {
     fn settle(&self, attempt: &str, outcome: &str, usage: Usage) -> rusqlite::Result<()> {
         let mut update = self.db.prepare_cached(
             "update attempts set outcome = ?3, input_tokens = ?4, cached_input_tokens = ?5, \
-             output_tokens = ?6, reasoning_tokens = ?7 where session = ?1 and attempt = ?2",
+             output_tokens = ?6, reasoning_tokens = ?7, cache_write_tokens = ?8 \
+             where session = ?1 and attempt = ?2",
         )?;
         update.execute(params![
             self.session,
@@ -226,6 +227,7 @@ impl<'a> Rows<'a> {
             usage.cached_input_tokens,
             usage.output_tokens,
             usage.reasoning_tokens,
+            usage.cache_write_tokens,
         ])?;
         Ok(())
     }
@@ -266,9 +268,10 @@ fn put_session(db: &Transaction<'_>, summary: &Summary) -> rusqlite::Result<()> 
     db.execute(
         "insert or replace into sessions (id, cwd, title, model, mode, status, steps, \
          input_tokens, cached_input_tokens, output_tokens, reasoning_tokens, waiting, in_doubt, \
-         started_ms, updated_ms, last_seq, last_hash, epoch, journal_bytes) \
+         started_ms, updated_ms, last_seq, last_hash, epoch, journal_bytes, \
+         cache_write_tokens) \
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
-         ?19)",
+         ?19, ?20)",
         params![
             summary.session.to_string(),
             summary.cwd,
@@ -289,6 +292,7 @@ fn put_session(db: &Transaction<'_>, summary: &Summary) -> rusqlite::Result<()> 
             summary.last.hash.to_hex(),
             summary.epoch.0,
             summary.journal_bytes,
+            usage.cache_write_tokens,
         ],
     )?;
     Ok(())

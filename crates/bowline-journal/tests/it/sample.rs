@@ -49,7 +49,10 @@ pub(crate) fn prompt(key: &str, text: &str) -> Command {
     let text = ContextText::admit(Origin::Person, text.to_owned(), 1 << 20, None);
     Command {
         key: key.to_owned(),
-        ask: bowline_core::command::Ask::Prompt { text },
+        ask: bowline_core::command::Ask::Prompt {
+            text,
+            images: Vec::new(),
+        },
     }
 }
 
@@ -115,6 +118,7 @@ impl Script {
         self.push(Fact::PromptAccepted(PromptAccepted {
             key: key.to_owned(),
             text,
+            images: Vec::new(),
         }));
     }
 
@@ -188,6 +192,7 @@ impl Script {
                 name: "shell".to_owned(),
                 arguments: serde_json::json!({"command": command}).to_string(),
                 fault: None,
+                kept: None,
             }),
         ]);
         id
@@ -286,6 +291,7 @@ fn settings() -> Settings {
     Settings {
         model: "scripted/sample.json".parse().unwrap(),
         base_url: None,
+        reasoning: None,
         mode: Mode::Full,
         on_ask: OnAsk::Park,
         limits: Limits::default(),

@@ -254,6 +254,7 @@ fn call(
         name: draft.name,
         arguments: draft.arguments,
         fault,
+        kept: None,
     }
 }
 

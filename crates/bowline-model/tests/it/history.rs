@@ -36,7 +36,7 @@ fn input() -> impl Strategy<Value = HistoryItem> {
         text().prop_map(Origin::Tool),
     ];
     (origin, text(), 0usize..200).prop_map(|(origin, text, cap)| {
-        HistoryItem::Input(ContextText::admit(origin, text, cap, Some("blob")))
+        HistoryItem::Input(ContextText::admit(origin, text, cap, Some("blob")).into())
     })
 }
 
@@ -59,6 +59,7 @@ fn call() -> impl Strategy<Value = ToolCall> {
             name,
             arguments,
             fault,
+            kept: None,
         },
     )
 }
@@ -170,6 +171,7 @@ fn the_validator_refuses_a_lost_result() {
         name: "read".to_owned(),
         arguments: "{}".to_owned(),
         fault: None,
+        kept: None,
     };
     let result = ToolResult {
         call: call.id,

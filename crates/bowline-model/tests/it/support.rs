@@ -58,12 +58,8 @@ pub(crate) fn prompt() -> Arc<FrozenPrompt> {
 }
 
 pub(crate) fn person(text: &str) -> HistoryItem {
-    HistoryItem::Input(ContextText::admit(
-        Origin::Person,
-        text.to_owned(),
-        1 << 20,
-        None,
-    ))
+    let text = ContextText::admit(Origin::Person, text.to_owned(), 1 << 20, None);
+    HistoryItem::Input(text.into())
 }
 
 pub(crate) fn request(model: &str, history: Vec<Arc<HistoryItem>>) -> Request {
@@ -72,6 +68,8 @@ pub(crate) fn request(model: &str, history: Vec<Arc<HistoryItem>>) -> Request {
         prompt: prompt(),
         history,
         max_output_tokens: None,
+        reasoning: None,
+        images: Arc::default(),
     }
 }
 

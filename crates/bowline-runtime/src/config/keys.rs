@@ -78,6 +78,13 @@ pub const KEYS: &[KeySpec] = &[
         "The endpoint of the model's API; for openai-chat it carries /v1.",
     ),
     key(
+        "reasoning",
+        Choice(&["off", "low", "medium", "high"]),
+        None,
+        Ignored,
+        "How much the model should think; the provider's default if not set.",
+    ),
+    key(
         "mode",
         Choice(&["read-only", "ask", "edit", "auto", "full"]),
         Some("ask"),

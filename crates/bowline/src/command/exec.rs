@@ -136,6 +136,9 @@ fn changes(config: &Effective, force: &Force) -> Result<Change, Failure> {
     Ok(Change {
         model: named.map(|settings| settings.model),
         base_url: force.base_url.clone(),
+        reasoning: by_hand("reasoning")
+            .then(|| config.text("reasoning")?.parse().ok())
+            .flatten(),
         mode: by_hand("mode").then(|| config.mode()),
         on_ask: by_hand("on_ask").then(|| config.on_ask()),
         max_steps: by_hand("max_steps").then(|| config.limits().max_steps),
@@ -150,6 +153,7 @@ fn changes(config: &Effective, force: &Force) -> Result<Change, Failure> {
 pub struct Change {
     model: Option<bowline_core::ModelRef>,
     base_url: Option<String>,
+    reasoning: Option<bowline_core::ReasoningEffort>,
     mode: Option<bowline_core::Mode>,
     on_ask: Option<bowline_core::OnAsk>,
     max_steps: Option<u32>,
@@ -167,6 +171,7 @@ impl Change {
         if self.base_url.is_some() {
             after.base_url = self.base_url;
         }
+        after.reasoning = self.reasoning.or(after.reasoning);
         after.mode = self.mode.unwrap_or(after.mode);
         after.on_ask = self.on_ask.unwrap_or(after.on_ask);
         after.limits.max_steps = self.max_steps.unwrap_or(after.limits.max_steps);

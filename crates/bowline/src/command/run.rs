@@ -180,6 +180,7 @@ fn prompt_or_outstanding(
             key,
             ask: Ask::Prompt {
                 text: prompt::person(text),
+                images: Vec::new(),
             },
         })
         .map_err(|refusal| Failure::usage(refusal.to_string()))

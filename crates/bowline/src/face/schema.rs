@@ -30,8 +30,8 @@ pub fn stream_schema() -> Value {
     let usage = json!({
         "type": "object",
         "properties": { "input_tokens": count, "cached_input_tokens": count,
-            "output_tokens": count, "reasoning_tokens": count },
-        "required": ["input_tokens", "cached_input_tokens", "output_tokens", "reasoning_tokens"]
+            "cache_write_tokens": count, "output_tokens": count, "reasoning_tokens": count },
+        "required": ["input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens"]
     });
     let waiting = json!({
         "type": "array",

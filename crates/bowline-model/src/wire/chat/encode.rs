@@ -180,13 +180,13 @@ impl Encoder {
             Some(HistoryItem::Input(_))
         );
         let start = match (item.as_ref(), self.marks.last()) {
-            (HistoryItem::Input(text), Some(open)) if was_input => {
-                message::push_more_user(&mut self.body, text);
+            (HistoryItem::Input(input), Some(open)) if was_input => {
+                message::push_more_user(&mut self.body, &input.text);
                 open.start
             }
-            (HistoryItem::Input(text), _) => {
+            (HistoryItem::Input(input), _) => {
                 let start = self.body.len();
-                message::push_user(&mut self.body, text);
+                message::push_user(&mut self.body, &input.text);
                 start
             }
             (HistoryItem::Exchange(exchange), last) => {

@@ -1,7 +1,7 @@
 //! One session as a conversation.
 
 use bowline_core::message::ResultKind;
-use bowline_core::{Block, ContextText, HistoryItem, Origin, SessionId, State, due};
+use bowline_core::{Block, HistoryItem, Input, Origin, SessionId, State, due};
 use bowline_journal::Store;
 use bowline_runtime::waiting;
 use serde_json::{Value, json};
@@ -65,8 +65,8 @@ fn text(id: SessionId, state: &State) {
     standing(state);
 }
 
-fn said(look: &Look, input: &ContextText) {
-    let who = match input.origin() {
+fn said(look: &Look, input: &Input) {
+    let who = match input.text.origin() {
         Origin::Person => "you".to_owned(),
         Origin::Harness => "bowline".to_owned(),
         Origin::Tool(name) => format!("tool {name}"),
@@ -75,11 +75,11 @@ fn said(look: &Look, input: &ContextText) {
     let who = look.paint(Colour::Bold, &format!("{who}:"));
     print::line(&format!(
         "\n{who} {}",
-        print::clean(input.text()).trim_end()
+        print::clean(input.text.text()).trim_end()
     ));
 }
 
-fn result_lines(look: &Look, sign: &str, content: &ContextText) {
+fn result_lines(look: &Look, sign: &str, content: &bowline_core::ContextText) {
     let lines: Vec<&str> = content.text().lines().collect();
     for (index, line) in lines.iter().take(RESULT_LINES).enumerate() {
         let lead = if index == 0 { sign } else { " " };

@@ -26,11 +26,13 @@ fn request(history: Vec<HistoryItem>) -> Request {
         prompt: prompt(),
         history: history.into_iter().map(Arc::new).collect(),
         max_output_tokens: None,
+        reasoning: None,
+        images: Arc::default(),
     }
 }
 
 fn input(origin: Origin, text: &str) -> HistoryItem {
-    HistoryItem::Input(ContextText::admit(origin, text.to_owned(), 1 << 20, None))
+    HistoryItem::Input(ContextText::admit(origin, text.to_owned(), 1 << 20, None).into())
 }
 
 fn call(number: u128, wire_id: &str, name: &str, arguments: &str) -> ToolCall {
@@ -40,6 +42,7 @@ fn call(number: u128, wire_id: &str, name: &str, arguments: &str) -> ToolCall {
         name: name.to_owned(),
         arguments: arguments.to_owned(),
         fault: None,
+        kept: None,
     }
 }
 

@@ -121,6 +121,7 @@ pub(super) fn usage(usage: &Value) -> Option<Usage> {
     Some(Usage {
         input_tokens,
         cached_input_tokens: cached.unwrap_or(0).min(input_tokens),
+        cache_write_tokens: 0,
         output_tokens,
         reasoning_tokens: reasoning.unwrap_or(0),
     })
