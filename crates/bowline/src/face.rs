@@ -2,21 +2,42 @@
 
 mod blobs;
 mod json;
+mod outlet;
 mod schema;
 mod text;
 
 pub use blobs::BlobFolder;
+pub use outlet::Outlet;
 pub use schema::stream_schema;
 
 use bowline_runtime::Face;
 
 use crate::args::Output;
+use crate::failure::Failure;
+use crate::print;
 
-/// The face for an output form.
-pub fn make(output: Output) -> Box<dyn Face> {
-    match output {
-        Output::Text => Box::new(text::Text::new()),
-        Output::Json => Box::new(json::Json),
-        Output::StreamJson => Box::new(json::Lines),
+/// The face for an output form, and what must be settled at the end, if anything.
+///
+/// # Errors
+/// When the system gives no thread to write from.
+pub fn make(output: Output) -> Result<(Box<dyn Face>, Option<Outlet>), Failure> {
+    Ok(match output {
+        Output::Text => (Box::new(text::Text::new()), None),
+        Output::Json => (Box::new(json::Json), None),
+        Output::StreamJson => {
+            let outlet = Outlet::start(std::io::stdout())
+                .map_err(|error| Failure::stopped(format!("cannot start: {error}")))?;
+            (Box::new(json::Lines::new(outlet.inlet())), Some(outlet))
+        }
+    })
+}
+
+/// Waits until everything shown was read, or nobody reads any more. Interrupts are heard
+/// meanwhile.
+pub async fn settle(outlet: Option<Outlet>) {
+    let Some(outlet) = outlet else { return };
+    let closed = tokio::task::spawn_blocking(move || outlet.close()).await;
+    if let Ok(Some(error)) = closed {
+        print::not_written(&error);
     }
 }

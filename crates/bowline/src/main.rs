@@ -30,7 +30,7 @@ fn main() -> ExitCode {
         Err(error) => return failure::usage(&error),
     };
     match command::run(args) {
-        Ok(code) => ExitCode::from(code),
+        Ok(code) => ExitCode::from(print::checked(code)),
         Err(failure) => failure.report(),
     }
 }

@@ -1,19 +1,56 @@
 //! The only places that write to the terminal, and the filter every foreign text goes through.
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Writes a line to standard output. A closed pipe is not an error: whoever read it has enough.
+/// Whether something that standard output was to carry is lost, though its reader is there.
+static LOST: AtomicBool = AtomicBool::new(false);
+
+/// Writes a line to standard output.
 pub fn line(text: &str) {
     let mut out = io::stdout().lock();
-    let _closed = out
+    let written = out
         .write_all(text.as_bytes())
-        .and_then(|()| out.write_all(b"\n"));
+        .and_then(|()| out.write_all(b"\n"))
+        .and_then(|()| out.flush());
+    noted(written);
 }
 
 /// Writes text to standard output as it is, at once.
 pub fn text(text: &str) {
     let mut out = io::stdout().lock();
-    let _closed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    noted(written);
+}
+
+/// A closed pipe is not an error: whoever read it has enough. A full disk is one.
+fn noted(written: io::Result<()>) {
+    if let Err(error) = written
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        not_written(&error);
+    }
+}
+
+/// Says that a run's output did not arrive, once. What the run did is in its journal either way.
+pub fn not_written(error: &io::Error) {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        err_line("bowline: the reader of standard output went away; the run went on to its end");
+    } else if !LOST.swap(true, Ordering::Relaxed) {
+        err_line(&format!(
+            "bowline: standard output cannot be written: {error}. What was done is kept: \
+             `bowline sessions list`"
+        ));
+    }
+}
+
+/// The exit code to end with: success only if what was to be printed arrived.
+pub fn checked(code: u8) -> u8 {
+    if code == 0 && LOST.load(Ordering::Relaxed) {
+        1
+    } else {
+        code
+    }
 }
 
 /// Writes a line to standard error.

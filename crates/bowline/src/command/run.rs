@@ -88,7 +88,7 @@ pub fn run(places: &Places, config: &Effective, task: Task) -> Result<u8, Failur
             store: &store,
             clock: &clock,
         };
-        let mut face = face::make(task.output);
+        let (mut face, outlet) = face::make(task.output)?;
         let (mut session, harness) = match task.start {
             Start::New {
                 settings,
@@ -112,6 +112,9 @@ pub fn run(places: &Places, config: &Effective, task: Task) -> Result<u8, Failur
         let code = result.exit_code;
         face.show(&StreamEvent::Result(result));
         index(&store, &session);
+        // Whoever wants to go on with the session need not wait for a slow reader of this run.
+        drop(session);
+        face::settle(outlet).await;
         Ok(code)
     })
 }

@@ -3,6 +3,7 @@
 use bowline_core::StreamEvent;
 use bowline_runtime::Face;
 
+use super::outlet::Inlet;
 use crate::print;
 
 /// One object, at the end.
@@ -19,12 +20,19 @@ impl Face for Json {
 }
 
 /// One object a line, as things happen.
-pub struct Lines;
+pub struct Lines {
+    inlet: Inlet,
+}
+
+impl Lines {
+    /// A face that puts its lines into `inlet`.
+    pub fn new(inlet: Inlet) -> Self {
+        Self { inlet }
+    }
+}
 
 impl Face for Lines {
     fn show(&mut self, event: &StreamEvent) {
-        if let Ok(line) = serde_json::to_string(event) {
-            print::line(&line);
-        }
+        self.inlet.put(event);
     }
 }

@@ -1,58 +1,116 @@
 //! The published JSON Schema of `--output stream-json`.
+//!
+//! What Bowline writes itself is closed: a field that is not in the schema is a fault of one of
+//! the two. What a provider wrote (opaque blocks, kept fields, inputs of tools) is open.
+
+mod facts;
+mod parts;
 
 use bowline_core::event::CATALOGUE;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// The schema of one line.
 pub fn stream_schema() -> Value {
-    let kinds: Vec<&str> = CATALOGUE.iter().map(|(kind, _)| *kind).collect();
-    let id = json!({ "type": "string", "format": "uuid" });
+    let id = reference("id");
     let text = json!({ "type": "string" });
-    let count = json!({ "type": "integer", "minimum": 0 });
+    let count = reference("count");
     let optional_count = json!({ "type": ["integer", "null"], "minimum": 0 });
-    let line = |name: &str, fields: Value| {
-        let mut properties = json!({ "type": { "const": name } });
-        let mut required = vec![json!("type")];
-        if let (Some(all), Value::Object(fields)) = (properties.as_object_mut(), fields) {
-            for (field, schema) in fields {
-                required.push(json!(field));
-                all.insert(field, schema);
-            }
-        }
-        json!({ "type": "object", "properties": properties, "required": required })
-    };
-    let event = json!({
-        "type": "object",
-        "properties": { "at_ms": count, "kind": { "enum": kinds }, "data": { "type": "object" } },
-        "required": ["at_ms", "kind", "data"],
-        "additionalProperties": false
-    });
-    let usage = json!({
-        "type": "object",
-        "properties": { "input_tokens": count, "cached_input_tokens": count,
-            "cache_write_tokens": count, "output_tokens": count, "reasoning_tokens": count },
-        "required": ["input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens"]
-    });
-    let waiting = json!({
-        "type": "array",
-        "items": { "type": "object",
-            "properties": { "decision_id": id, "call_id": id, "tool": text, "essence": text, "reason": text },
-            "required": ["decision_id", "call_id", "tool", "essence", "reason"] }
-    });
+    let lines = [
+        (
+            "session",
+            json!({ "session_id": id, "resumed": { "type": "boolean" }, "cwd": text,
+                "model": reference("model"), "mode": reference("mode"), "version": text }),
+        ),
+        (
+            "event",
+            json!({ "seq": count, "event": reference("event") }),
+        ),
+        ("text_delta", json!({ "attempt_id": id, "text": text })),
+        ("reasoning_delta", json!({ "attempt_id": id, "text": text })),
+        (
+            "attempt_discarded",
+            json!({ "attempt_id": id, "reason": text, "retry_in_ms": optional_count }),
+        ),
+        (
+            "call_output",
+            json!({ "call_id": id, "total_bytes": count }),
+        ),
+        (
+            "result",
+            json!({ "session_id": id, "stop_reason": reference("stop_reason"), "result": text,
+                "usage": reference("usage"), "cost_micro_usd": optional_count,
+                "exit_code": { "type": "integer", "minimum": 0, "maximum": 255 }, "steps": count,
+                "refused_calls": count, "duration_ms": count,
+                "waiting": { "type": "array", "items": reference("waiting") } }),
+        ),
+    ];
+    let lines: Vec<Value> = lines
+        .into_iter()
+        .map(|(name, fields)| line(name, fields))
+        .collect();
+    let mut definitions = parts::definitions();
+    definitions.insert("event".to_owned(), event());
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "One line of `bowline exec --output stream-json`",
-        "oneOf": [
-            line("session", json!({ "session_id": id, "resumed": { "type": "boolean" }, "cwd": text,
-                "model": text, "mode": text, "version": text })),
-            line("event", json!({ "seq": count, "event": event })),
-            line("text_delta", json!({ "attempt_id": id, "text": text })),
-            line("reasoning_delta", json!({ "attempt_id": id, "text": text })),
-            line("attempt_discarded", json!({ "attempt_id": id, "reason": text, "retry_in_ms": optional_count })),
-            line("call_output", json!({ "call_id": id, "total_bytes": count })),
-            line("result", json!({ "session_id": id, "stop_reason": text, "result": text,
-                "usage": usage, "cost_micro_usd": optional_count, "exit_code": count, "steps": count,
-                "refused_calls": count, "duration_ms": count, "waiting": waiting })),
-        ]
+        "oneOf": lines,
+        "$defs": definitions,
     })
 }
+
+/// One line: its type, and exactly these fields.
+fn line(name: &str, fields: Value) -> Value {
+    let mut all = json!({ "type": { "const": name } });
+    if let (Some(all), Value::Object(fields)) = (all.as_object_mut(), fields) {
+        all.extend(fields);
+    }
+    object(all, json!({}))
+}
+
+/// A durable event: its data is as its kind says.
+fn event() -> Value {
+    let kinds: Vec<Value> = CATALOGUE
+        .iter()
+        .map(|(kind, meaning)| {
+            let data = facts::data(kind).unwrap_or_else(|| json!({ "type": "object" }));
+            let mut schema = object(
+                json!({ "at_ms": reference("count"), "kind": { "const": kind }, "data": data }),
+                json!({}),
+            );
+            schema["description"] = json!(meaning);
+            schema
+        })
+        .collect();
+    json!({ "oneOf": kinds })
+}
+
+/// An object with exactly these fields, some of which may be absent.
+fn object(required: Value, optional: Value) -> Value {
+    let mut properties = Map::new();
+    let mut names = Vec::new();
+    if let Value::Object(fields) = required {
+        names.extend(fields.keys().map(|name| json!(name)));
+        properties.extend(fields);
+    }
+    if let Value::Object(fields) = optional {
+        properties.extend(fields);
+    }
+    json!({ "type": "object", "properties": properties, "required": names,
+        "additionalProperties": false })
+}
+
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/$defs/{name}") })
+}
+
+fn list(of: &Value) -> Value {
+    json!({ "type": "array", "items": of })
+}
+
+/// What `schema` allows, or null.
+fn nullable(schema: &Value) -> Value {
+    json!({ "oneOf": [schema, { "type": "null" }] })
+}
+
+#[cfg(test)]
+mod tests;

@@ -12,5 +12,6 @@ mod listing;
 mod real_task;
 mod secrets;
 mod sessions;
+mod stream_json;
 mod support;
 mod surface;

@@ -1,0 +1,148 @@
+//! The data of each kind of event.
+
+use serde_json::{Value, json};
+
+use super::{list, nullable, object, reference};
+
+/// The schema of one kind's data; `None` for a kind that has none of its own yet.
+pub(super) fn data(kind: &str) -> Option<Value> {
+    model(kind).or_else(|| call(kind)).or_else(|| session(kind))
+}
+
+/// What happens to a session and its turns.
+fn session(kind: &str) -> Option<Value> {
+    let text = json!({ "type": "string" });
+    let count = reference("count");
+    Some(match kind {
+        "SessionStarted" => object(
+            json!({ "session": reference("id"), "app_version": text, "cwd": text,
+                "roots": list(&text), "settings": reference("settings"),
+                "prompt": object(
+                    json!({ "system": text, "tools": list(&object(
+                        json!({ "name": text, "description": text,
+                            "input_schema": { "type": "object" } }),
+                        json!({}),
+                    )) }),
+                    json!({}),
+                ) }),
+            json!({}),
+        ),
+        "OwnerChanged" => object(
+            json!({ "epoch": count, "pid": count, "app_version": text }),
+            json!({}),
+        ),
+        "SettingsChanged" => object(
+            json!({ "key": text, "settings": reference("settings"), "by": text }),
+            json!({}),
+        ),
+        "BlocksDropped" => object(
+            json!({ "model": reference("model"), "blocks": count }),
+            json!({}),
+        ),
+        "PromptAccepted" => object(
+            json!({ "key": text, "text": reference("context_text") }),
+            json!({ "images": list(&object(
+                json!({ "blob": reference("blob"), "media_type": text }),
+                json!({}),
+            )) }),
+        ),
+        "TurnStarted" => object(json!({ "turn": count }), json!({})),
+        "NoticeAdded" => object(json!({ "text": reference("context_text") }), json!({})),
+        "CancelRequested" => object(json!({ "key": text, "by": text }), json!({})),
+        "TurnEnded" => object(
+            json!({ "turn": count, "stop": reference("stop_reason") }),
+            json!({ "detail": text }),
+        ),
+        _ => return None,
+    })
+}
+
+/// What comes of asking the model.
+fn model(kind: &str) -> Option<Value> {
+    let text = json!({ "type": "string" });
+    let count = reference("count");
+    let optional_count = json!({ "type": ["integer", "null"], "minimum": 0 });
+    let failures = [
+        "connect",
+        "cut",
+        "timeout",
+        "rate_limited",
+        "unavailable",
+        "auth",
+        "not_found",
+        "bad_request",
+        "malformed",
+        "empty",
+        "cancelled",
+        "interrupted",
+    ];
+    Some(match kind {
+        "AttemptReserved" => object(
+            json!({ "attempt": reference("id"), "step": count, "try_number": count,
+                "epoch": count, "reserved_tokens": count, "max_output_tokens": optional_count }),
+            json!({}),
+        ),
+        "AttemptFailed" => object(
+            json!({ "attempt": reference("id"), "retry_in_ms": optional_count,
+                "failure": object(
+                    json!({ "kind": { "enum": failures }, "message": text,
+                        "status": optional_count, "retry_after_ms": optional_count,
+                        "usage": nullable(&reference("usage")) }),
+                    json!({}),
+                ) }),
+            json!({}),
+        ),
+        "ModelReplied" => object(
+            json!({ "attempt": reference("id"),
+                "message": object(
+                    json!({ "blocks": list(&reference("block")) }),
+                    json!({ "extra": { "type": "object" } }),
+                ),
+                "stop": { "enum": ["finished", "length", "refused"] },
+                "usage": nullable(&reference("usage")) }),
+            json!({ "request_id": text }),
+        ),
+        _ => return None,
+    })
+}
+
+/// What becomes of a call.
+fn call(kind: &str) -> Option<Value> {
+    let text = json!({ "type": "string" });
+    let count = reference("count");
+    let with_call = |mut required: Value, optional: Value| {
+        required["call"] = reference("id");
+        object(required, optional)
+    };
+    Some(match kind {
+        "CallRejected" | "CallFailed" => {
+            with_call(json!({ "error": reference("context_text") }), json!({}))
+        }
+        "Decided" => with_call(json!({ "decision": reference("decision") }), json!({})),
+        "DecisionAnswered" => object(
+            json!({ "key": text, "decision": reference("id"), "verdict": reference("verdict"),
+                "scope": reference("scope"), "by": text,
+                "note": { "type": ["string", "null"] } }),
+            json!({}),
+        ),
+        "CallStarted" => with_call(
+            json!({ "try_number": count, "epoch": count, "digest": reference("digest"),
+                "class": reference("replay_class") }),
+            json!({ "spool": text, "checks": list(&object(
+                json!({ "path": text, "before": nullable(&reference("digest")),
+                    "after": reference("digest") }),
+                json!({}),
+            )) }),
+        ),
+        "CallFinished" => with_call(
+            json!({ "outcome": reference("outcome") }),
+            json!({ "found": { "const": true } }),
+        ),
+        "CallInDoubt" => with_call(
+            json!({ "why": text, "told": reference("context_text") }),
+            json!({}),
+        ),
+        "CallFoundUnstarted" => with_call(json!({ "proof": text }), json!({})),
+        _ => return None,
+    })
+}

@@ -1,0 +1,192 @@
+//! What several kinds of lines are made of.
+
+use bowline_core::{Mode, StopReason};
+use serde_json::{Map, Value, json};
+
+use super::{list, nullable, object, reference};
+
+/// Every part that lines refer to, by name.
+pub(super) fn definitions() -> Map<String, Value> {
+    let mut all = Map::new();
+    for (name, schema) in words().into_iter().chain(conversation()).chain(deciding()) {
+        all.insert(name.to_owned(), schema);
+    }
+    all
+}
+
+/// Ids, counts and words from fixed lists.
+fn words() -> Vec<(&'static str, Value)> {
+    const STOPS: [StopReason; 11] = [
+        StopReason::Done,
+        StopReason::Length,
+        StopReason::ProviderFailed,
+        StopReason::StorageFailed,
+        StopReason::LoopDetected,
+        StopReason::StepLimit,
+        StopReason::Waiting,
+        StopReason::Budget,
+        StopReason::Refused,
+        StopReason::Denied,
+        StopReason::Cancelled,
+    ];
+    let uuid = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
+    vec![
+        ("id", json!({ "type": "string", "pattern": uuid })),
+        ("count", json!({ "type": "integer", "minimum": 0 })),
+        (
+            "digest",
+            json!({ "type": "string", "pattern": "^[0-9a-f]{64}$" }),
+        ),
+        (
+            "model",
+            json!({ "type": "string", "pattern": "^[^/]+/.+$" }),
+        ),
+        ("mode", json!({ "enum": Mode::ALL.map(Mode::name) })),
+        (
+            "stop_reason",
+            json!({ "enum": STOPS.map(StopReason::name) }),
+        ),
+        ("verdict", json!({ "enum": ["allow", "ask", "deny"] })),
+        ("scope", json!({ "enum": ["once", "session", "always"] })),
+        (
+            "replay_class",
+            json!({ "enum": ["free", "keyed", "checkable", "once"] }),
+        ),
+    ]
+}
+
+/// Texts, messages, results.
+fn conversation() -> Vec<(&'static str, Value)> {
+    let text = json!({ "type": "string" });
+    let count = reference("count");
+    let named = |name: &str| object(json!({ name: text }), json!({}));
+    let origin = json!({ "oneOf": [
+        { "enum": ["person", "harness"] }, named("tool"), named("file")
+    ] });
+    let file_change = object(
+        json!({ "path": text, "before": nullable(&reference("digest")),
+            "after": reference("digest"), "added_lines": count, "removed_lines": count }),
+        json!({ "diff": text }),
+    );
+    let effect = object(
+        json!({}),
+        json!({ "files": list(&file_change),
+            "seen": list(&object(json!({ "path": text, "content": reference("digest") }), json!({}))),
+            "todo": list(&object(
+                json!({ "text": text, "status": { "enum": ["pending", "in_progress", "done"] } }),
+                json!({}),
+            )) }),
+    );
+    let outcome = object(
+        json!({ "status": { "enum": ["ok", "error"] }, "content": reference("context_text"),
+            "summary": text, "effect": effect, "duration_ms": count }),
+        json!({ "blob": reference("blob"), "exit_code": { "type": "integer" } }),
+    );
+    vec![
+        (
+            "context_text",
+            object(json!({ "origin": origin, "text": text }), json!({})),
+        ),
+        (
+            "blob",
+            object(
+                json!({ "digest": reference("digest"), "bytes": count }),
+                json!({}),
+            ),
+        ),
+        ("opaque", opaque(json!({}))),
+        ("block", block()),
+        ("outcome", outcome),
+        (
+            "usage",
+            object(
+                json!({ "input_tokens": count, "cached_input_tokens": count,
+                    "cache_write_tokens": count, "output_tokens": count, "reasoning_tokens": count }),
+                json!({}),
+            ),
+        ),
+    ]
+}
+
+/// What only its provider reads; its value may be anything.
+fn opaque(more: Value) -> Value {
+    let text = json!({ "type": "string" });
+    let mut fields = json!({ "provider": text, "model": text, "field": text, "value": true });
+    if let (Some(fields), Value::Object(more)) = (fields.as_object_mut(), more) {
+        fields.extend(more);
+    }
+    object(fields, json!({}))
+}
+
+/// One part of a reply.
+fn block() -> Value {
+    let text = json!({ "type": "string" });
+    let source = object(
+        json!({ "provider": text, "model": text, "field": text }),
+        json!({}),
+    );
+    let of_type = |name: &str| json!({ "const": name });
+    json!({ "oneOf": [
+        object(json!({ "type": of_type("text"), "text": text }), json!({})),
+        object(json!({ "type": of_type("reasoning"), "text": text, "source": source }), json!({})),
+        opaque(json!({ "type": of_type("opaque") })),
+        object(
+            json!({ "type": of_type("call"), "id": reference("id"), "wire_id": text,
+                "name": text, "arguments": text }),
+            json!({ "fault": { "enum": ["duplicate_id", "cut_short"] }, "kept": reference("opaque") }),
+        ),
+    ] })
+}
+
+/// Settings, decisions, questions.
+fn deciding() -> Vec<(&'static str, Value)> {
+    let text = json!({ "type": "string" });
+    let id = reference("id");
+    let count = reference("count");
+    let optional_text = json!({ "type": ["string", "null"] });
+    let optional_count = json!({ "type": ["integer", "null"], "minimum": 0 });
+    let settings = object(
+        json!({ "model": reference("model"), "base_url": optional_text, "mode": reference("mode"),
+            "on_ask": { "enum": ["park", "refuse"] },
+            "limits": object(
+                json!({ "max_steps": count, "max_tokens": optional_count,
+                    "max_output_tokens": optional_count }),
+                json!({}),
+            ) }),
+        json!({ "reasoning": { "enum": ["off", "low", "medium", "high"] } }),
+    );
+    let rule = object(
+        json!({ "layer": { "enum": ["built_in", "managed", "command_line", "user", "project"] },
+            "tier": { "enum": ["built_in", "plug_in", "user_skill"] }, "rule": text,
+            "file": optional_text, "line": optional_count }),
+        json!({}),
+    );
+    let judged = object(
+        json!({ "action": { "type": "object", "required": ["action"],
+                "properties": { "action": text } },
+            "verdict": reference("verdict"), "reason": text, "rule": reference("rule") }),
+        json!({ "runner_up": list(&reference("rule")) }),
+    );
+    let by = json!({ "oneOf": [
+        { "const": "policy" }, object(json!({ "person": text }), json!({})),
+        object(json!({ "grant": id }), json!({}))
+    ] });
+    let replay = object(json!({ "class": reference("replay_class") }), json!({}));
+    let decision = object(
+        json!({ "id": id, "verdict": reference("verdict"), "by": by, "reason": text,
+            "digest": reference("digest"), "essence": text, "actions": list(&judged),
+            "replay": replay, "mode": reference("mode"), "scope": reference("scope"),
+            "policy_hash": reference("digest"), "analyser_version": count }),
+        json!({ "expires_at_ms": count }),
+    );
+    let waiting = object(
+        json!({ "decision_id": id, "call_id": id, "tool": text, "essence": text, "reason": text }),
+        json!({}),
+    );
+    vec![
+        ("settings", settings),
+        ("rule", rule),
+        ("decision", decision),
+        ("waiting", waiting),
+    ]
+}
