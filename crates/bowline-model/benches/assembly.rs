@@ -13,8 +13,8 @@ use bowline_core::{
     ToolCall, ToolResult,
 };
 use bowline_model::sse::SseParser;
-use bowline_model::wire::chat::{Encoder, MaxTokensField};
-use bowline_model::{ChatConfig, ChatProvider};
+use bowline_model::wire::chat::{MaxTokensField, encoder};
+use bowline_model::{Dialect, HttpProvider, ProviderConfig};
 use divan::{Bencher, black_box};
 use serde_json::json;
 use uuid::Uuid;
@@ -86,7 +86,7 @@ const EXCHANGES: [usize; 3] = [10, 1_000, 5_000];
 #[divan::bench(args = EXCHANGES)]
 fn step(bencher: Bencher, exchanges: usize) {
     let mut request = request(exchanges);
-    let mut encoder = Encoder::new(MaxTokensField::MaxTokens);
+    let mut encoder = encoder(MaxTokensField::MaxTokens);
     encoder.encode(&request);
     let mut number = 1_000_000;
     bencher
@@ -105,7 +105,7 @@ fn step(bencher: Bencher, exchanges: usize) {
 #[divan::bench(args = EXCHANGES)]
 fn step_and_prefix_hash(bencher: Bencher, exchanges: usize) {
     let mut request = request(exchanges);
-    let mut encoder = Encoder::new(MaxTokensField::MaxTokens);
+    let mut encoder = encoder(MaxTokensField::MaxTokens);
     encoder.encode(&request);
     encoder.prefix_hash();
     let mut number = 1_000_000;
@@ -125,7 +125,7 @@ fn step_and_prefix_hash(bencher: Bencher, exchanges: usize) {
 #[divan::bench(args = EXCHANGES)]
 fn from_nothing(bencher: Bencher, exchanges: usize) {
     let request = request(exchanges);
-    bencher.bench_local(|| Encoder::new(MaxTokensField::MaxTokens).encode(black_box(&request)));
+    bencher.bench_local(|| encoder(MaxTokensField::MaxTokens).encode(black_box(&request)));
 }
 
 /// A reply of 1,000 pieces of text through the event parser.
@@ -148,7 +148,7 @@ fn sse_thousand_events(bencher: Bencher) {
 #[divan::bench(args = ["http://127.0.0.1:8080/v1", "https://api.openai.com/v1"])]
 fn client(bencher: Bencher, base_url: &str) {
     bencher.bench_local(|| {
-        let config = ChatConfig::new(base_url, Arc::new(Uuid::now_v7));
-        ChatProvider::new(config).expect("a usable base URL")
+        let config = ProviderConfig::new(Dialect::Chat, base_url, Arc::new(Uuid::now_v7));
+        HttpProvider::new(config).expect("a usable base URL")
     });
 }

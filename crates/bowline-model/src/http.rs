@@ -11,7 +11,7 @@ use bowline_core::{FailureKind, ProviderFailure};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Response, Url};
 
-use crate::{ApiKey, ModelError};
+use crate::{ApiKey, Dialect, ModelError};
 pub(crate) use scrub::{Scrub, excerpt};
 pub(crate) use status::{ErrorBody, Refusal, failure_of_status};
 
@@ -37,10 +37,11 @@ impl Default for Timeouts {
 /// What an endpoint is made of.
 pub(crate) struct EndpointConfig<'a> {
     pub(crate) base_url: &'a str,
-    /// Appended to the base URL, with its leading slash.
-    pub(crate) path: &'a str,
+    /// Says what is appended to the base URL and how the key travels.
+    pub(crate) dialect: Dialect,
     pub(crate) key: Option<&'a ApiKey>,
-    pub(crate) key_variable: &'a str,
+    /// Where the key comes from, for messages.
+    pub(crate) key_source: &'a str,
     pub(crate) headers: &'a [(String, String)],
     pub(crate) timeouts: Timeouts,
 }
@@ -54,14 +55,14 @@ pub(crate) struct Endpoint {
     /// The URL as messages show it: without user name, password and query.
     shown: String,
     has_key: bool,
-    key_variable: String,
+    key_source: String,
     scrub: Scrub,
     idle: Duration,
 }
 
 impl Endpoint {
     pub(crate) fn new(config: &EndpointConfig<'_>) -> Result<Self, ModelError> {
-        let url = client::parse(config.base_url, config.path)?;
+        let url = client::parse(config.base_url, config.dialect.path())?;
         let (headers, scrub) = client::headers(config, &url)?;
         Ok(Self {
             client: client::build(&url, config.timeouts)?,
@@ -69,7 +70,7 @@ impl Endpoint {
             url,
             headers,
             has_key: config.key.is_some(),
-            key_variable: config.key_variable.to_owned(),
+            key_source: config.key_source.to_owned(),
             scrub,
             idle: config.timeouts.idle,
         })
@@ -190,7 +191,7 @@ impl Endpoint {
             shown: &self.shown,
             model,
             has_key: self.has_key,
-            key_variable: &self.key_variable,
+            key_source: &self.key_source,
             location: headers
                 .get("location")
                 .and_then(|value| value.to_str().ok()),

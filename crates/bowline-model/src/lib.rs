@@ -1,7 +1,7 @@
 //! Speaks to model providers: exact request bytes out, complete replies in.
 //!
-//! **Purpose.** A [`Provider`] makes one attempt of one model call. [`wire::chat`] speaks the Chat
-//! Completions dialect to any compatible server; [`scripted`] plays a [`scenario`] in-process.
+//! **Purpose.** A [`Provider`] makes one attempt of one model call. [`HttpProvider`] speaks one
+//! [`Dialect`] to any server that knows it; [`scripted`] plays a [`scenario`] in-process.
 //!
 //! **Deliberately absent:** retries and budgets (the engine's business: an attempt is paid for by
 //! a [`bowline_core::Reservation`] and is made once), and anything that runs tools or writes state.
@@ -12,20 +12,20 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use bowline_model::wire::chat::{ChatConfig, ChatProvider};
-//! use bowline_model::{ApiKey, Provider};
+//! use bowline_model::{ApiKey, Dialect, HttpProvider, Provider, ProviderConfig};
 //!
 //! let new_id = Arc::new(|| uuid::Uuid::from_u128(7));
-//! let mut config = ChatConfig::new("http://127.0.0.1:8080/v1", new_id);
+//! let mut config = ProviderConfig::new(Dialect::Chat, "http://127.0.0.1:8080/v1", new_id);
 //! config.api_key = Some(ApiKey::new("sk-very-secret"));
 //! assert!(!format!("{config:?}").contains("sk-very"), "keys never show");
-//! let provider = ChatProvider::new(config)?;
+//! let provider = HttpProvider::new(config)?;
 //! assert_eq!(provider.name(), "openai-chat");
 //! # Ok::<(), bowline_model::ModelError>(())
 //! ```
 #![forbid(unsafe_code)]
 
 mod catalog;
+mod dialect;
 mod http;
 mod key;
 mod provider;
@@ -35,11 +35,12 @@ pub mod sse;
 pub mod wire;
 
 pub use catalog::{default_base_url, key_variable, provider_names};
+pub use dialect::Dialect;
 pub use http::Timeouts;
 pub use key::ApiKey;
 pub use provider::{Delta, Deltas, NewId, Provider, Reply};
 pub use scripted::ScriptedProvider;
-pub use wire::chat::{ChatConfig, ChatProvider};
+pub use wire::{HttpProvider, ProviderConfig};
 
 /// Why a provider cannot be made. Each is a matter of configuration: mend it and start again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

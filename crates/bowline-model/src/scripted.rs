@@ -21,8 +21,8 @@ use crate::provider::{Deltas, NewId, Provider, Reply};
 use crate::scenario::{
     self, Answer, Cursor, CutPoint, Expect, Fault, PlayedCall, RequestView, Scenario, Step, Stop,
 };
-use crate::wire::chat::ChatReader;
-use crate::wire::{Assembly, Fragment, Voice};
+use crate::wire::chat::ChatParser;
+use crate::wire::{Assembly, BodyReader, Fragment, Voice};
 
 /// The provider's name.
 const NAME: &str = "scripted";
@@ -237,7 +237,7 @@ async fn speak(
     voice: Voice,
     cut: Option<CutPoint>,
 ) -> Option<Result<Reply, ProviderFailure>> {
-    let mut assembly = Assembly::new(voice);
+    let mut assembly = Assembly::new(voice, "calls");
     if cut == Some(CutPoint::Start) {
         return None;
     }
@@ -274,6 +274,7 @@ async fn speak(
             id,
             name: tool,
             arguments,
+            ..Fragment::default()
         });
     }
     if cut.is_some() {
@@ -304,7 +305,11 @@ async fn speak(
 
 /// Reads a body as it would come from a server.
 fn read(body: &[u8], voice: Voice) -> Result<Reply, ProviderFailure> {
-    let mut reader = ChatReader::new(voice, "the scenario", Scrub::default());
+    let mut reader = BodyReader::new(
+        Box::new(ChatParser::new(voice)),
+        "the scenario",
+        Scrub::default(),
+    );
     reader.push(body)?;
     reader.finish()
 }
@@ -323,7 +328,7 @@ fn refusal(
         shown: "the scenario",
         model: model.model(),
         has_key: true,
-        key_variable: "the scenario",
+        key_source: "the scenario",
         location: None,
     });
     ProviderFailure {

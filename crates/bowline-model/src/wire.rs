@@ -1,6 +1,20 @@
-//! The dialects: one module each, with exact request bytes and replies put together from pieces.
+//! The wire: one module for each dialect, and what all of them share.
+//!
+//! A dialect is a `Format`, which writes requests piece by piece for the [`Encoder`], and a
+//! `Parser`, which takes in the events of a reply for the body reader. `crate::Dialect` names both.
 
 mod assembly;
+mod body;
 pub mod chat;
+mod encoder;
+mod image;
+mod json;
+mod provider;
+mod words;
+
+pub use encoder::Encoder;
+pub use provider::{HttpProvider, ProviderConfig};
 
 pub(crate) use assembly::{Assembly, Fragment, Voice, is_json_object, made_wire_id};
+pub(crate) use body::{BodyReader, Fault, Parser};
+pub(crate) use encoder::{Around, Format, Placed};

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use bowline_core::decision::Layer;
 use bowline_core::{ModelRef, Settings};
 use bowline_model::scenario::Scenario;
-use bowline_model::{ApiKey, ChatConfig, ChatProvider, Provider, ScriptedProvider};
+use bowline_model::{
+    ApiKey, Dialect, HttpProvider, Provider, ProviderConfig, ScriptedProvider, provider_names,
+};
 use bowline_policy::{Policy, Rule, may_search};
 use bowline_runtime::config::{Effective, Layers, parse, parse_flag};
 use bowline_runtime::{Clock, Harness};
@@ -117,14 +119,18 @@ fn pin(model: &ModelRef) -> Result<ModelRef, Failure> {
 
 /// Builds the provider that the settings name.
 pub fn provider(settings: &Settings, clock: &Clock) -> Result<Arc<dyn Provider>, Failure> {
-    match settings.model.provider() {
-        "scripted" => scripted(settings.model.model(), clock),
-        "openai-chat" => chat(settings, clock),
-        name @ ("openai" | "anthropic") => Err(Failure::usage(format!(
+    let name = settings.model.provider();
+    if name == "scripted" {
+        return scripted(settings.model.model(), clock);
+    }
+    match Dialect::named(name) {
+        Some(dialect) => speaker(dialect, settings, clock),
+        None if name == "openai" || name == "anthropic" => Err(Failure::usage(format!(
             "provider `{name}` is not built yet: use `openai-chat`, which speaks Chat Completions"
         ))),
-        name => Err(Failure::usage(format!(
-            "unknown provider `{name}`: use openai-chat or scripted, as in --model openai-chat/MODEL"
+        None => Err(Failure::usage(format!(
+            "unknown provider `{name}`: use {}, as in --model openai-chat/MODEL",
+            provider_names().join(" or ")
         ))),
     }
 }
@@ -164,24 +170,24 @@ pub fn one_call(tool: &str, arguments: &str) -> Result<Scenario, Failure> {
     Scenario::from_value(steps).map_err(|error| Failure::usage(error.to_string()))
 }
 
-fn chat(settings: &Settings, clock: &Clock) -> Result<Arc<dyn Provider>, Failure> {
-    let default = bowline_model::default_base_url("openai-chat").unwrap_or_default();
-    let base_url = settings
-        .base_url
-        .clone()
-        .unwrap_or_else(|| default.to_owned());
-    let api_key = std::env::var("OPENAI_API_KEY")
-        .ok()
-        .filter(|key| !key.is_empty());
+/// The provider that speaks `dialect` to the server that the settings name.
+fn speaker(
+    dialect: Dialect,
+    settings: &Settings,
+    clock: &Clock,
+) -> Result<Arc<dyn Provider>, Failure> {
+    let (default, variable) = (dialect.default_base_url(), dialect.key_variable());
+    let base_url = settings.base_url.as_deref().unwrap_or(default);
+    let api_key = std::env::var(variable).ok().filter(|key| !key.is_empty());
     if api_key.is_none() && settings.base_url.is_none() {
         return Err(Failure::usage(format!(
-            "OPENAI_API_KEY is not set, and {default} needs a key: export it, or give --base-url \
-             of a server that needs none"
+            "{variable} is not set, and {default} needs a key: export it, or give --base-url of a \
+             server that needs none"
         )));
     }
-    let mut config = ChatConfig::new(base_url, clock.id_source());
+    let mut config = ProviderConfig::new(dialect, base_url, clock.id_source());
     config.api_key = api_key.map(ApiKey::new);
-    let provider = ChatProvider::new(config).map_err(|error| Failure::usage(error.to_string()))?;
+    let provider = HttpProvider::new(config).map_err(|error| Failure::usage(error.to_string()))?;
     Ok(Arc::new(provider))
 }
 

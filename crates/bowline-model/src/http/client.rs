@@ -8,6 +8,7 @@ use reqwest::{Client, Url};
 use super::scrub::{Scrub, causes};
 use super::{EndpointConfig, Timeouts};
 use crate::ModelError;
+use crate::dialect::Auth;
 
 /// Reads `base_url` and appends `path`.
 pub(super) fn parse(base_url: &str, path: &str) -> Result<Url, ModelError> {
@@ -65,9 +66,15 @@ pub(super) fn headers(
 ) -> Result<(HeaderMap, Scrub), ModelError> {
     let mut headers = HeaderMap::new();
     let mut secrets = Vec::new();
+    for (name, value) in config.dialect.headers() {
+        headers.insert(*name, HeaderValue::from_static(value));
+    }
     if let Some(key) = config.key {
-        let bearer = format!("Bearer {}", key.reveal());
-        headers.insert(AUTHORIZATION, secret_value("authorization", &bearer)?);
+        let (name, value) = match config.dialect.auth() {
+            Auth::Bearer => (AUTHORIZATION, format!("Bearer {}", key.reveal())),
+        };
+        let value = secret_value(name.as_str(), &value)?;
+        headers.insert(name, value);
         secrets.push(key.reveal().to_owned());
     }
     for (name, value) in config.headers {

@@ -101,7 +101,7 @@ pub(crate) struct Refusal<'a> {
     pub(crate) shown: &'a str,
     pub(crate) model: &'a str,
     pub(crate) has_key: bool,
-    pub(crate) key_variable: &'a str,
+    pub(crate) key_source: &'a str,
     pub(crate) location: Option<&'a str>,
 }
 
@@ -123,14 +123,14 @@ pub(crate) fn failure_of_status(refusal: &Refusal<'_>) -> ProviderFailure {
         body,
         shown,
         model,
-        key_variable,
+        key_source,
         ..
     } = refusal;
     let mut kind = kind_of_status(*status);
     let hint = match status {
-        401 if !refusal.has_key => format!("it wants a key: set {key_variable}"),
-        401 => format!("the key was refused: check {key_variable}"),
-        403 => format!("the key may not do this: check {key_variable} and the account's rights"),
+        401 if !refusal.has_key => format!("it wants a key: set {key_source}"),
+        401 => format!("the key was refused: check {key_source}"),
+        403 => format!("the key may not do this: check {key_source} and the account's rights"),
         404 => format!("check the model `{model}` and the base URL: {shown} was asked"),
         413 => "the request is too large for the server".to_owned(),
         429 if body.code.contains("insufficient_quota") => {

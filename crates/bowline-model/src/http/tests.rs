@@ -47,7 +47,7 @@ fn check_status(status: u16, has_key: bool, body: &str, kind: FailureKind, parts
         shown: "https://host/v1/chat/completions",
         model: "m-1",
         has_key,
-        key_variable: "OPENAI_API_KEY",
+        key_source: "OPENAI_API_KEY",
         location: Some("https://elsewhere/v1"),
     });
     let found = (failure.kind, failure.status);
@@ -139,9 +139,9 @@ fn an_endpoint_never_shows_its_key() {
     let config = |headers: &[(String, String)]| {
         Endpoint::new(&EndpointConfig {
             base_url: "http://me:password1@127.0.0.1:9/v1",
-            path: "/x",
+            dialect: Dialect::Chat,
             key: Some(&key),
-            key_variable: "OPENAI_API_KEY",
+            key_source: "OPENAI_API_KEY",
             headers,
             timeouts: Timeouts::default(),
         })

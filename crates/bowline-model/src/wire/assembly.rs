@@ -19,6 +19,17 @@ pub(crate) struct Voice {
     pub(crate) new_id: NewId,
 }
 
+impl Voice {
+    fn opaque(&self, field: &str, value: Value) -> Opaque {
+        Opaque {
+            provider: self.model.provider().to_owned(),
+            model: self.model.model().to_owned(),
+            field: field.to_owned(),
+            value,
+        }
+    }
+}
+
 /// A piece of a tool call. Servers differ in which parts they give with which piece.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Fragment {
@@ -28,11 +39,15 @@ pub(crate) struct Fragment {
     /// Empty when absent.
     pub(crate) name: String,
     pub(crate) arguments: String,
+    /// Its unknown fields, to be sent back with it.
+    pub(crate) kept: Map<String, Value>,
 }
 
 /// A reply under construction.
 pub(crate) struct Assembly {
     voice: Voice,
+    /// What the dialect calls a call: the field that a call's unknown fields are kept under.
+    call_field: &'static str,
     parts: Vec<Part>,
     /// The call that a piece with neither index nor id belongs to: its place in `parts`.
     last_call: Option<usize>,
@@ -47,9 +62,10 @@ enum Part {
 }
 
 impl Assembly {
-    pub(crate) fn new(voice: Voice) -> Self {
+    pub(crate) fn new(voice: Voice, call_field: &'static str) -> Self {
         Self {
             voice,
+            call_field,
             parts: Vec::new(),
             last_call: None,
             extra: Map::new(),
@@ -135,6 +151,7 @@ impl Assembly {
             draft.name.push_str(&piece.name);
         }
         draft.arguments.push_str(&piece.arguments);
+        draft.kept.extend(piece.kept);
         if !*announced && !draft.name.is_empty() {
             *announced = true;
             (self.voice.deltas)(Delta::CallBegun {
@@ -171,6 +188,7 @@ impl Assembly {
     pub(crate) fn finish(self, stop: ReplyStop) -> Result<AssistantMessage, ProviderFailure> {
         let Self {
             voice,
+            call_field,
             parts,
             extra,
             ..
@@ -186,13 +204,13 @@ impl Assembly {
                     field,
                 },
             },
-            Part::Opaque { field, value } => Block::Opaque(Opaque {
-                provider: voice.model.provider().to_owned(),
-                model: voice.model.model().to_owned(),
-                field,
-                value,
-            }),
-            Part::Call { draft, .. } => Block::Call(call(draft, stop, &voice, &mut wire_ids)),
+            Part::Opaque { field, value } => Block::Opaque(voice.opaque(&field, value)),
+            Part::Call { mut draft, .. } => {
+                let kept = std::mem::take(&mut draft.kept);
+                let kept = (!kept.is_empty()).then(|| voice.opaque(call_field, kept.into()));
+                let call = call(draft, stop, &voice, &mut wire_ids);
+                Block::Call(ToolCall { kept, ..call })
+            }
         });
         let message = AssistantMessage {
             blocks: blocks.collect(),

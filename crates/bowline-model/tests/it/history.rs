@@ -7,7 +7,7 @@ use bowline_core::{
     AssistantMessage, Block, CallId, ContextText, Exchange, HistoryItem, Origin, StepId, ToolCall,
     ToolResult,
 };
-use bowline_model::wire::chat::{Encoder, MaxTokensField};
+use bowline_model::wire::chat::{MaxTokensField, encoder};
 use bowline_testkit::strict::chat::{Undeclared, check_allowing, parse};
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -145,7 +145,7 @@ proptest! {
     ) {
         let mut request = support::request("openai-chat/m-1", items.clone());
         request.max_output_tokens = max_output_tokens;
-        let mut encoder = Encoder::new(MaxTokensField::MaxCompletionTokens);
+        let mut encoder = encoder(MaxTokensField::MaxCompletionTokens);
         let shorter = items[..before.min(items.len())].to_vec();
         drop(encoder.encode(&support::request("openai-chat/m-1", shorter)));
         let body = parse(&encoder.encode(&request)).map_err(|why| TestCaseError::fail(why.to_string()))?;
@@ -188,7 +188,7 @@ fn the_validator_refuses_a_lost_result() {
         Arc::new(HistoryItem::Exchange(exchange)),
     ];
     let request = support::request("openai-chat/m-1", items);
-    let mut body = parse(&Encoder::new(MaxTokensField::MaxTokens).encode(&request)).unwrap();
+    let mut body = parse(&encoder(MaxTokensField::MaxTokens).encode(&request)).unwrap();
     assert_eq!(check_allowing(&body, &Undeclared::Refused), Ok(()));
     body["messages"].as_array_mut().unwrap().pop();
     assert!(check_allowing(&body, &Undeclared::Refused).is_err());

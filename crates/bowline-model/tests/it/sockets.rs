@@ -5,7 +5,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
 
 use bowline_core::FailureKind;
-use bowline_model::{ApiKey, ModelError};
+use bowline_model::{ApiKey, Dialect, HttpProvider, ModelError, ProviderConfig};
 
 use crate::support::{Talk, chat};
 
@@ -218,7 +218,8 @@ async fn a_connection_that_closes_without_a_word() {
 
 #[test]
 fn broken_configuration_is_refused_before_anything_is_sent() {
-    let config = bowline_model::ChatConfig::new("api.test/v1", crate::support::new_id());
-    let error = bowline_model::ChatProvider::new(config).err().unwrap();
+    let new_id = crate::support::new_id();
+    let config = ProviderConfig::new(Dialect::Chat, "api.test/v1", new_id);
+    let error = HttpProvider::new(config).err().unwrap();
     assert!(matches!(&error, ModelError::BaseUrl { url, .. } if url == "api.test/v1"));
 }

@@ -14,7 +14,9 @@ use bowline_core::{
     Reservation, SessionId, StepId, ToolResult,
 };
 use bowline_journal::{Journal as _, MemoryJournal};
-use bowline_model::{ChatConfig, ChatProvider, Delta, Deltas, NewId, Provider, Reply, Timeouts};
+use bowline_model::{
+    Delta, Deltas, Dialect, HttpProvider, NewId, Provider, ProviderConfig, Reply, Timeouts,
+};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -74,14 +76,23 @@ pub(crate) fn request(model: &str, history: Vec<Arc<HistoryItem>>) -> Request {
 }
 
 /// A chat provider with short timeouts.
-pub(crate) fn chat(base_url: &str, adjust: impl FnOnce(&mut ChatConfig)) -> ChatProvider {
-    let mut config = ChatConfig::new(base_url, new_id());
+pub(crate) fn chat(base_url: &str, adjust: impl FnOnce(&mut ProviderConfig)) -> HttpProvider {
+    speaker(Dialect::Chat, base_url, adjust)
+}
+
+/// A provider of that dialect with short timeouts.
+pub(crate) fn speaker(
+    dialect: Dialect,
+    base_url: &str,
+    adjust: impl FnOnce(&mut ProviderConfig),
+) -> HttpProvider {
+    let mut config = ProviderConfig::new(dialect, base_url, new_id());
     config.timeouts = Timeouts {
         connect: Duration::from_secs(10),
         idle: Duration::from_secs(30),
     };
     adjust(&mut config);
-    ChatProvider::new(config).unwrap()
+    HttpProvider::new(config).unwrap()
 }
 
 /// One session that talks to a provider.

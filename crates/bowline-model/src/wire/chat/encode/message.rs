@@ -1,18 +1,21 @@
 //! The messages of one history item.
 
-use std::collections::BTreeSet;
-
-use bowline_core::{Block, ContextText, Exchange, ModelRef, Origin, ToolCall};
+use bowline_core::message::{Input, Opaque};
+use bowline_core::{Block, Exchange, ModelRef, ToolCall};
 use serde_json::{Map, Value};
 
-use crate::wire::chat::json::{has_nul, push_escaped, push_string};
-use crate::wire::{is_json_object, made_wire_id};
+use crate::wire::image::{Image, image};
+use crate::wire::json::{has_nul, push_escaped, push_string, push_value};
+use crate::wire::words::{OPENING, spoken, tool_name, wire_ids};
+use crate::wire::{Around, Placed, is_json_object};
 
-/// What closes a user message.
-pub(super) const USER_END: &[u8] = b"\"}";
+/// What closes a user message whose content is one string.
+const WORDS_END: &[u8] = b"\"}";
+/// What closes a user message whose content is parts, of which the last is text.
+const PARTS_END: &[u8] = b"\"}]}";
 
-/// A call whose name the API would refuse is told under this one.
-pub(super) const PLACEHOLDER_NAME: &str = "invalid_tool";
+/// Where the unknown fields of a call are kept.
+pub(crate) const CALL_FIELD: &str = "tool_calls";
 
 /// Fields that mean something of their own in an assistant message; nothing kept goes there.
 const RESERVED: [&str; 8] = [
@@ -26,61 +29,72 @@ const RESERVED: [&str; 8] = [
     "audio",
 ];
 
-/// Begins a user message with `text` and leaves it open, as more inputs may follow.
-pub(super) fn push_user(body: &mut Vec<u8>, text: &ContextText) {
-    begin(body);
-    body.extend_from_slice(b"{\"role\":\"user\",\"content\":\"");
-    push_input(body, text);
+/// Writes words into a user message and leaves it open, as more may follow: some servers refuse
+/// two user messages in a row. Images come before the words that go with them.
+pub(super) fn push_input(body: &mut Vec<u8>, input: &Input, around: &Around<'_>) -> Placed {
+    let words = spoken(&input.text);
+    let close = if input.images.is_empty() {
+        around.close
+    } else {
+        PARTS_END
+    };
+    let joined = !around.close.is_empty() && around.close == close;
+    if joined {
+        // With images of its own, the words before end their part.
+        let between: &[u8] = if input.images.is_empty() {
+            b"\\n\\n"
+        } else {
+            b"\"},"
+        };
+        body.extend_from_slice(between);
+    } else {
+        body.extend_from_slice(around.close);
+        begin(body);
+        body.extend_from_slice(b"{\"role\":\"user\",\"content\":");
+        body.push(if input.images.is_empty() { b'"' } else { b'[' });
+    }
+    if !input.images.is_empty() {
+        push_images(body, input, around);
+        body.extend_from_slice(b"{\"type\":\"text\",\"text\":\"");
+    }
+    push_escaped(body, &words);
+    let close = if close.is_empty() { WORDS_END } else { close };
+    Placed { joined, close }
 }
 
-/// Adds `text` to the open user message: some servers refuse two user messages in a row.
-pub(super) fn push_more_user(body: &mut Vec<u8>, text: &ContextText) {
-    push_escaped(body, "\n\n");
-    push_input(body, text);
+fn push_images(body: &mut Vec<u8>, input: &Input, around: &Around<'_>) {
+    for one in &input.images {
+        match image(one, around) {
+            Image::There(media_type, base64) => {
+                body.extend_from_slice(b"{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:");
+                body.extend_from_slice(media_type.as_bytes());
+                body.extend_from_slice(b";base64,");
+                body.extend_from_slice(base64.as_bytes());
+                body.extend_from_slice(b"\"}},");
+            }
+            Image::Missing(words) => {
+                body.extend_from_slice(b"{\"type\":\"text\",\"text\":");
+                push_string(body, &words);
+                body.extend_from_slice(b"},");
+            }
+        }
+    }
 }
 
-/// Stands where a conversation begins with a reply: servers want a user message first.
+/// Stands where a conversation begins with a reply.
 pub(super) fn push_opening(body: &mut Vec<u8>) {
     begin(body);
-    body.extend_from_slice(b"{\"role\":\"user\",\"content\":\"(what came before is left out)\"}");
-}
-
-/// A person's words stand as they are; what others brought is wrapped, so that the model can tell.
-fn push_input(body: &mut Vec<u8>, text: &ContextText) {
-    let (tag, attribute) = match text.origin() {
-        Origin::Person => return push_escaped(body, text.text()),
-        Origin::Harness => ("notice", None),
-        Origin::Tool(name) => ("tool_output", Some(("name", name))),
-        Origin::File(path) => ("file", Some(("path", path))),
-    };
-    let attribute = attribute.map(|(key, value)| format!(" {key}=\"{}\"", attribute_value(value)));
-    push_escaped(body, &format!("<{tag}{}>\n", attribute.unwrap_or_default()));
-    // The text must not be able to end its own wrapping.
-    let ending = format!("</{tag}");
-    let inner = text.text().replace(&ending, &format!("<\\/{tag}"));
-    push_escaped(body, &inner);
-    push_escaped(body, &format!("\n</{tag}>"));
-}
-
-fn attribute_value(value: &str) -> String {
-    value
-        .chars()
-        .map(|c| {
-            if c.is_control() || "\"<>".contains(c) {
-                '_'
-            } else {
-                c
-            }
-        })
-        .collect()
+    body.extend_from_slice(b"{\"role\":\"user\",\"content\":");
+    push_string(body, OPENING);
+    body.push(b'}');
 }
 
 /// Writes an assistant message and the results of its calls.
-pub(super) fn push_exchange(body: &mut Vec<u8>, exchange: &Exchange, model: Option<&ModelRef>) {
+pub(super) fn push_exchange(body: &mut Vec<u8>, exchange: &Exchange, model: &ModelRef) {
     let message = exchange.message();
     let text = message.text();
     let calls: Vec<&ToolCall> = message.calls().collect();
-    let ids = wire_ids(&calls);
+    let ids = wire_ids(&calls, |id| !id.is_empty() && !id.contains('\0'));
     begin(body);
     body.extend_from_slice(b"{\"role\":\"assistant\",\"content\":");
     if text.is_empty() && !calls.is_empty() {
@@ -92,10 +106,7 @@ pub(super) fn push_exchange(body: &mut Vec<u8>, exchange: &Exchange, model: Opti
         body.push(b',');
         push_string(body, &field);
         body.push(b':');
-        match &value {
-            Value::String(text) => push_string(body, text),
-            other => body.extend_from_slice(other.to_string().as_bytes()),
-        }
+        push_value(body, &value);
     }
     if !calls.is_empty() {
         body.extend_from_slice(b",\"tool_calls\":[");
@@ -103,7 +114,7 @@ pub(super) fn push_exchange(body: &mut Vec<u8>, exchange: &Exchange, model: Opti
             if at > 0 {
                 body.push(b',');
             }
-            push_call(body, call, id);
+            push_call(body, call, id, model);
         }
         body.push(b']');
     }
@@ -117,12 +128,7 @@ pub(super) fn push_exchange(body: &mut Vec<u8>, exchange: &Exchange, model: Opti
     }
 }
 
-fn push_call(body: &mut Vec<u8>, call: &ToolCall, id: &str) {
-    let name = if is_tool_name(&call.name) {
-        &call.name
-    } else {
-        PLACEHOLDER_NAME
-    };
+fn push_call(body: &mut Vec<u8>, call: &ToolCall, id: &str, model: &ModelRef) {
     // Many servers parse the arguments of the past, and refuse the request if they cannot.
     let arguments = if is_json_object(&call.arguments) {
         &call.arguments
@@ -132,10 +138,17 @@ fn push_call(body: &mut Vec<u8>, call: &ToolCall, id: &str) {
     body.extend_from_slice(b"{\"id\":");
     push_string(body, id);
     body.extend_from_slice(b",\"type\":\"function\",\"function\":{\"name\":");
-    push_string(body, name);
+    push_string(body, tool_name(&call.name));
     body.extend_from_slice(b",\"arguments\":");
     push_string(body, arguments);
-    body.extend_from_slice(b"}}");
+    let kept = kept_of_call(call, model);
+    push_fields(
+        body,
+        kept.and_then(|kept| kept.get("function")?.as_object()),
+    );
+    body.push(b'}');
+    push_fields(body, kept);
+    body.push(b'}');
 }
 
 /// Ends the message before, if there is one.
@@ -145,35 +158,36 @@ fn begin(body: &mut Vec<u8>) {
     }
 }
 
-/// The calls' ids as received, or made ones where those are empty, doubled or unsendable.
-fn wire_ids(calls: &[&ToolCall]) -> Vec<String> {
-    let mut used = BTreeSet::new();
-    let mut id = |call: &&ToolCall| {
-        let as_received = !call.wire_id.is_empty()
-            && !call.wire_id.contains('\0')
-            && used.insert(call.wire_id.clone());
-        if as_received {
-            call.wire_id.clone()
-        } else {
-            made_wire_id(call.id)
+/// The unknown fields of a call, if they came from this very model.
+fn kept_of_call<'a>(call: &'a ToolCall, model: &ModelRef) -> Option<&'a Map<String, Value>> {
+    let ours = |kept: &&Opaque| kept.is_from(model) && kept.field == CALL_FIELD;
+    let kept = call.kept.as_ref().filter(ours)?;
+    kept.value.as_object().filter(|_| !has_nul(&kept.value))
+}
+
+/// Adds fields to an object that is not closed yet, but none that it has or may have itself.
+fn push_fields(body: &mut Vec<u8>, fields: Option<&Map<String, Value>>) {
+    const OWN: [&str; 6] = ["id", "type", "index", "function", "name", "arguments"];
+    for (field, value) in fields.into_iter().flatten() {
+        if !OWN.contains(&field.as_str()) {
+            body.push(b',');
+            push_string(body, field);
+            body.push(b':');
+            push_value(body, value);
         }
-    };
-    calls.iter().map(&mut id).collect()
+    }
 }
 
 /// Reasoning and opaque blocks, by the field they came in, if they came from this very model.
 /// Only strings and lists of one field are joined, and nothing is ever made up.
-fn kept_fields(blocks: &[Block], model: Option<&ModelRef>) -> Map<String, Value> {
-    let ours = |provider: &str, name: &str| {
-        model.is_some_and(|model| model.provider() == provider && model.model() == name)
-    };
+fn kept_fields(blocks: &[Block], model: &ModelRef) -> Map<String, Value> {
     let sendable =
         |field: &str| !field.is_empty() && !field.contains('\0') && !RESERVED.contains(&field);
     let mut kept = Map::new();
     for block in blocks {
         match block {
             Block::Reasoning { text, source }
-                if ours(&source.provider, &source.model) && sendable(&source.field) =>
+                if source.is_from(model) && sendable(&source.field) =>
             {
                 match kept.get_mut(&source.field) {
                     Some(Value::String(before)) => before.push_str(text),
@@ -184,7 +198,7 @@ fn kept_fields(blocks: &[Block], model: Option<&ModelRef>) -> Map<String, Value>
                 }
             }
             Block::Opaque(opaque)
-                if ours(&opaque.provider, &opaque.model)
+                if opaque.is_from(model)
                     && sendable(&opaque.field)
                     && !kept.contains_key(&opaque.field)
                     && !has_nul(&opaque.value) =>
@@ -195,10 +209,4 @@ fn kept_fields(blocks: &[Block], model: Option<&ModelRef>) -> Map<String, Value>
         }
     }
     kept
-}
-
-/// Whether the API takes `name` as a tool's: 1 to 64 letters, digits, `_` and `-`.
-fn is_tool_name(name: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-    (1..=64).contains(&name.len()) && name.bytes().all(allowed)
 }

@@ -1,9 +1,12 @@
 //! The exact bytes of requests, and that the cache never shows.
 
+use std::sync::Arc;
+
 use bowline_core::message::{CallFault, Opaque, ReasoningSource, ResultKind};
-use bowline_core::request::ToolDeclaration;
+use bowline_core::request::{FrozenPrompt, ToolDeclaration};
 use bowline_core::{
-    AssistantMessage, Block, CallId, ContextText, Exchange, Origin, StepId, ToolCall, ToolResult,
+    AssistantMessage, Block, CallId, ContextText, Digest, Exchange, Origin, StepId, ToolCall,
+    ToolResult,
 };
 use proptest::prelude::*;
 
@@ -72,7 +75,7 @@ fn said(text: &str) -> Block {
 }
 
 fn encode(request: &Request) -> String {
-    String::from_utf8(Encoder::new(MaxTokensField::MaxTokens).encode(request)).unwrap()
+    String::from_utf8(encoder(MaxTokensField::MaxTokens).encode(request)).unwrap()
 }
 
 /// The messages of a request with this history, after the system message, as JSON.
@@ -108,7 +111,7 @@ fn the_bytes_of_a_conversation() {
         r#",{"role":"user","content":"And?"}],"max_tokens":900}"#,
     ];
     assert_eq!(encode(&request), expect.concat());
-    let openai = Encoder::new(MaxTokensField::MaxCompletionTokens).encode(&request);
+    let openai = encoder(MaxTokensField::MaxCompletionTokens).encode(&request);
     assert!(openai.ends_with(br#"}],"max_completion_tokens":900}"#));
 }
 
@@ -308,7 +311,7 @@ proptest! {
     ) {
         let mut pool: Vec<Arc<HistoryItem>> = items.into_iter().map(Arc::new).collect();
         let mut request = request(Vec::new());
-        let mut encoder = Encoder::new(MaxTokensField::MaxTokens);
+        let mut one = encoder(MaxTokensField::MaxTokens);
         for (length, replace) in lengths {
             let length = length.min(pool.len());
             if replace {
@@ -318,12 +321,12 @@ proptest! {
                 }
             }
             request.history = pool[..length].to_vec();
-            let body = encoder.encode(&request);
-            let (hash, bytes) = encoder.prefix_hash();
-            prop_assert_eq!(&body, &Encoder::new(MaxTokensField::MaxTokens).encode(&request));
+            let body = one.encode(&request);
+            let (hash, bytes) = one.prefix_hash();
+            prop_assert_eq!(&body, &encoder(MaxTokensField::MaxTokens).encode(&request));
             prop_assert_eq!(hash, Digest::of(&body[..bytes]));
             let longer = Request { history: pool.clone(), ..request.clone() };
-            let longer = Encoder::new(MaxTokensField::MaxTokens).encode(&longer);
+            let longer = encoder(MaxTokensField::MaxTokens).encode(&longer);
             prop_assert!(longer.starts_with(&body[..bytes]));
         }
     }
@@ -331,21 +334,21 @@ proptest! {
 
 #[test]
 fn another_model_or_prompt_is_encoded_anew() {
-    let mut encoder = Encoder::new(MaxTokensField::MaxTokens);
+    let mut one = encoder(MaxTokensField::MaxTokens);
     let mut request = request(vec![input(Origin::Person, "hi")]);
-    let first = encoder.encode(&request);
+    let first = one.encode(&request);
     request.model = "openai-chat/m-2".parse().unwrap();
-    let second = encoder.encode(&request);
+    let second = one.encode(&request);
     assert_eq!(String::from_utf8(second).unwrap(), encode(&request));
     request.prompt = Arc::new(FrozenPrompt {
         system: "other".to_owned(),
         tools: Vec::new(),
     });
     assert_eq!(
-        String::from_utf8(encoder.encode(&request)).unwrap(),
+        String::from_utf8(one.encode(&request)).unwrap(),
         encode(&request)
     );
     request.model = "openai-chat/m-1".parse().unwrap();
     request.prompt = prompt();
-    assert_eq!(encoder.encode(&request), first);
+    assert_eq!(one.encode(&request), first);
 }

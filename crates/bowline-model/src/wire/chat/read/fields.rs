@@ -76,8 +76,27 @@ fn fragment(call: &Value) -> Fragment {
     Fragment {
         index: call.get("index").and_then(number),
         id: call["id"].as_str().unwrap_or_default().to_owned(),
+        kept: kept(call),
         ..function(&call["function"])
     }
+}
+
+/// The fields of a call that nobody here knows; those of its function under `function`.
+fn kept(call: &Value) -> Map<String, Value> {
+    let unknown = |value: &Value, known: &[&str]| -> Map<String, Value> {
+        let fields = value.as_object().into_iter().flatten();
+        let fields =
+            fields.filter(|(key, value)| !known.contains(&key.as_str()) && !value.is_null());
+        fields
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect()
+    };
+    let mut kept = unknown(call, &["index", "id", "type", "function"]);
+    let inner = unknown(&call["function"], &["name", "arguments"]);
+    if !inner.is_empty() {
+        kept.insert("function".to_owned(), inner.into());
+    }
+    kept
 }
 
 fn function(function: &Value) -> Fragment {

@@ -2,13 +2,15 @@
 
 use std::sync::{Arc, Mutex};
 
-use bowline_core::Block;
 use bowline_core::message::CallFault;
+use bowline_core::{Block, FailureKind};
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::http::Scrub;
 use crate::provider::Delta;
+use crate::wire::BodyReader;
 
 mod broken;
 
@@ -27,9 +29,10 @@ fn voice(heard: &Arc<Mutex<Vec<Delta>>>) -> Voice {
     }
 }
 
-fn reader(heard: &Arc<Mutex<Vec<Delta>>>) -> ChatReader {
+fn reader(heard: &Arc<Mutex<Vec<Delta>>>) -> BodyReader {
     let scrub = Scrub::new(vec!["sk-secret".to_owned()]);
-    ChatReader::new(voice(heard), "http://host/v1/chat/completions", scrub)
+    let parser = Box::new(ChatParser::new(voice(heard)));
+    BodyReader::new(parser, "http://host/v1/chat/completions", scrub)
 }
 
 fn read_pieces(pieces: &[&[u8]]) -> Result<Reply, ProviderFailure> {

@@ -1,7 +1,9 @@
-//! Writes JSON strings into a body.
+//! Writes JSON into a body.
+
+use serde_json::Value;
 
 /// Appends `text` as a JSON string, quotes included.
-pub(super) fn push_string(body: &mut Vec<u8>, text: &str) {
+pub(crate) fn push_string(body: &mut Vec<u8>, text: &str) {
     body.push(b'"');
     push_escaped(body, text);
     body.push(b'"');
@@ -9,7 +11,7 @@ pub(super) fn push_string(body: &mut Vec<u8>, text: &str) {
 
 /// Appends what stands between the quotes of a JSON string. NUL becomes U+FFFD: the API refuses
 /// it, and no model can use it.
-pub(super) fn push_escaped(body: &mut Vec<u8>, text: &str) {
+pub(crate) fn push_escaped(body: &mut Vec<u8>, text: &str) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let bytes = text.as_bytes();
     body.reserve(bytes.len());
@@ -38,9 +40,16 @@ pub(super) fn push_escaped(body: &mut Vec<u8>, text: &str) {
     body.extend_from_slice(&bytes[copied..]);
 }
 
+/// Appends `value` as JSON.
+pub(crate) fn push_value(body: &mut Vec<u8>, value: &Value) {
+    match value {
+        Value::String(text) => push_string(body, text),
+        other => body.extend_from_slice(other.to_string().as_bytes()),
+    }
+}
+
 /// Whether a string or key of `value` holds NUL.
-pub(super) fn has_nul(value: &serde_json::Value) -> bool {
-    use serde_json::Value;
+pub(crate) fn has_nul(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains('\0'),
         Value::Array(items) => items.iter().any(has_nul),

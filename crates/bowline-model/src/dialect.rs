@@ -1,0 +1,84 @@
+//! The dialects: what differs between them before a single message is written or read.
+
+use crate::wire::{Encoder, Parser, Voice, chat};
+use crate::{default_base_url, key_variable};
+
+/// A model API's way of speaking. Each is also the name of a built-in provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Dialect {
+    /// Chat Completions, as OpenAI and many compatible servers speak it.
+    Chat,
+}
+
+/// How a key travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Auth {
+    /// `authorization: Bearer KEY`.
+    Bearer,
+}
+
+impl Dialect {
+    /// All of them.
+    pub const ALL: [Self; 1] = [Self::Chat];
+
+    /// The name that stands before the slash in `--model provider/model`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Chat => "openai-chat",
+        }
+    }
+
+    /// The dialect of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|dialect| dialect.name() == name)
+    }
+
+    /// Where it is spoken when nobody says otherwise.
+    #[must_use]
+    pub fn default_base_url(self) -> &'static str {
+        default_base_url(self.name()).unwrap_or_default()
+    }
+
+    /// The environment variable that usually holds the key.
+    #[must_use]
+    pub fn key_variable(self) -> &'static str {
+        key_variable(self.name()).unwrap_or("the key's variable")
+    }
+
+    /// What is appended to the base URL.
+    pub(crate) const fn path(self) -> &'static str {
+        match self {
+            Self::Chat => "/chat/completions",
+        }
+    }
+
+    pub(crate) const fn auth(self) -> Auth {
+        match self {
+            Self::Chat => Auth::Bearer,
+        }
+    }
+
+    /// Headers that every request bears unless the configuration says otherwise.
+    pub(crate) const fn headers(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Chat => &[],
+        }
+    }
+
+    /// An encoder that has seen nothing. `host` is the server's: some want another spelling.
+    pub(crate) fn encoder(self, host: &str) -> Encoder {
+        match self {
+            Self::Chat => chat::encoder(chat::MaxTokensField::of_host(host)),
+        }
+    }
+
+    /// What reads one reply.
+    pub(crate) fn parser(self, voice: Voice) -> Box<dyn Parser> {
+        match self {
+            Self::Chat => Box::new(chat::ChatParser::new(voice)),
+        }
+    }
+}

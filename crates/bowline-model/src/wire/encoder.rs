@@ -1,0 +1,214 @@
+//! Writes requests, byte for byte, and remembers the bytes of the past.
+//!
+//! Whatever the dialect, a body is a head (everything that stays the same from step to step), the
+//! history items in order, and a tail. The encoder keeps head and items as bytes; a step costs the
+//! new items and one copy.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use bowline_core::message::HistoryItem;
+use bowline_core::request::FrozenPrompt;
+use bowline_core::{Digest, ModelRef, Request};
+use sha2::{Digest as _, Sha256};
+
+/// How a dialect writes the parts of a request. What it writes may depend on what it is given and
+/// on nothing else: the bytes are kept.
+pub(crate) trait Format: Send + fmt::Debug {
+    /// Writes everything before the first item.
+    fn head(&self, body: &mut Vec<u8>, request: &Request);
+
+    /// Writes one item after those before it.
+    fn item(&self, body: &mut Vec<u8>, item: &HistoryItem, around: &Around<'_>) -> Placed;
+
+    /// Writes what follows the items, once what the last one left open has been closed.
+    fn tail(&self, body: &mut Vec<u8>, request: &Request);
+
+    /// What is put in at the end of some items, and at the end of which (by place in the history,
+    /// rising). It is no part of the bytes that are kept, as it moves from request to request.
+    fn marks(&self, _history: &[Arc<HistoryItem>]) -> (&'static [u8], Vec<usize>) {
+        (b"", Vec::new())
+    }
+}
+
+/// What a format may look at beside the item.
+pub(crate) struct Around<'a> {
+    /// The model asked.
+    pub(crate) model: &'a ModelRef,
+    /// The bytes of the images there are.
+    pub(crate) images: &'a BTreeMap<Digest, Vec<u8>>,
+    /// The item before this one.
+    pub(crate) before: Option<&'a HistoryItem>,
+    /// What would close the message that the item before left open; empty if none is.
+    pub(crate) close: &'static [u8],
+}
+
+/// How an item was written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Placed {
+    /// Whether it went into the message of the item before.
+    pub(crate) joined: bool,
+    /// What closes the message that it left open, as more may join; empty if it left none.
+    pub(crate) close: &'static [u8],
+}
+
+/// Encodes the requests of one conversation. Gives the same bytes as a fresh encoder would,
+/// whatever it was asked before.
+#[derive(Debug)]
+pub struct Encoder {
+    format: Box<dyn Format>,
+    /// What the head was made from.
+    base: Option<(ModelRef, Arc<FrozenPrompt>)>,
+    /// The items whose bytes `body` holds. They are kept alive, so that no other item can come to
+    /// lie at the address of one.
+    items: Vec<Arc<HistoryItem>>,
+    /// Where each item stands.
+    spans: Vec<Span>,
+    /// The request up to the last item; what that one left open is not closed yet.
+    body: Vec<u8>,
+    /// Where the items begin.
+    head_bytes: usize,
+    hasher: Sha256,
+    hashed_bytes: usize,
+}
+
+#[derive(Debug)]
+struct Span {
+    /// Where the message begins that the item went into.
+    start: usize,
+    end: usize,
+    close: &'static [u8],
+    /// Which of the item's images were there.
+    images: Vec<bool>,
+}
+
+impl Encoder {
+    /// Makes an encoder that has seen nothing.
+    pub(crate) fn new(format: Box<dyn Format>) -> Self {
+        Self {
+            format,
+            base: None,
+            items: Vec::new(),
+            spans: Vec::new(),
+            body: Vec::new(),
+            head_bytes: 0,
+            hasher: Sha256::new(),
+            hashed_bytes: 0,
+        }
+    }
+
+    /// Gives the body of `request`. Items that are the same `Arc`s as last time, from the first
+    /// one on, are not encoded again.
+    pub fn encode(&mut self, request: &Request) -> Vec<u8> {
+        self.rebase(request);
+        let known = self.items.iter().zip(&self.spans).zip(&request.history);
+        let known = known.take_while(|((old, span), new)| {
+            Arc::ptr_eq(old, new) && span.images == images_there(new, request)
+        });
+        let known = known.count();
+        self.truncate(known);
+        for item in &request.history[known..] {
+            self.push(item, request);
+        }
+        let (mark, places) = self.format.marks(&request.history);
+        let mut body = Vec::with_capacity(self.body.len() + places.len() * mark.len() + 128);
+        let mut copied = 0;
+        for place in places {
+            let end = self.spans[place].end;
+            body.extend_from_slice(&self.body[copied..end]);
+            body.extend_from_slice(mark);
+            copied = end;
+        }
+        body.extend_from_slice(&self.body[copied..]);
+        body.extend_from_slice(self.spans.last().map_or(b"", |span| span.close));
+        self.format.tail(&mut body, request);
+        body
+    }
+
+    /// SHA-256 over the last encoded body up to its last message (the last exchange, or the user
+    /// message it ends in), and how many bytes that is; marks that move are left out. The next
+    /// request of an unchanged conversation begins with the very same bytes: a provider's cache
+    /// can hold them.
+    pub fn prefix_hash(&mut self) -> (Digest, usize) {
+        let prefix_bytes = self.spans.last().map_or(self.head_bytes, |span| span.start);
+        if self.hashed_bytes > prefix_bytes {
+            self.hasher = Sha256::new();
+            self.hashed_bytes = 0;
+        }
+        self.hasher
+            .update(&self.body[self.hashed_bytes..prefix_bytes]);
+        self.hashed_bytes = prefix_bytes;
+        (
+            Digest::from_bytes(self.hasher.clone().finalize().into()),
+            prefix_bytes,
+        )
+    }
+
+    /// Writes the head anew if it is not what it was.
+    fn rebase(&mut self, request: &Request) {
+        let same = self.base.as_ref().is_some_and(|(model, prompt)| {
+            *model == request.model && Arc::ptr_eq(prompt, &request.prompt)
+        });
+        if same {
+            return;
+        }
+        self.items.clear();
+        self.spans.clear();
+        self.body.clear();
+        self.hasher = Sha256::new();
+        self.hashed_bytes = 0;
+        self.format.head(&mut self.body, request);
+        self.head_bytes = self.body.len();
+        self.base = Some((request.model.clone(), Arc::clone(&request.prompt)));
+    }
+
+    /// Forgets all items but the first `known`.
+    fn truncate(&mut self, known: usize) {
+        self.items.truncate(known);
+        self.spans.truncate(known);
+        self.body
+            .truncate(self.spans.last().map_or(self.head_bytes, |span| span.end));
+        if self.hashed_bytes > self.body.len() {
+            self.hasher = Sha256::new();
+            self.hashed_bytes = 0;
+        }
+    }
+
+    fn push(&mut self, item: &Arc<HistoryItem>, request: &Request) {
+        let last = self.spans.last();
+        let around = Around {
+            model: &request.model,
+            images: &request.images,
+            before: self.items.last().map(Arc::as_ref),
+            close: last.map_or(b"", |span| span.close),
+        };
+        // What closes the message before belongs to that message.
+        let next_start = self.body.len() + around.close.len();
+        let placed = self.format.item(&mut self.body, item, &around);
+        let start = match last {
+            Some(open) if placed.joined => open.start,
+            _ => next_start,
+        };
+        self.items.push(Arc::clone(item));
+        self.spans.push(Span {
+            start,
+            end: self.body.len(),
+            close: placed.close,
+            images: images_there(item, request),
+        });
+    }
+}
+
+/// Which of the images of `item` the request holds; empty, which costs nothing, for most items.
+fn images_there(item: &HistoryItem, request: &Request) -> Vec<bool> {
+    match item {
+        HistoryItem::Input(input) => {
+            let images = input.images.iter();
+            images
+                .map(|image| request.images.contains_key(&image.blob.digest))
+                .collect()
+        }
+        HistoryItem::Exchange(_) => Vec::new(),
+    }
+}

@@ -1,0 +1,176 @@
+//! Speaks one dialect to one server over HTTP.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bowline_core::{BoxFuture, ProviderFailure, Request, Reservation, SessionId};
+
+use super::{BodyReader, Encoder, Voice};
+use crate::http::{Endpoint, EndpointConfig, request_id};
+use crate::provider::{Deltas, NewId, Provider, Reply};
+use crate::{ApiKey, Dialect, ModelError, Timeouts};
+
+/// What an [`HttpProvider`] is made of.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct ProviderConfig {
+    /// How it speaks.
+    pub dialect: Dialect,
+    /// What it is called; the dialect's name unless it is one of several endpoints.
+    pub name: String,
+    /// Where the server is. The two OpenAI dialects take it with `/v1` and append the last part of
+    /// the path, Anthropic's appends `/v1/messages`.
+    pub base_url: String,
+    /// Servers on one's own machine often want none.
+    pub api_key: Option<ApiKey>,
+    /// Where the key comes from, for messages, such as `OPENAI_API_KEY`.
+    pub key_source: String,
+    /// Further headers for every request, as name and value. Values are treated as secrets.
+    pub headers: Vec<(String, String)>,
+    /// How long to wait for what.
+    pub timeouts: Timeouts,
+    /// Makes the ids of calls.
+    pub new_id: NewId,
+}
+
+impl ProviderConfig {
+    /// A configuration without key and further headers, with the default timeouts.
+    #[must_use]
+    pub fn new(dialect: Dialect, base_url: impl Into<String>, new_id: NewId) -> Self {
+        Self {
+            dialect,
+            name: dialect.name().to_owned(),
+            base_url: base_url.into(),
+            api_key: None,
+            key_source: dialect.key_variable().to_owned(),
+            headers: Vec::new(),
+            timeouts: Timeouts::default(),
+            new_id,
+        }
+    }
+}
+
+impl fmt::Debug for ProviderConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let headers: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("ProviderConfig")
+            .field("dialect", &self.dialect)
+            .field("name", &self.name)
+            .field("api_key", &self.api_key)
+            .field("headers", &headers)
+            .field("timeouts", &self.timeouts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Speaks one dialect to one server.
+pub struct HttpProvider {
+    name: String,
+    dialect: Dialect,
+    endpoint: Arc<Endpoint>,
+    /// The encoders of the sessions that asked last, the newest at the end.
+    recent: Mutex<Vec<(SessionId, Encoder)>>,
+    new_id: NewId,
+}
+
+impl HttpProvider {
+    /// Sessions whose bytes are kept; a session that comes back later is encoded once more.
+    const KEPT: usize = 8;
+
+    /// Sets the client up. Nothing is sent.
+    ///
+    /// # Errors
+    /// [`ModelError`] for a base URL or header that cannot be used, and for a client that cannot
+    /// be set up.
+    pub fn new(config: ProviderConfig) -> Result<Self, ModelError> {
+        let endpoint = Endpoint::new(&EndpointConfig {
+            base_url: &config.base_url,
+            dialect: config.dialect,
+            key: config.api_key.as_ref(),
+            key_source: &config.key_source,
+            headers: &config.headers,
+            timeouts: config.timeouts,
+        })?;
+        Ok(Self {
+            name: config.name,
+            dialect: config.dialect,
+            endpoint: Arc::new(endpoint),
+            recent: Mutex::default(),
+            new_id: config.new_id,
+        })
+    }
+
+    fn encode(&self, session: SessionId, request: &Request) -> Vec<u8> {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        match recent.iter().position(|(known, _)| *known == session) {
+            Some(place) => recent[place..].rotate_left(1),
+            None => {
+                if recent.len() == Self::KEPT {
+                    recent.remove(0);
+                }
+                recent.push((session, self.dialect.encoder(self.endpoint.host())));
+            }
+        }
+        let newest = recent.len() - 1;
+        recent[newest].1.encode(request)
+    }
+}
+
+impl Provider for HttpProvider {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn ask(
+        &self,
+        reservation: Reservation,
+        request: Request,
+        deltas: Deltas,
+    ) -> BoxFuture<'static, Result<Reply, ProviderFailure>> {
+        let body = self.encode(reservation.session(), &request);
+        let (endpoint, dialect) = (Arc::clone(&self.endpoint), self.dialect);
+        let voice = Voice {
+            model: request.model,
+            deltas,
+            new_id: Arc::clone(&self.new_id),
+        };
+        Box::pin(async move { ask(&endpoint, dialect, body, voice).await })
+    }
+}
+
+async fn ask(
+    endpoint: &Endpoint,
+    dialect: Dialect,
+    body: Vec<u8>,
+    voice: Voice,
+) -> Result<Reply, ProviderFailure> {
+    /// The end of the body is waited for this long after the stream's own end, so that the
+    /// connection can be used again; it nearly always comes in the same packet.
+    const AFTER_DONE: Duration = Duration::from_millis(50);
+
+    let mut response = endpoint.post(body, voice.model.model()).await?;
+    let id = request_id(response.headers());
+    let parser = dialect.parser(voice);
+    let mut reader = BodyReader::new(parser, endpoint.shown(), endpoint.scrub().clone());
+    let ended = loop {
+        match endpoint.chunk(&mut response).await {
+            Ok(Some(bytes)) => reader.push(bytes.as_ref())?,
+            Ok(None) => break Ok(()),
+            Err(failure) => break Err(failure),
+        }
+        if reader.is_done() {
+            // What comes after the end, or does not come, changes nothing.
+            drop(tokio::time::timeout(AFTER_DONE, endpoint.chunk(&mut response)).await);
+            break Ok(());
+        }
+    };
+    let reply = match ended {
+        Ok(()) => reader.finish(),
+        Err(failure) => reader.broken(failure),
+    };
+    reply.map(|reply| Reply {
+        request_id: id,
+        ..reply
+    })
+}
