@@ -5,7 +5,9 @@ mod frames;
 mod http;
 mod play;
 mod send;
+mod wire;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -16,8 +18,9 @@ use bowline_model::scenario::{Answer, Cursor, Scenario};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
+use self::wire::Wire;
 use crate::strict::Violation;
-use crate::strict::chat::{Reasoning, Session};
+use crate::strict::session::Reasoning;
 
 /// How the server behaves beyond its scenario.
 #[derive(Clone, Debug)]
@@ -26,7 +29,7 @@ pub struct Options {
     pub strict: bool,
     /// Where response bodies are split.
     pub chunking: Chunking,
-    /// Whether `reasoning_content` must come back with its message.
+    /// Whether reasoning must come back with its message.
     pub require_reasoning_back: bool,
     /// The key that requests must bear; any or none if `None`.
     pub api_key: Option<String>,
@@ -94,10 +97,19 @@ struct Shared {
 struct State {
     requests: Vec<Recorded>,
     violations: Vec<Violation>,
-    session: Session,
-    /// The last answer and the number of the request that it went to.
-    last: Option<(usize, Answer)>,
+    /// The conversation in each dialect, by path.
+    wires: BTreeMap<&'static str, Box<dyn Wire>>,
+    last: Option<Last>,
     answered: usize,
+}
+
+/// The last answer.
+#[derive(Debug)]
+struct Last {
+    /// The number of the request that it went to.
+    request: usize,
+    path: &'static str,
+    answer: Answer,
 }
 
 impl Default for Options {
@@ -135,20 +147,11 @@ impl ScriptedServer {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let reasoning = if options.require_reasoning_back {
-            Reasoning::Required
-        } else {
-            Reasoning::Optional
-        };
-        let state = State {
-            session: Session::new(reasoning),
-            ..State::default()
-        };
         let shared = Arc::new(Shared {
             cursor: Cursor::new(scenario),
             options,
             started: Instant::now(),
-            state: Mutex::new(state),
+            state: Mutex::default(),
             changed: Condvar::new(),
         });
         let (stop, stopped) = oneshot::channel();
@@ -172,10 +175,17 @@ impl ScriptedServer {
         })
     }
 
-    /// The base URL with `/v1`, such as `http://127.0.0.1:40123/v1`.
+    /// The base URL with `/v1`, such as `http://127.0.0.1:40123/v1`, as the two OpenAI dialects
+    /// want it.
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}/v1", self.address)
+    }
+
+    /// The base URL without a path, as Anthropic's dialect wants it.
+    #[must_use]
+    pub fn root_url(&self) -> String {
+        format!("http://{}", self.address)
     }
 
     /// The address, for clients that speak to the socket themselves.
@@ -229,6 +239,14 @@ impl Drop for ScriptedServer {
 }
 
 impl Shared {
+    fn reasoning(&self) -> Reasoning {
+        if self.options.require_reasoning_back {
+            Reasoning::Required
+        } else {
+            Reasoning::Optional
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

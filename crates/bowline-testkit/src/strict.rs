@@ -1,11 +1,18 @@
 //! Validators that refuse what the real model APIs refuse.
 //!
 //! [`chat`] knows the Chat Completions API: [`chat::check`] judges one request by itself,
-//! [`chat::Session`] judges it against what was sent and answered before.
+//! [`chat::Session`] judges it against what was sent and answered before. What sessions of all
+//! dialects share is in [`session`].
 
 pub mod chat;
+pub mod session;
+
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub(crate) type Checked = Result<(), Violation>;
 
 /// One reason to refuse a request.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, thiserror::Error)]
@@ -153,4 +160,93 @@ impl Violation {
             at: at.into(),
         }
     }
+}
+
+/// Which call names the history may hold beyond the declared tools.
+#[derive(Clone, Debug, Default)]
+pub enum Undeclared {
+    /// None.
+    #[default]
+    Refused,
+    /// These: the server asked for them itself.
+    Named(BTreeSet<String>),
+    /// Any that is well formed: the server asked for a malformed one, which had to be renamed.
+    Any,
+}
+
+impl Undeclared {
+    /// Adds a name that the server asked for itself.
+    pub(crate) fn allow(&mut self, name: &str) {
+        if !is_tool_name(name) {
+            *self = Self::Any;
+        }
+        match self {
+            Self::Any => {}
+            Self::Named(names) => {
+                names.insert(name.to_owned());
+            }
+            Self::Refused => *self = Self::Named(BTreeSet::from([name.to_owned()])),
+        }
+    }
+
+    /// Whether a call may bear `name`, which no tool declares.
+    pub(crate) fn allows(&self, name: &str) -> bool {
+        match self {
+            Self::Refused => false,
+            Self::Named(names) => names.contains(name),
+            Self::Any => true,
+        }
+    }
+}
+
+/// Reads a body as the API does: UTF-8, JSON, no half surrogate pairs.
+///
+/// # Errors
+/// [`Kind::NotJson`] or [`Kind::LoneSurrogate`].
+pub fn parse(raw: &[u8]) -> Result<Value, Violation> {
+    serde_json::from_slice(raw).map_err(|error| {
+        let message = error.to_string();
+        let surrogate = message.contains("surrogate") || message.contains("unexpected end of hex");
+        let kind = if surrogate {
+            Kind::LoneSurrogate
+        } else {
+            Kind::NotJson
+        };
+        Violation::new(
+            kind,
+            "",
+            format!("could not parse the JSON body: {message}"),
+        )
+    })
+}
+
+pub(crate) fn no_nul(value: &Value, at: &str) -> Checked {
+    match value {
+        Value::String(text) if text.contains('\0') => Err(Violation::new(
+            Kind::NulCharacter,
+            at,
+            "strings may not hold NUL characters",
+        )),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .try_for_each(|(i, item)| no_nul(item, &format!("{at}[{i}]"))),
+        Value::Object(map) => map.iter().try_for_each(|(key, item)| {
+            no_nul(
+                item,
+                &if at.is_empty() {
+                    key.clone()
+                } else {
+                    format!("{at}.{key}")
+                },
+            )
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Tells whether `name` is one that tools and calls may have.
+pub(crate) fn is_tool_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    (1..=64).contains(&name.len()) && name.bytes().all(allowed)
 }

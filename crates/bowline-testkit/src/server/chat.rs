@@ -1,86 +1,90 @@
 //! The Chat Completions wire format of replies and errors, and how requests are read.
 
-use bowline_model::scenario::{Answer, CutPoint, Fault, PlayedCall, RequestView, Stop};
+mod frames;
+
+use bowline_model::scenario::{Answer, History, PlayedCall, RequestView, Stop};
 use serde_json::{Map, Value, json};
 
-use super::frames::{UsageFrame, frames};
-use super::send::{Body, Ending, Response};
+use self::frames::{UsageFrame, frames};
+use super::http::Request;
+use super::send::Response;
+use super::wire::{JSON, Unauthorised, Wire, bearer};
 use crate::strict::Violation;
-use crate::strict::chat::text_of;
+use crate::strict::chat::{Check, Reasoning, Session, check_allowing, text_of};
 
 /// Seconds since 1970 that replies carry: fixed, so that runs are equal byte for byte.
-pub(super) const CREATED: u64 = 1_790_000_000;
+const CREATED: u64 = 1_790_000_000;
 
 /// A field that most clients do not know and should keep or ignore.
-pub(super) const FINGERPRINT: &str = "fp_scripted";
+const FINGERPRINT: &str = "fp_scripted";
 
-const JSON: &str = "application/json";
-
-/// Builds the whole response for `answer` to the request `body`, fault included.
-pub(super) fn response(answer: &Answer, body: &Value, seed: Option<u64>) -> Response {
-    let mut response = match &answer.fault {
-        Some(Fault::Status {
-            status,
-            retry_after_s,
-            body,
-        }) => status_response(*status, *retry_after_s, body.as_deref()),
-        Some(Fault::Garbage { text }) => {
-            Response::document(200, "text/html", text.clone().into_bytes())
-        }
-        Some(Fault::Raw { frames }) => {
-            let framed = frames
-                .iter()
-                .map(|frame| format!("{frame}\n\n").into_bytes());
-            Response::stream(framed.collect())
-        }
-        _ if body["stream"] == true => {
-            let asked = body["stream_options"]["include_usage"] == true;
-            let usage = if asked {
-                UsageFrame::Asked
-            } else {
-                UsageFrame::NotAsked
-            };
-            Response::stream(frames(answer, usage, seed))
-        }
-        _ => document(answer),
-    };
-    response.ending = match answer.fault {
-        Some(Fault::Cut { .. }) => Ending::Closed,
-        Some(Fault::Hang { at: Some(_) }) => Ending::Silent,
-        Some(Fault::Hang { at: None }) => Ending::SilentAtOnce,
-        Some(Fault::Reset) => Ending::Reset,
-        _ => Ending::Whole,
-    };
-    response.delay_ms = answer.delay_ms;
-    response
-        .headers
-        .push(("x-request-id", format!("req_{}", answer.request)));
-    response
+/// Chat Completions with one client.
+#[derive(Debug)]
+pub(super) struct Chat {
+    session: Session,
 }
 
-/// Where the answer's fault cuts its body.
-pub(super) fn cut_point(answer: &Answer) -> Option<CutPoint> {
-    match answer.fault {
-        Some(Fault::Cut { at }) => Some(at),
-        Some(Fault::Hang { at }) => at,
-        _ => None,
+impl Chat {
+    pub(super) fn new(reasoning: Reasoning) -> Self {
+        Self {
+            session: Session::new(reasoning),
+        }
     }
 }
 
-fn document(answer: &Answer) -> Response {
-    let body = completion(answer).to_string().into_bytes();
-    let kept = match cut_point(answer) {
-        None => body.len(),
-        Some(CutPoint::Start) => 0,
-        Some(CutPoint::Text | CutPoint::Arguments) => body.len() / 2,
-        Some(CutPoint::BeforeEnd) => body.len() - 1,
-    };
-    let mut response = Response::document(200, JSON, Vec::new());
-    response.body = Body::Document {
-        sent: body[..kept].to_vec(),
-        promised: body.len(),
-    };
-    response
+impl Wire for Chat {
+    fn authorise(&self, request: &Request, key: Option<&str>) -> Result<(), Unauthorised> {
+        bearer(request, key)
+    }
+
+    fn check(&mut self, body: &Value, history: History) -> Result<Check, Violation> {
+        check_allowing(body, self.session.asked_for())?;
+        let messages = body["messages"].as_array().map_or(&[][..], Vec::as_slice);
+        self.session.request(messages, history)
+    }
+
+    fn replied(&mut self, answer: &Answer) {
+        let cut_by_limit = matches!(answer.stop, Stop::Length | Stop::ContentFilter);
+        self.session.replied(&message(answer), cut_by_limit);
+    }
+
+    fn replied_unknown(&mut self) {
+        self.session.replied_unknown();
+    }
+
+    fn not_delivered(&mut self) {
+        self.session.not_delivered();
+    }
+
+    fn view(&self, body: &Value) -> RequestView {
+        view(body)
+    }
+
+    fn document(&self, answer: &Answer) -> Value {
+        completion(answer)
+    }
+
+    fn frames(&self, answer: &Answer, body: &Value, seed: Option<u64>) -> Vec<Vec<u8>> {
+        let asked = body["stream_options"]["include_usage"] == true;
+        let usage = if asked {
+            UsageFrame::Asked
+        } else {
+            UsageFrame::NotAsked
+        };
+        frames(answer, usage, seed)
+    }
+
+    fn request_id_header(&self) -> &'static str {
+        "x-request-id"
+    }
+
+    fn status_error(&self, status: u16) -> Response {
+        status_error(status)
+    }
+
+    fn invalid(&self, status: u16, code: &str, message: &str, at: Option<&str>) -> Response {
+        error(status, "invalid_request_error", code, message, at)
+    }
 }
 
 fn completion(answer: &Answer) -> Value {
@@ -101,7 +105,7 @@ fn completion(answer: &Answer) -> Value {
 }
 
 /// The reply as one assistant message.
-pub(super) fn message(answer: &Answer) -> Value {
+fn message(answer: &Answer) -> Value {
     let mut message = Map::new();
     message.insert("role".to_owned(), json!("assistant"));
     message.insert("content".to_owned(), json!(answer.text));
@@ -117,7 +121,7 @@ pub(super) fn message(answer: &Answer) -> Value {
 }
 
 /// One call as replies carry it, with a field that clients should keep.
-pub(super) fn call(answer: &Answer, call: &PlayedCall) -> Value {
+fn call(answer: &Answer, call: &PlayedCall) -> Value {
     json!({
         "id": call.id,
         "type": "function",
@@ -127,15 +131,15 @@ pub(super) fn call(answer: &Answer, call: &PlayedCall) -> Value {
 }
 
 /// A field of the message that clients should keep.
-pub(super) fn provider_specific(answer: &Answer) -> Value {
+fn provider_specific(answer: &Answer) -> Value {
     json!({"signature": format!("signature-{}", answer.request)})
 }
 
-pub(super) fn completion_id(answer: &Answer) -> String {
+fn completion_id(answer: &Answer) -> String {
     format!("chatcmpl-{}", answer.request)
 }
 
-pub(super) fn finish_reason(answer: &Answer) -> &'static str {
+fn finish_reason(answer: &Answer) -> &'static str {
     match answer.stop {
         Stop::Stop => "stop",
         Stop::Length => "length",
@@ -144,7 +148,7 @@ pub(super) fn finish_reason(answer: &Answer) -> &'static str {
     }
 }
 
-pub(super) fn usage(answer: &Answer) -> Value {
+fn usage(answer: &Answer) -> Value {
     let usage = answer.usage;
     json!({
         "prompt_tokens": usage.input_tokens,
@@ -155,50 +159,42 @@ pub(super) fn usage(answer: &Answer) -> Value {
     })
 }
 
-fn status_response(status: u16, retry_after_s: Option<u32>, body: Option<&str>) -> Response {
-    let mut response = match body {
-        Some(body) => Response::document(status, JSON, body.as_bytes().to_vec()),
-        None => {
-            let (kind, code, message) = match status {
-                401 => (
-                    "invalid_request_error",
-                    "invalid_api_key",
-                    "Incorrect API key provided.",
-                ),
-                403 => (
-                    "invalid_request_error",
-                    "forbidden",
-                    "This key may not use this model.",
-                ),
-                404 => (
-                    "invalid_request_error",
-                    "model_not_found",
-                    "The model does not exist.",
-                ),
-                429 => (
-                    "requests",
-                    "rate_limit_exceeded",
-                    "Rate limit reached for requests.",
-                ),
-                400..=499 => (
-                    "invalid_request_error",
-                    "invalid_request",
-                    "The request is invalid.",
-                ),
-                503 | 529 => (
-                    "server_error",
-                    "overloaded",
-                    "The engine is currently overloaded.",
-                ),
-                _ => ("server_error", "server_error", "The server had an error."),
-            };
-            error(status, kind, code, message, None)
-        }
+/// What the API says with an error status.
+pub(super) fn status_error(status: u16) -> Response {
+    let (kind, code, message) = match status {
+        401 => (
+            "invalid_request_error",
+            "invalid_api_key",
+            "Incorrect API key provided.",
+        ),
+        403 => (
+            "invalid_request_error",
+            "forbidden",
+            "This key may not use this model.",
+        ),
+        404 => (
+            "invalid_request_error",
+            "model_not_found",
+            "The model does not exist.",
+        ),
+        429 => (
+            "requests",
+            "rate_limit_exceeded",
+            "Rate limit reached for requests.",
+        ),
+        400..=499 => (
+            "invalid_request_error",
+            "invalid_request",
+            "The request is invalid.",
+        ),
+        503 | 529 => (
+            "server_error",
+            "overloaded",
+            "The engine is currently overloaded.",
+        ),
+        _ => ("server_error", "server_error", "The server had an error."),
     };
-    if let Some(seconds) = retry_after_s {
-        response.headers.push(("Retry-After", seconds.to_string()));
-    }
-    response
+    error(status, kind, code, message, None)
 }
 
 /// Builds an error response in the API's shape.
@@ -213,21 +209,8 @@ pub(super) fn error(
     Response::document(status, JSON, body.to_string().into_bytes())
 }
 
-/// Builds the 400 for a violation.
-pub(super) fn refusal(violation: &Violation) -> Response {
-    let param = (!violation.at.is_empty()).then_some(violation.at.as_str());
-    let code = violation.kind.code();
-    error(
-        400,
-        "invalid_request_error",
-        &code,
-        &violation.message,
-        param,
-    )
-}
-
 /// Reads what a scenario wants to know out of a request.
-pub(super) fn view(body: &Value) -> RequestView {
+fn view(body: &Value) -> RequestView {
     let messages = body["messages"].as_array().map_or(&[][..], Vec::as_slice);
     let last = messages
         .iter()

@@ -3,16 +3,17 @@
 use std::io::ErrorKind;
 use std::sync::Arc;
 
-use bowline_model::scenario::{Answer, Fault, Reply, Stop};
+use bowline_model::scenario::{Answer, Fault, Reply};
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
 use super::http::{Reader, Request};
 use super::send::{Response, send};
-use super::{AskedAgain, Chunking, Recorded, Shared, State, chat};
-use crate::strict::chat::{Check, check_allowing, parse};
-use crate::strict::{Kind, Violation};
+use super::wire::{PATHS, Unauthorised, Wire, bearer, begin, lost, refusal, response};
+use super::{AskedAgain, Chunking, Last, Recorded, Shared, State, chat};
+use crate::strict::session::Check;
+use crate::strict::{Kind, Violation, parse};
 
 /// Accepts connections until `stopped`; the caller's runtime ends those that are left.
 pub(super) async fn serve(
@@ -40,13 +41,7 @@ async fn connection(mut stream: TcpStream, shared: Arc<Shared>) {
         let request = match reader.next(&mut stream).await {
             Ok(Some(request)) => request,
             Err(error) if error.kind() == ErrorKind::InvalidData => {
-                let refusal = chat::error(
-                    400,
-                    "invalid_request_error",
-                    "bad_http",
-                    &error.to_string(),
-                    None,
-                );
+                let refusal = lost(400, "bad_http", &error.to_string());
                 drop(send(&mut stream, &refusal, Chunking::Frames).await);
                 return;
             }
@@ -64,13 +59,12 @@ async fn connection(mut stream: TcpStream, shared: Arc<Shared>) {
 
 fn finished(shared: &Shared, number: usize, delivered: bool) {
     let mut state = shared.state();
-    if !delivered
-        && state
-            .last
-            .as_ref()
-            .is_some_and(|(answered, _)| *answered == number)
+    let last = state.last.as_ref();
+    let path = last.filter(|last| !delivered && last.request == number);
+    if let Some(path) = path.map(|last| last.path)
+        && let Some(wire) = state.wires.get_mut(path)
     {
-        state.session.not_delivered();
+        wire.not_delivered();
     }
     state.answered += 1;
     shared.changed.notify_all();
@@ -106,26 +100,54 @@ fn route(
     parsed: &Result<Value, Violation>,
     chunking: Chunking,
 ) -> Response {
-    let invalid = |status, code, message: &str| {
-        chat::error(status, "invalid_request_error", code, message, None)
-    };
-    if let Some(key) = &shared.options.api_key
-        && request.header("authorization") != Some(format!("Bearer {key}").as_str())
-    {
-        return invalid(401, "invalid_api_key", "Incorrect API key provided.");
-    }
     let path = request.path.split('?').next().unwrap_or_default();
-    match (path, request.method.as_str()) {
-        ("/v1/chat/completions", "POST") => {}
-        ("/v1/models", "GET") => return chat::models(&shared.cursor.scenario().model),
-        ("/v1/chat/completions" | "/v1/models", method) => {
-            return invalid(
-                405,
-                "method_not_supported",
-                &format!("Not allowed: {method} {path}"),
-            );
-        }
-        _ => return invalid(404, "unknown_url", &format!("Unknown request URL: {path}")),
+    let key = shared.options.api_key.as_deref();
+    if path == "/v1/models" {
+        return match bearer(request, key) {
+            Err(Unauthorised(status, code, message)) => lost(status, code, message),
+            Ok(()) if request.method == "GET" => chat::models(&shared.cursor.scenario().model),
+            Ok(()) => not_allowed(request, path),
+        };
+    }
+    let Some(path) = PATHS.into_iter().find(|known| *known == path) else {
+        return lost(404, "unknown_url", &format!("Unknown request URL: {path}"));
+    };
+    let reasoning = shared.reasoning();
+    let begun = state.wires.remove(path);
+    let mut wire = begun.unwrap_or_else(|| begin(path, reasoning));
+    let response = answer(
+        shared,
+        state,
+        wire.as_mut(),
+        path,
+        request,
+        parsed,
+        chunking,
+    );
+    state.wires.insert(path, wire);
+    response
+}
+
+fn not_allowed(request: &Request, path: &str) -> Response {
+    let message = format!("Not allowed: {} {path}", request.method);
+    lost(405, "method_not_supported", &message)
+}
+
+fn answer(
+    shared: &Shared,
+    state: &mut State,
+    wire: &mut dyn Wire,
+    path: &'static str,
+    request: &Request,
+    parsed: &Result<Value, Violation>,
+    chunking: Chunking,
+) -> Response {
+    let key = shared.options.api_key.as_deref();
+    if let Err(Unauthorised(status, code, message)) = wire.authorise(request, key) {
+        return wire.invalid(status, code, message, None);
+    }
+    if request.method != "POST" {
+        return not_allowed(request, path);
     }
     let seed = match chunking {
         Chunking::Seeded(seed) => Some(seed),
@@ -133,11 +155,11 @@ fn route(
     };
     let answer = parsed
         .clone()
-        .and_then(|body| Ok((next(shared, state, &body)?, body)));
+        .and_then(|body| Ok((next(shared, state, wire, path, &body)?, body)));
     match answer {
-        Ok((answer, body)) => chat::response(&answer, &body, seed),
+        Ok((answer, body)) => response(wire, &answer, &body, seed),
         Err(violation) => {
-            let refusal = chat::refusal(&violation);
+            let refusal = refusal(wire, &violation);
             state.violations.push(violation);
             refusal
         }
@@ -145,43 +167,42 @@ fn route(
 }
 
 /// Checks the request and takes the scenario's next answer.
-fn next(shared: &Shared, state: &mut State, body: &Value) -> Result<Answer, Violation> {
+fn next(
+    shared: &Shared,
+    state: &mut State,
+    wire: &mut dyn Wire,
+    path: &'static str,
+    body: &Value,
+) -> Result<Answer, Violation> {
     let checked = if shared.options.strict {
-        check(shared, state, body)?
+        wire.check(body, shared.cursor.next_history())?
     } else {
         Check::Continues
     };
-    if let (Check::AskedAgain | Check::AskedAfterLoss, AskedAgain::Answered, Some((_, answer))) =
+    if let (Check::AskedAgain | Check::AskedAfterLoss, AskedAgain::Answered, Some(last)) =
         (checked, shared.options.asked_again, &state.last)
     {
-        return Ok(answer.clone());
+        return Ok(last.answer.clone());
     }
     if checked == Check::AskedAgain {
         let message = "the same request came again though its reply was sent whole";
         return Err(Violation::new(Kind::LostAssistant, "messages", message));
     }
-    let answer = match shared.cursor.next(chat::view(body)) {
+    let answer = match shared.cursor.next(wire.view(body)) {
         Reply::Answer(answer) => answer,
         Reply::Failure { message, .. } => {
             return Err(Violation::new(Kind::ScenarioFailed, "", message));
         }
     };
     match &answer.fault {
-        None => {
-            let cut_by_limit = matches!(answer.stop, Stop::Length | Stop::ContentFilter);
-            state.session.replied(&chat::message(&answer), cut_by_limit);
-        }
-        Some(Fault::Raw { .. }) => state.session.replied_unknown(),
+        None => wire.replied(&answer),
+        Some(Fault::Raw { .. }) => wire.replied_unknown(),
         Some(_) => {}
     }
-    state.last = Some((state.requests.len(), answer.clone()));
+    state.last = Some(Last {
+        request: state.requests.len(),
+        path,
+        answer: answer.clone(),
+    });
     Ok(answer)
-}
-
-fn check(shared: &Shared, state: &mut State, body: &Value) -> Result<Check, Violation> {
-    check_allowing(body, state.session.asked_for())?;
-    let messages = body["messages"].as_array().map_or(&[][..], Vec::as_slice);
-    state
-        .session
-        .request(messages, shared.cursor.next_history())
 }

@@ -9,27 +9,13 @@ mod messages;
 mod parameters;
 mod session;
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
-pub use session::{Check, Reasoning, Session};
+pub use super::session::{Check, Reasoning};
+pub use super::{Undeclared, parse};
+pub use session::Session;
 
-use super::{Kind, Violation};
-
-type Checked = Result<(), Violation>;
-
-/// Which call names the history may hold beyond the declared tools.
-#[derive(Clone, Debug, Default)]
-pub enum Undeclared {
-    /// None.
-    #[default]
-    Refused,
-    /// These: the server asked for them itself.
-    Named(BTreeSet<String>),
-    /// Any that is well formed: the server asked for a malformed one, which had to be renamed.
-    Any,
-}
+use super::{Checked, Kind, Violation, is_tool_name, no_nul};
 
 /// Checks one request by itself, as the API does before it looks at anything else.
 ///
@@ -55,58 +41,6 @@ pub fn check_allowing(body: &Value, undeclared: &Undeclared) -> Result<(), Viola
     parameters::check(map)?;
     let tools = parameters::check_tools(map)?;
     messages::check(map.get("messages"), &tools, undeclared)
-}
-
-/// Reads a body as the API does: UTF-8, JSON, no half surrogate pairs.
-///
-/// # Errors
-/// [`Kind::NotJson`] or [`Kind::LoneSurrogate`].
-pub fn parse(raw: &[u8]) -> Result<Value, Violation> {
-    serde_json::from_slice(raw).map_err(|error| {
-        let message = error.to_string();
-        let surrogate = message.contains("surrogate") || message.contains("unexpected end of hex");
-        let kind = if surrogate {
-            Kind::LoneSurrogate
-        } else {
-            Kind::NotJson
-        };
-        Violation::new(
-            kind,
-            "",
-            format!("could not parse the JSON body: {message}"),
-        )
-    })
-}
-
-fn no_nul(value: &Value, at: &str) -> Checked {
-    match value {
-        Value::String(text) if text.contains('\0') => Err(Violation::new(
-            Kind::NulCharacter,
-            at,
-            "strings may not hold NUL characters",
-        )),
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .try_for_each(|(i, item)| no_nul(item, &format!("{at}[{i}]"))),
-        Value::Object(map) => map.iter().try_for_each(|(key, item)| {
-            no_nul(
-                item,
-                &if at.is_empty() {
-                    key.clone()
-                } else {
-                    format!("{at}.{key}")
-                },
-            )
-        }),
-        _ => Ok(()),
-    }
-}
-
-/// Tells whether `name` is one that tools and calls may have.
-fn is_tool_name(name: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-    (1..=64).contains(&name.len()) && name.bytes().all(allowed)
 }
 
 /// Joins the texts of a message's content: a string, or parts.

@@ -138,13 +138,7 @@ fn check_call<'a>(
         let message = format!("'{name}' does not match ^[a-zA-Z0-9_-]{{1,64}}$");
         return Err(Violation::new(Kind::BadToolName, at_name, message));
     }
-    let known = tools.contains(name)
-        || match undeclared {
-            Undeclared::Refused => false,
-            Undeclared::Named(names) => names.contains(name),
-            Undeclared::Any => true,
-        };
-    if !known {
+    if !tools.contains(name) && !undeclared.allows(name) {
         let message = format!("'{name}' is not among the declared tools");
         return Err(Violation::new(Kind::UnknownTool, at_name, message));
     }
