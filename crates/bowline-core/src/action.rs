@@ -68,4 +68,32 @@ pub enum Action {
     },
     /// Reads or changes only the session's own notes (todo list, blobs).
     Note,
+    /// Asks a person something. It acts on nothing: the answer is its result.
+    AskPerson {
+        /// What is asked.
+        question: Question,
+    },
+}
+
+/// Something that only a person can answer.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Question {
+    /// The question.
+    pub text: String,
+    /// Answers to choose from; a person may always write one of their own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<Choice>,
+    /// Whether several may be chosen.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub multiple: bool,
+}
+
+/// One answer to choose from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Choice {
+    /// The answer itself, short.
+    pub label: String,
+    /// What it would mean, in a line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
 }

@@ -42,6 +42,15 @@ pub enum Ask {
         /// Words for the model, if any.
         note: Option<String>,
     },
+    /// Answer a question that the model put to a person.
+    Reply {
+        /// Which question.
+        decision: DecisionId,
+        /// The answer, as the model reads it.
+        text: ContextText,
+        /// Who answers, by which route.
+        by: String,
+    },
     /// Stop the running turn.
     Cancel {
         /// Who asks.
@@ -78,6 +87,18 @@ pub enum Refusal {
     /// An answer must be allow or deny.
     #[error("an answer is allow or deny, not ask")]
     NotAnAnswer,
+    /// A question cannot be allowed: it wants words.
+    #[error("{decision} is a question: answer it instead of allowing it")]
+    WantsAnAnswer {
+        /// The question.
+        decision: DecisionId,
+    },
+    /// Words were given where allow or deny is asked for.
+    #[error("{decision} asks for allow or deny, not for words")]
+    WantsAVerdict {
+        /// The open decision.
+        decision: DecisionId,
+    },
     /// No turn is running.
     #[error("no turn is running: there is nothing to cancel")]
     NothingRunning,

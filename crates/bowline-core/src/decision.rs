@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Digest;
-use crate::action::Action;
+use crate::action::{Action, Question};
 use crate::call::ReplayPlan;
 use crate::id::DecisionId;
 use crate::settings::Mode;
@@ -128,6 +128,15 @@ pub struct Decision {
 }
 
 impl Decision {
+    /// The question to a person that it is about, if it is about one.
+    #[must_use]
+    pub fn question(&self) -> Option<&Question> {
+        self.actions.iter().find_map(|judged| match &judged.action {
+            Action::AskPerson { question } => Some(question),
+            _ => None,
+        })
+    }
+
     /// What the model is told when the call was not allowed to run.
     #[must_use]
     pub fn refusal_text(&self) -> String {

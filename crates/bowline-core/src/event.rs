@@ -9,8 +9,8 @@ mod wire;
 pub use facts::{
     AttemptFailed, AttemptReserved, BlocksDropped, CallFailed, CallFinished, CallFoundUnstarted,
     CallInDoubt, CallRejected, CallStarted, CancelRequested, Decided, DecisionAnswered,
-    ModelReplied, NoticeAdded, OwnerChanged, PromptAccepted, ReplyStop, SessionStarted,
-    SettingsChanged, TurnEnded, TurnStarted,
+    ModelReplied, NoticeAdded, OwnerChanged, PromptAccepted, QuestionAnswered, ReplyStop,
+    SessionStarted, SettingsChanged, TurnEnded, TurnStarted,
 };
 pub(crate) use facts::{NewAttempt, NewStart};
 
@@ -63,6 +63,8 @@ pub enum Fact {
     Decided(Box<Decided>),
     /// A person answered an open question.
     DecisionAnswered(DecisionAnswered),
+    /// A person answered what the model asked; the answer is the call's result.
+    QuestionAnswered(QuestionAnswered),
     /// A call is about to run.
     CallStarted(CallStarted),
     /// A call ran and its outcome is known.
@@ -109,6 +111,10 @@ pub const CATALOGUE: &[(&str, &str)] = &[
     ("CallRejected", "A call cannot be run as it stands."),
     ("Decided", "A call was decided upon."),
     ("DecisionAnswered", "A person answered an open question."),
+    (
+        "QuestionAnswered",
+        "A person answered what the model asked; the answer is the call's result.",
+    ),
     ("CallStarted", "A call is about to run."),
     ("CallFinished", "A call ran and its outcome is known."),
     ("CallFailed", "A call could not be carried out by its tool."),
@@ -142,6 +148,7 @@ impl Fact {
             Self::CallRejected(_) => "CallRejected",
             Self::Decided(_) => "Decided",
             Self::DecisionAnswered(_) => "DecisionAnswered",
+            Self::QuestionAnswered(_) => "QuestionAnswered",
             Self::CallStarted(_) => "CallStarted",
             Self::CallFinished(_) => "CallFinished",
             Self::CallFailed(_) => "CallFailed",

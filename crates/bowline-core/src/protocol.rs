@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::action::Question;
 use crate::event::Event;
 use crate::id::{AttemptId, CallId, DecisionId, Seq, SessionId};
 use crate::settings::{Mode, ModelRef};
@@ -106,4 +107,7 @@ pub struct WaitingItem {
     pub essence: String,
     /// Why it asks.
     pub reason: String,
+    /// What the model asks a person; `None` where allow or deny is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub question: Option<Question>,
 }

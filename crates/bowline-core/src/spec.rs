@@ -61,6 +61,8 @@ pub enum ActionKind {
     Spend,
     /// Changes the session's own notes, such as its todo list.
     Note,
+    /// Asks a person something.
+    AskPerson,
 }
 
 /// Bounds of one tool.

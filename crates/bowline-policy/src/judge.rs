@@ -160,7 +160,7 @@ fn judge(
         }
         (verdict, reason, source)
     };
-    let (verdict, reason) = settle(policy.mode, on_ask, verdict, reason);
+    let (verdict, reason) = settle(policy.mode, on_ask, action, verdict, reason);
     let runner_up = matching
         .iter()
         .map(|rule| rule.source.clone())
@@ -177,12 +177,26 @@ fn judge(
 }
 
 /// Turns a question that nobody will answer into a refusal.
-fn settle(mode: Mode, on_ask: OnAsk, verdict: Verdict, reason: String) -> (Verdict, String) {
+fn settle(
+    mode: Mode,
+    on_ask: OnAsk,
+    action: &Action,
+    verdict: Verdict,
+    reason: String,
+) -> (Verdict, String) {
     if verdict != Verdict::Ask {
         return (verdict, reason);
     }
-    if mode == Mode::ReadOnly {
+    // To ask a person changes nothing, so no mode is too strict for it.
+    let is_question = matches!(action, Action::AskPerson { .. });
+    if mode == Mode::ReadOnly && !is_question {
         let reason = format!("{reason} Mode read-only refuses what would ask.");
+        return (Verdict::Deny, reason);
+    }
+    if on_ask == OnAsk::Refuse && is_question {
+        let reason = format!(
+            "{reason} Nobody is there to answer (on-ask refuse): decide it yourself and say what you assumed."
+        );
         return (Verdict::Deny, reason);
     }
     if on_ask == OnAsk::Refuse {

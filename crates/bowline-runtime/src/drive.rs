@@ -220,6 +220,7 @@ pub fn waiting(state: &State) -> Vec<WaitingItem> {
             tool: open.call.name.clone(),
             essence: decision.essence.clone(),
             reason: decision.reason.clone(),
+            question: decision.question().cloned(),
         })
         .collect()
 }

@@ -1,5 +1,7 @@
-//! The eight tools of Bowline: `read`, `write`, `edit`, `grep`, `glob`, `list`, `shell`, `todo`.
+//! The tools of Bowline: `read`, `write`, `edit`, `grep`, `glob`, `list`, `shell`, `todo`,
+//! `ask_user`.
 
+mod ask_user;
 mod change;
 mod diff;
 mod edit;
@@ -98,6 +100,7 @@ pub fn toolbox(config: BuiltinConfig) -> Toolbox {
         Arc::new(list::ListTool::new(left_out())),
         Arc::new(shell::ShellTool::new(config.clone())),
         Arc::new(todo::TodoTool::new()),
+        Arc::new(ask_user::AskUserTool::new()),
     ];
     #[expect(clippy::expect_used, reason = "a test holds the names apart")]
     Toolbox::new(tools).expect("built-in tools have names of their own")
@@ -115,6 +118,7 @@ pub fn specs() -> Vec<ToolSpec> {
         list::spec(),
         shell::spec(),
         todo::spec(),
+        ask_user::spec(),
     ]
 }
 

@@ -2,7 +2,7 @@
 //!
 //! **Purpose.** A [`Tool`] describes itself as data, plans a call without effects, and runs it for
 //! a [`Permit`](bowline_core::Permit), which exists only for a recorded allow. [`builtin`] has the
-//! eight tools of Bowline, [`keeper`] the small process under which shell commands outlive the
+//! tools of Bowline, [`keeper`] the small process under which shell commands outlive the
 //! harness.
 //!
 //! **Deliberately absent:** permission (the policy judges what a plan says), masking and capping of

@@ -1,10 +1,12 @@
 //! What a person or client asks becomes facts, or a refusal.
 
 use crate::command::{Ask, Command, Refusal};
-use crate::decision::Verdict;
+use crate::decision::{Decision, Verdict};
 use crate::event::{
-    BlocksDropped, CancelRequested, DecisionAnswered, Fact, PromptAccepted, SettingsChanged,
+    BlocksDropped, CancelRequested, DecisionAnswered, Fact, PromptAccepted, QuestionAnswered,
+    SettingsChanged,
 };
+use crate::id::DecisionId;
 use crate::state::State;
 
 /// Judges a command against the state.
@@ -32,8 +34,8 @@ pub fn accept(state: &State, command: Command) -> Result<Vec<Fact>, Refusal> {
             by,
             note,
         } => {
-            if !state.waiting().any(|(_, open)| open.id == decision) {
-                return Err(Refusal::NoSuchQuestion { decision });
+            if open(state, decision)?.question().is_some() && verdict == Verdict::Allow {
+                return Err(Refusal::WantsAnAnswer { decision });
             }
             Fact::DecisionAnswered(DecisionAnswered {
                 key,
@@ -42,6 +44,17 @@ pub fn accept(state: &State, command: Command) -> Result<Vec<Fact>, Refusal> {
                 scope,
                 by,
                 note,
+            })
+        }
+        Ask::Reply { decision, text, by } => {
+            if open(state, decision)?.question().is_none() {
+                return Err(Refusal::WantsAVerdict { decision });
+            }
+            Fact::QuestionAnswered(QuestionAnswered {
+                key,
+                decision,
+                answer: text,
+                by,
             })
         }
         Ask::Cancel { by } => match &state.turn {
@@ -60,4 +73,12 @@ pub fn accept(state: &State, command: Command) -> Result<Vec<Fact>, Refusal> {
         }
     };
     Ok(vec![fact])
+}
+
+/// The open decision of this id.
+fn open(state: &State, decision: DecisionId) -> Result<&Decision, Refusal> {
+    let mut waiting = state.waiting().map(|(_, open)| open);
+    waiting
+        .find(|open| open.id == decision)
+        .ok_or(Refusal::NoSuchQuestion { decision })
 }

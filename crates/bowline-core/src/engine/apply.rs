@@ -7,7 +7,7 @@ use crate::context::ContextText;
 use crate::decision::{DecidedBy, Decision, Scope, Verdict};
 use crate::event::{
     AttemptFailed, AttemptReserved, CallFinished, CallStarted, Decided, DecisionAnswered, Event,
-    Fact, ModelReplied, ReplyStop, TurnEnded,
+    Fact, ModelReplied, QuestionAnswered, ReplyStop, TurnEnded,
 };
 use crate::id::{CallId, TurnId};
 use crate::message::{Exchange, HistoryItem, Input, ResultKind, ToolResult};
@@ -60,7 +60,8 @@ pub fn apply(mut state: State, event: &Event) -> State {
             )
         }
         Fact::Decided(decided) => decide(&mut state, decided),
-        Fact::DecisionAnswered(answer) => answer_question(&mut state, answer),
+        Fact::DecisionAnswered(answer) => take_verdict(&mut state, answer),
+        Fact::QuestionAnswered(answer) => take_answer(&mut state, answer),
         Fact::CallStarted(started) => start_call(&mut state, started),
         Fact::CallFinished(finished) => finish_call(&mut state, finished),
         Fact::CallFailed(failed) => close(
@@ -302,12 +303,16 @@ fn decide(state: &mut State, decided: &Decided) -> bool {
     true
 }
 
-fn answer_question(state: &mut State, answer: &DecisionAnswered) -> bool {
+fn take_verdict(state: &mut State, answer: &DecisionAnswered) -> bool {
     state.keys.insert(answer.key.clone());
     let calls = state.step.iter_mut().flat_map(|step| &mut step.calls);
     let found = calls.into_iter().find_map(|open| match &open.phase {
         CallPhase::Waiting(asked) if asked.id == answer.decision => {
             let mut decision = asked.as_ref().clone();
+            // A question is never allowed to run: it is answered or declined.
+            if decision.question().is_some() && answer.verdict == Verdict::Allow {
+                return None;
+            }
             decision.verdict = answer.verdict;
             decision.by = DecidedBy::Person(answer.by.clone());
             decision.scope = answer.scope;
@@ -326,12 +331,27 @@ fn answer_question(state: &mut State, answer: &DecisionAnswered) -> bool {
         }
         return true;
     }
+    let no = if decision.question().is_some() {
+        "A person declined to answer"
+    } else {
+        "A person said no"
+    };
     decision.reason = match &answer.note {
-        Some(note) => format!("A person said no: {note}"),
-        None => "A person said no.".to_owned(),
+        Some(note) => format!("{no}: {note}"),
+        None => format!("{no}."),
     };
     let call = open.call.id;
     refuse(state, call, &decision)
+}
+
+/// A person's answer is the result of the call that asked for it.
+fn take_answer(state: &mut State, answer: &QuestionAnswered) -> bool {
+    state.keys.insert(answer.key.clone());
+    let asked = state.waiting().find_map(|(open, decision)| {
+        let is_it = decision.id == answer.decision && decision.question().is_some();
+        is_it.then_some(open.call.id)
+    });
+    asked.is_some_and(|call| close(state, call, ResultKind::Ok, answer.answer.clone()))
 }
 
 fn start_call(state: &mut State, started: &CallStarted) -> bool {

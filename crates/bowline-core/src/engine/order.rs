@@ -60,7 +60,7 @@ impl<'a> Footprint<'a> {
                 Action::ReadPath { path } => footprint.reads.push(&path.resolved),
                 Action::WritePath { path } => footprint.writes.push(&path.resolved),
                 Action::Run { .. } | Action::CallMcp { .. } => footprint.opaque = true,
-                Action::Reach { .. } | Action::Note => {}
+                Action::Reach { .. } | Action::Note | Action::AskPerson { .. } => {}
             }
         }
         footprint

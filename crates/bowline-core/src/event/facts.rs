@@ -241,6 +241,19 @@ pub struct DecisionAnswered {
     pub note: Option<String>,
 }
 
+/// A person answered what the model asked. The call that asked is answered by it and never runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuestionAnswered {
+    /// The command's idempotency key.
+    pub key: String,
+    /// The open decision about the call that asks.
+    pub decision: DecisionId,
+    /// The answer, as the model reads it.
+    pub answer: ContextText,
+    /// Who answered, by which route.
+    pub by: String,
+}
+
 /// A call is about to run. Only the engine makes one, and only for an allowed call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallStarted {

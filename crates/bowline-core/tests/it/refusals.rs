@@ -4,10 +4,11 @@ use bowline_core::command::{Ask, Command};
 use bowline_core::decision::Scope;
 use bowline_core::engine::{self, NotStartable, StartFacts};
 use bowline_core::event::{Decided, ModelReplied, ReplyStop, TurnStarted};
+use bowline_core::state::CallPhase;
 use bowline_core::*;
 use uuid::Uuid;
 
-use crate::world::{World, decision, request};
+use crate::world::{World, decision, question, request};
 
 fn call(number: u128) -> CallId {
     CallId::from_uuid(Uuid::from_u128(number))
@@ -174,6 +175,103 @@ fn an_answer_needs_an_open_question() {
         accept(&world.state, answer(Verdict::Ask)),
         Err(Refusal::NotAnAnswer)
     );
+}
+
+/// A world in which call 100 asks a person something, and the decision that waits.
+fn with_question() -> (World, DecisionId) {
+    let mut world = with_calls(2);
+    let id = DecisionId::from_uuid(Uuid::from_u128(1100));
+    let mut asked = decision(id, Verdict::Ask, ReplayClass::Free, "/w/a");
+    asked.actions[0].action = question();
+    world.put(Fact::Decided(Box::new(Decided {
+        call: call(100),
+        decision: asked,
+    })));
+    decide(&mut world, 101, Verdict::Ask, ReplayClass::Free, "/w/b");
+    (world, id)
+}
+
+fn reply(decision: DecisionId) -> Command {
+    Command {
+        key: format!("reply-{decision}"),
+        ask: Ask::Reply {
+            decision,
+            text: ContextText::admit(Origin::Person, "the second".to_owned(), 100, None),
+            by: "test".to_owned(),
+        },
+    }
+}
+
+fn verdict(decision: DecisionId, verdict: Verdict) -> Command {
+    Command {
+        key: format!("verdict-{decision}"),
+        ask: Ask::Answer {
+            decision,
+            verdict,
+            scope: Scope::Session,
+            by: "test".to_owned(),
+            note: Some("not now".to_owned()),
+        },
+    }
+}
+
+#[test]
+fn a_question_is_answered_with_words_and_its_call_never_runs() {
+    let (mut world, question) = with_question();
+    let other = DecisionId::from_uuid(Uuid::from_u128(1101));
+    assert_eq!(
+        accept(&world.state, verdict(question, Verdict::Allow)),
+        Err(Refusal::WantsAnAnswer { decision: question })
+    );
+    assert_eq!(
+        accept(&world.state, reply(other)),
+        Err(Refusal::WantsAVerdict { decision: other })
+    );
+    world.give(reply(question));
+    let CallPhase::Closed(result) = &world.state.call(call(100)).unwrap().phase else {
+        panic!("it is answered");
+    };
+    assert_eq!(result.kind, bowline_core::message::ResultKind::Ok);
+    assert_eq!(result.content.text(), "the second");
+    assert_eq!(*result.content.origin(), Origin::Person);
+    assert_eq!(runnable(&world), []);
+    assert_eq!(world.state.ledger().calls_run, 0);
+    assert_eq!(
+        accept(&world.state, reply(question)),
+        Err(Refusal::AlreadyAccepted {
+            key: format!("reply-{question}")
+        })
+    );
+}
+
+#[test]
+fn a_declined_question_tells_the_model_so() {
+    let (mut world, question) = with_question();
+    world.give(verdict(question, Verdict::Deny));
+    let CallPhase::Closed(result) = &world.state.call(call(100)).unwrap().phase else {
+        panic!("it is answered");
+    };
+    let told = result.content.text();
+    assert!(
+        told.contains("A person declined to answer: not now"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_verdict_for_a_question_fits_nowhere() {
+    let (mut world, decision) = with_question();
+    let before = world.state.clone();
+    world.put(Fact::DecisionAnswered(event::DecisionAnswered {
+        key: "k".to_owned(),
+        decision,
+        verdict: Verdict::Allow,
+        scope: Scope::Session,
+        by: "test".to_owned(),
+        note: None,
+    }));
+    assert_eq!(world.state.misfits(), before.misfits() + 1);
+    assert_eq!(world.state.call(call(100)), before.call(call(100)));
 }
 
 #[test]

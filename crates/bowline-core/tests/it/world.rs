@@ -1,6 +1,7 @@
 //! A pretend world for the engine: it carries out what is due, with outcomes drawn from a list of
 //! numbers, and forgets everything but the events whenever it "crashes".
 
+use bowline_core::action::Question;
 use bowline_core::call::{Effect, Outcome, OutcomeStatus, ReplayPlan};
 use bowline_core::command::{Ask, Command};
 use bowline_core::decision::{DecidedBy, Judged, Layer, RuleSource, Scope};
@@ -277,7 +278,10 @@ impl World {
             ReplayClass::Once,
         ][usize::from(self.choose(4).unwrap_or(0))];
         let path = format!("/w/{}", self.choose(3).unwrap_or(0));
-        let decision = decision(DecisionId::from_uuid(self.id()), verdict, class, &path);
+        let mut decision = decision(DecisionId::from_uuid(self.id()), verdict, class, &path);
+        if verdict == Verdict::Ask && self.choose(2) == Some(0) {
+            decision.actions[0].action = question();
+        }
         self.put(Fact::Decided(Box::new(Decided { call, decision })));
     }
 
@@ -309,6 +313,15 @@ impl World {
             Verdict::Deny
         };
         let key = format!("answer-{}", self.id());
+        let asked = self.state.waiting().find(|(_, open)| open.id == decision);
+        let wants_words = asked.is_some_and(|(_, open)| open.question().is_some());
+        if wants_words && verdict == Verdict::Allow {
+            let text = ContextText::admit(Origin::Person, "this one".to_owned(), 100, None);
+            let by = "test".to_owned();
+            let ask = Ask::Reply { decision, text, by };
+            self.give(Command { key, ask });
+            return true;
+        }
         self.give(Command {
             key,
             ask: Ask::Answer {
@@ -338,6 +351,16 @@ pub(crate) fn request() -> CallRequest {
         arguments: "{}".to_owned(),
         cwd: "/w".to_owned(),
         resolved: Vec::new(),
+    }
+}
+
+pub(crate) fn question() -> Action {
+    Action::AskPerson {
+        question: Question {
+            text: "Which one?".to_owned(),
+            choices: Vec::new(),
+            multiple: false,
+        },
     }
 }
 

@@ -30,6 +30,8 @@ pub(super) enum Lift {
     PathRule,
     /// One that spells this very path out.
     ExactPath,
+    /// None at all.
+    NoRule,
 }
 
 impl Standing {
@@ -98,6 +100,11 @@ pub(super) fn of(policy: &Policy, tool: ToolFacts<'_>, action: &Action) -> Stand
             let what = format!("`{}`", tool.name);
             let why = "it changes only the session's own notes";
             Standing::new(Verdict::Allow, what, "notes", why)
+        }
+        Action::AskPerson { question } => {
+            let what = format!("Asking `{}`", first_line(&question.text));
+            let why = "only a person can answer it";
+            Standing::new(Verdict::Ask, what, "question", why).lifted_by(Lift::NoRule)
         }
     }
 }

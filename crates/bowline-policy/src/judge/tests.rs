@@ -23,6 +23,22 @@ const SHELL: ToolFacts<'_> = ToolFacts {
     tier: Tier::BuiltIn,
 };
 
+const ASK_USER: ToolFacts<'_> = ToolFacts {
+    name: "ask_user",
+    risk: Risk::None,
+    tier: Tier::BuiltIn,
+};
+
+fn question() -> Action {
+    Action::AskPerson {
+        question: bowline_core::action::Question {
+            text: "Which one?".into(),
+            choices: Vec::new(),
+            multiple: false,
+        },
+    }
+}
+
 fn policy(mode: Mode, rules: &[(Verdict, &str)]) -> Policy {
     let rules = rules
         .iter()
@@ -137,6 +153,33 @@ fn every_mode_has_its_defaults() {
         [Deny, Ask, Ask, Ask, Allow],
     );
     check(SHELL, Action::Note, [Allow; 5]);
+    check(ASK_USER, question(), [Ask; 5]);
+}
+
+#[test]
+fn a_question_is_a_persons_in_every_mode_and_no_rule_answers_it() {
+    let check = |rules: &[(Verdict, &str)], on_ask: OnAsk, expect: Verdict, says: &str| {
+        for mode in Mode::ALL {
+            let judged = decide(&policy(mode, rules), ASK_USER, &[question()], on_ask);
+            assert_eq!(judged.verdict, expect, "{mode}, {rules:?}");
+            assert!(judged.reason.contains(says), "{}", judged.reason);
+        }
+    };
+    check(&[], OnAsk::Park, Ask, "only a person can answer");
+    check(&[], OnAsk::Refuse, Deny, "Nobody is there to answer");
+    check(&[(Allow, "tool(ask_user)")], OnAsk::Park, Ask, "a person");
+    check(
+        &[(Allow, "tool(*)")],
+        OnAsk::Refuse,
+        Deny,
+        "decide it yourself",
+    );
+    check(
+        &[(Deny, "tool(ask_user)")],
+        OnAsk::Park,
+        Deny,
+        "refused by the rule",
+    );
 }
 
 #[test]

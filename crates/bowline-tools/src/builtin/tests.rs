@@ -92,6 +92,12 @@ fn specs_say_what_they_must() {
         json!(["command"]),
     );
     check("todo", Risk::None, ReplayClass::Free, json!(["items"]));
+    check(
+        "ask_user",
+        Risk::None,
+        ReplayClass::Free,
+        json!(["question"]),
+    );
 }
 
 #[test]

@@ -119,6 +119,7 @@ fn about(event: &Event) -> String {
             format!("{verdict} {} ({by}: {})", decision.essence, decision.reason)
         }
         Fact::DecisionAnswered(answer) => format!("{:?} by {}", answer.verdict, answer.by),
+        Fact::QuestionAnswered(answer) => format!("{} (by {})", answer.answer.text(), answer.by),
         Fact::CallStarted(started) => {
             format!("{} (try {})", started.call().short(), started.try_number())
         }

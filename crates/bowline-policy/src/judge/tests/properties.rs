@@ -45,6 +45,7 @@ fn any_action() -> impl Strategy<Value = Action> {
             host: "a.example".into()
         }),
         Just(Action::Note),
+        Just(question()),
     ]
 }
 
