@@ -96,6 +96,12 @@ pub fn instructions(file: &str, text: String) -> ContextText {
     )
 }
 
+/// A person's answer to a question of the model: it becomes the result of a call.
+#[must_use]
+pub fn answer(text: String) -> ContextText {
+    ContextText::admit(Origin::Person, text, caps::TOOL_RESULT_BYTES, None)
+}
+
 /// A person's words.
 #[must_use]
 pub fn person(text: String) -> ContextText {

@@ -44,8 +44,12 @@ pub enum Command {
     Config(Config),
     /// Allow what a session waits for.
     Approve(Answer),
-    /// Deny what a session waits for.
+    /// Deny what a session waits for, or decline a question.
     Deny(Answer),
+    /// Answer a question that the agent asks.
+    Answer(Reply),
+    /// Give words to a session; while a turn runs, the agent reads them after its running calls.
+    Send(Send),
     /// Write the generated pages of the documentation.
     #[command(hide = true)]
     Docs {
@@ -268,6 +272,31 @@ pub enum Config {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// `bowline answer`
+#[derive(Debug, ClapArgs)]
+pub struct Reply {
+    /// The question: any unique part at either end of its id.
+    pub id: String,
+    /// The answer in your own words.
+    #[arg(required_unless_present = "choice")]
+    pub text: Option<String>,
+    /// The number of the choice, from 1; may be given again where several may be chosen.
+    #[arg(long, value_name = "N", conflicts_with = "text")]
+    pub choice: Vec<usize>,
+}
+
+/// `bowline send`
+#[derive(Debug, ClapArgs)]
+pub struct Send {
+    /// The session: any unique part at either end of its id.
+    pub session: String,
+    /// The words; `-` reads them from standard input.
+    pub text: String,
+    /// A name for this message: sent again under the same name it has no further effect.
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<String>,
 }
 
 /// `bowline approve`, `bowline deny`

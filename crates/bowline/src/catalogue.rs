@@ -168,7 +168,29 @@ const ROWS: &[Row] = &[
         outputs: &["text"],
         exits: LIST_EXITS,
         title: "Deny what a session waits for",
-        description: "Leaves the answer in the session's mailbox, with words for the model if given.",
+        description: "Leaves the answer in the session's mailbox, with words for the model if given. \
+            Declines what is a question.",
+    },
+    Row {
+        name: "answer",
+        usage: "bowline answer ID TEXT | bowline answer ID --choice N",
+        effect: WritesState,
+        outputs: &["text"],
+        exits: LIST_EXITS,
+        title: "Answer a question that the agent asks",
+        description: "Leaves the answer in the session's mailbox; the model reads it as the result of \
+            its call. Refused inside a shell command that an agent runs.",
+    },
+    Row {
+        name: "send",
+        usage: "bowline send SESSION TEXT|- [--key KEY]",
+        effect: WritesState,
+        outputs: &["text"],
+        exits: LIST_EXITS,
+        title: "Give words to a session, also while it runs",
+        description: "Leaves them in the session's mailbox. While a turn runs, the model reads them \
+            after the results of the running calls; else `bowline exec --resume` goes on with them. \
+            Refused inside a shell command that an agent runs.",
     },
 ];
 

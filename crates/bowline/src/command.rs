@@ -9,6 +9,7 @@ mod events;
 mod exec;
 pub mod keeper;
 mod run;
+mod send;
 mod sessions;
 mod tools;
 
@@ -33,6 +34,8 @@ pub fn run(args: Args) -> Result<u8, Failure> {
         Command::Config(args) => config::run(&args),
         Command::Approve(args) => answer::run(&args, bowline_core::Verdict::Allow),
         Command::Deny(args) => answer::run(&args, bowline_core::Verdict::Deny),
+        Command::Answer(args) => answer::reply(&args),
+        Command::Send(args) => send::run(&args),
         Command::Docs { out } => docs::run(&out),
     }
 }

@@ -10,6 +10,7 @@ pub use blobs::BlobFolder;
 pub use outlet::Outlet;
 pub use schema::stream_schema;
 
+use bowline_core::action::{Choice, Question};
 use bowline_runtime::Face;
 
 use crate::args::Output;
@@ -30,6 +31,16 @@ pub fn make(output: Output) -> Result<(Box<dyn Face>, Option<Outlet>), Failure> 
             (Box::new(json::Lines::new(outlet.inlet())), Some(outlet))
         }
     })
+}
+
+/// The choices of a question with their numbers, a line each.
+pub fn choices(question: Option<&Question>) -> Vec<(usize, String)> {
+    let choices = question.map_or(&[][..], |question| &question.choices);
+    let line = |choice: &Choice| match &choice.description {
+        Some(description) => format!("{} ({description})", choice.label),
+        None => choice.label.clone(),
+    };
+    (1..).zip(choices.iter().map(line)).collect()
 }
 
 /// Waits until everything shown was read, or nobody reads any more. Interrupts are heard

@@ -211,10 +211,19 @@ impl Text {
                     self.dim(&self.look.fit(&item.reason, 6))
                 );
                 self.line(&line);
+                for (number, choice) in super::choices(item.question.as_ref()) {
+                    let line = self.look.fit(&format!("{number}. {choice}"), 6);
+                    self.line(&format!("      {line}"));
+                }
             }
+            let questions = result.waiting.iter().filter(|item| item.question.is_some());
+            let how = match (questions.count(), result.waiting.len()) {
+                (0, _) => "`bowline approve ID` or `bowline deny ID`",
+                (questions, all) if questions == all => "`bowline answer ID TEXT`",
+                _ => "`bowline approve ID`, `bowline deny ID` or `bowline answer ID TEXT`",
+            };
             self.line(&format!(
-                "Answer with `bowline approve ID` or `bowline deny ID`, then go on with \
-                 `bowline exec --resume {}`.",
+                "Answer with {how}, then go on with `bowline exec --resume {}`.",
                 result.session_id.short()
             ));
         }

@@ -114,6 +114,9 @@ fn standing(state: &State) {
             item.decision_id.short(),
             item.essence
         )));
+        for (number, choice) in crate::face::choices(item.question.as_ref()) {
+            print::line(&print::clean(&format!("  {number}. {choice}")));
+        }
     }
 }
 

@@ -125,6 +125,11 @@ fn call(kind: &str) -> Option<Value> {
                 "note": { "type": ["string", "null"] } }),
             json!({}),
         ),
+        "QuestionAnswered" => object(
+            json!({ "key": text, "decision": reference("id"),
+                "answer": reference("context_text"), "by": text }),
+            json!({}),
+        ),
         "CallStarted" => with_call(
             json!({ "try_number": count, "epoch": count, "digest": reference("digest"),
                 "class": reference("replay_class") }),

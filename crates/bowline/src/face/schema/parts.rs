@@ -179,9 +179,14 @@ fn deciding() -> Vec<(&'static str, Value)> {
             "policy_hash": reference("digest"), "analyser_version": count }),
         json!({ "expires_at_ms": count }),
     );
+    let choice = object(json!({ "label": text }), json!({ "description": text }));
+    let question = object(
+        json!({ "text": text }),
+        json!({ "choices": list(&choice), "multiple": { "const": true } }),
+    );
     let waiting = object(
         json!({ "decision_id": id, "call_id": id, "tool": text, "essence": text, "reason": text }),
-        json!({}),
+        json!({ "question": question }),
     );
     vec![
         ("settings", settings),
