@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use crate::world::{World, fold};
 
-fn play(choices: Vec<u8>, cap: Option<u64>, mut check: impl FnMut(&World)) -> World {
+pub(crate) fn play(choices: Vec<u8>, cap: Option<u64>, mut check: impl FnMut(&World)) -> World {
     let mut world = World::new(choices, cap);
     while world.step() {
         check(&world);
@@ -109,4 +109,5 @@ fn random_histories_reach_most_kinds_of_event() {
         kinds.extend(world.events.iter().map(|event| event.fact.kind()));
     }
     assert!(kinds.len() >= 17, "only {kinds:?}");
+    assert!(kinds.contains("BlocksDropped"), "no switch: {kinds:?}");
 }

@@ -8,6 +8,7 @@
 
 mod laws;
 mod refusals;
+mod switching;
 mod world;
 
 #[test]

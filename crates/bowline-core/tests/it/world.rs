@@ -11,6 +11,7 @@ use bowline_core::event::{
     Decided, ModelReplied, OwnerChanged, ReplyStop, SessionStarted, TurnEnded, TurnStarted,
 };
 use bowline_core::failure::retry_in_ms;
+use bowline_core::message::Opaque;
 use bowline_core::request::FrozenPrompt;
 use bowline_core::state::CallPhase;
 use bowline_core::*;
@@ -101,6 +102,7 @@ impl World {
                 });
             }
             3..=5 => return self.finish_something() || self.begin_something(),
+            15 => self.change_model(),
             _ => return self.begin_something() || self.finish_something(),
         }
         true
@@ -115,6 +117,41 @@ impl World {
             pid: 2,
             app_version: "test".to_owned(),
         }));
+    }
+
+    /// Goes over to the other model, unless a reply of this one is still under way.
+    pub(crate) fn change_model(&mut self) {
+        let epoch = self.state.epoch();
+        let under_way = self.state.attempt();
+        if under_way.is_some_and(|open| open.reserved.epoch() == epoch) {
+            return;
+        }
+        let mut settings = self.state.settings().expect("a begun session").clone();
+        let other = if settings.model.provider() == "scripted" {
+            "other/y"
+        } else {
+            "scripted/x"
+        };
+        settings.model = other.parse().expect("a model");
+        let key = format!("change-{}", self.id());
+        self.give(Command {
+            key,
+            ask: Ask::Change {
+                settings,
+                by: "test".to_owned(),
+            },
+        });
+    }
+
+    /// A piece that only the model in force understands.
+    fn opaque(&self, field: &str) -> Opaque {
+        let model = &self.state.settings().expect("a begun session").model;
+        Opaque {
+            provider: model.provider().to_owned(),
+            model: model.model().to_owned(),
+            field: field.to_owned(),
+            value: serde_json::json!({"id": field}),
+        }
     }
 
     fn begin_something(&mut self) -> bool {
@@ -231,6 +268,9 @@ impl World {
         let mut blocks = vec![Block::Text {
             text: "words".to_owned(),
         }];
+        if calls != 1 {
+            blocks.insert(0, Block::Opaque(self.opaque("reasoning")));
+        }
         for index in 0..calls {
             blocks.push(Block::Call(ToolCall {
                 id: CallId::from_uuid(self.id()),
@@ -238,7 +278,7 @@ impl World {
                 name: "t".to_owned(),
                 arguments: "{}".to_owned(),
                 fault: None,
-                kept: None,
+                kept: (index == 0).then(|| self.opaque("function_call")),
             }));
         }
         // A provider never uses more than was set aside for the call.
