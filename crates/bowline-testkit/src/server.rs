@@ -4,6 +4,7 @@ mod chat;
 mod frames;
 mod http;
 mod play;
+mod responses;
 mod send;
 mod wire;
 

@@ -1,10 +1,12 @@
 //! Validators that refuse what the real model APIs refuse.
 //!
 //! [`chat`] knows the Chat Completions API: [`chat::check`] judges one request by itself,
-//! [`chat::Session`] judges it against what was sent and answered before. What sessions of all
+//! [`chat::Session`] judges it against what was sent and answered before. [`responses`] does the
+//! same for the Responses API. What sessions of all
 //! dialects share is in [`session`].
 
 pub mod chat;
+pub mod responses;
 pub mod session;
 
 use std::collections::BTreeSet;
@@ -131,6 +133,30 @@ pub enum Kind {
     EditedExtra,
     /// An assistant message that the server never sent.
     InventedAssistant,
+    /// No input items, nor a text instead.
+    NoInput,
+    /// An input item that is no object, is untyped, or lacks what its type needs.
+    BadItem,
+    /// An input item of a type that the API does not have.
+    UnknownItemType,
+    /// An item's id of the wrong form or prefix.
+    BadItemId,
+    /// Two items with one id.
+    DuplicateItemId,
+    /// Something is referred to that would have to be stored on the server.
+    ItemNotStored,
+    /// Reasoning without its encrypted content, though nothing is stored.
+    MissingEncryptedContent,
+    /// Reasoning without the item that it belongs to.
+    ReasoningAlone,
+    /// A value of `include` that the API does not have.
+    BadInclude,
+    /// An option of `reasoning` with a value that the API does not have.
+    BadReasoningOption,
+    /// An item of a reply, neither text, call nor reasoning, did not come back.
+    LostItem,
+    /// An item in a reply that the reply did not have.
+    InventedItem,
     /// The scenario expected another request, or is used up.
     ScenarioFailed,
 }

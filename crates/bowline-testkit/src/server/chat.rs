@@ -13,7 +13,7 @@ use crate::strict::Violation;
 use crate::strict::chat::{Check, Reasoning, Session, check_allowing, text_of};
 
 /// Seconds since 1970 that replies carry: fixed, so that runs are equal byte for byte.
-const CREATED: u64 = 1_790_000_000;
+pub(super) const CREATED: u64 = 1_790_000_000;
 
 /// A field that most clients do not know and should keep or ignore.
 const FINGERPRINT: &str = "fp_scripted";

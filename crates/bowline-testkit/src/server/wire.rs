@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::chat::{self, Chat};
 use super::frames::cut_point;
 use super::http::Request;
+use super::responses::Responses;
 use super::send::{Body, Ending, Response};
 use crate::strict::Violation;
 use crate::strict::session::{Check, Reasoning};
@@ -58,11 +59,16 @@ pub(super) struct Unauthorised(
 );
 
 /// The path of each dialect.
-pub(super) const PATHS: [&str; 1] = ["/v1/chat/completions"];
+pub(super) const PATHS: [&str; 2] = ["/v1/chat/completions", RESPONSES];
+
+const RESPONSES: &str = "/v1/responses";
 
 /// Begins a conversation in the dialect of `path`, one of [`PATHS`].
-pub(super) fn begin(_path: &str, reasoning: Reasoning) -> Box<dyn Wire> {
-    Box::new(Chat::new(reasoning))
+pub(super) fn begin(path: &str, reasoning: Reasoning) -> Box<dyn Wire> {
+    match path {
+        RESPONSES => Box::new(Responses::new(reasoning)),
+        _ => Box::new(Chat::new(reasoning)),
+    }
 }
 
 /// Judges a key that travels as a bearer token.
