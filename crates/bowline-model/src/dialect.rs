@@ -1,6 +1,6 @@
 //! The dialects: what differs between them before a single message is written or read.
 
-use crate::wire::{Encoder, Parser, Voice, chat};
+use crate::wire::{Encoder, Parser, Voice, chat, responses};
 use crate::{default_base_url, key_variable};
 
 /// A model API's way of speaking. Each is also the name of a built-in provider.
@@ -9,6 +9,8 @@ use crate::{default_base_url, key_variable};
 pub enum Dialect {
     /// Chat Completions, as OpenAI and many compatible servers speak it.
     Chat,
+    /// Responses, as OpenAI speaks it.
+    Responses,
 }
 
 /// How a key travels.
@@ -20,13 +22,14 @@ pub(crate) enum Auth {
 
 impl Dialect {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::Chat];
+    pub const ALL: [Self; 2] = [Self::Chat, Self::Responses];
 
     /// The name that stands before the slash in `--model provider/model`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Chat => "openai-chat",
+            Self::Responses => "openai",
         }
     }
 
@@ -52,19 +55,20 @@ impl Dialect {
     pub(crate) const fn path(self) -> &'static str {
         match self {
             Self::Chat => "/chat/completions",
+            Self::Responses => "/responses",
         }
     }
 
     pub(crate) const fn auth(self) -> Auth {
         match self {
-            Self::Chat => Auth::Bearer,
+            Self::Chat | Self::Responses => Auth::Bearer,
         }
     }
 
     /// Headers that every request bears unless the configuration says otherwise.
     pub(crate) const fn headers(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Self::Chat => &[],
+            Self::Chat | Self::Responses => &[],
         }
     }
 
@@ -72,6 +76,7 @@ impl Dialect {
     pub(crate) fn encoder(self, host: &str) -> Encoder {
         match self {
             Self::Chat => chat::encoder(chat::MaxTokensField::of_host(host)),
+            Self::Responses => responses::encoder(),
         }
     }
 
@@ -79,6 +84,7 @@ impl Dialect {
     pub(crate) fn parser(self, voice: Voice) -> Box<dyn Parser> {
         match self {
             Self::Chat => Box::new(chat::ChatParser::new(voice)),
+            Self::Responses => Box::new(responses::ResponsesParser::new(voice)),
         }
     }
 }

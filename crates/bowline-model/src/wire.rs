@@ -10,6 +10,7 @@ mod encoder;
 mod image;
 mod json;
 mod provider;
+pub(crate) mod responses;
 mod words;
 
 pub use encoder::Encoder;

@@ -125,7 +125,7 @@ pub fn provider(settings: &Settings, clock: &Clock) -> Result<Arc<dyn Provider>,
     }
     match Dialect::named(name) {
         Some(dialect) => speaker(dialect, settings, clock),
-        None if name == "openai" || name == "anthropic" => Err(Failure::usage(format!(
+        None if name == "anthropic" => Err(Failure::usage(format!(
             "provider `{name}` is not built yet: use `openai-chat`, which speaks Chat Completions"
         ))),
         None => Err(Failure::usage(format!(

@@ -67,7 +67,13 @@ impl ErrorBody {
     /// The kind that the codes name, for errors that come without a telling status.
     pub(crate) fn kind(&self) -> Option<FailureKind> {
         let has = |parts: &[&str]| parts.iter().any(|part| self.code.contains(part));
-        if has(&["insufficient_quota", "invalid_request", "context_length"]) {
+        if has(&[
+            "insufficient_quota",
+            "invalid_request",
+            "invalid_prompt",
+            "invalid_image",
+            "context_length",
+        ]) {
             return Some(FailureKind::BadRequest);
         }
         if has(&["rate_limit", "RESOURCE_EXHAUSTED", "too_many_requests"]) {
