@@ -93,6 +93,7 @@ fn read_event(bencher: divan::Bencher) {
         blob: None,
         effect: Effect::default(),
         exit_code: Some(0),
+        sandbox_denied: false,
         duration_ms: 3,
     };
     let call = CallId::from_uuid(id(7));

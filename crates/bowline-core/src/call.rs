@@ -132,6 +132,9 @@ pub struct Outcome {
     /// The exit code of a shell command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit_code: Option<i32>,
+    /// Whether it seems to have failed because its sandbox denied it something.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sandbox_denied: bool,
     /// How long it took.
     pub duration_ms: u64,
 }

@@ -6,6 +6,7 @@ use crate::Digest;
 use crate::action::{Action, Question};
 use crate::call::ReplayPlan;
 use crate::id::DecisionId;
+use crate::profile::Confinement;
 use crate::settings::Mode;
 use crate::spec::Tier;
 
@@ -115,6 +116,9 @@ pub struct Decision {
     pub replay: ReplayPlan,
     /// The mode in force.
     pub mode: Mode,
+    /// How the call is confined when it runs, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confinement: Option<Box<Confinement>>,
     /// How far it reaches.
     #[serde(default)]
     pub scope: Scope,

@@ -34,6 +34,7 @@ pub mod failure;
 pub mod id;
 pub mod message;
 pub mod permit;
+pub mod profile;
 pub mod protocol;
 pub mod registry;
 pub mod request;
@@ -57,6 +58,7 @@ pub use message::{
     AssistantMessage, Block, Exchange, HistoryItem, ImageRef, Input, ToolCall, ToolResult,
 };
 pub use permit::{CallRequest, Permit, Reservation};
+pub use profile::{Backend, Confinement, Network, Profile};
 pub use protocol::StreamEvent;
 pub use registry::Registry;
 pub use request::Request;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::commit::Committed;
 use crate::event::{AttemptReserved, CallStarted};
 use crate::id::{AttemptId, CallId, Epoch, SessionId};
-use crate::{Digest, ReplayClass};
+use crate::{Confinement, Digest, ReplayClass};
 
 /// What a tool is asked to do: exactly what was decided upon.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,9 @@ pub struct CallRequest {
     pub cwd: String,
     /// Absolute paths the call was judged to touch, links followed, in the plan's order.
     pub resolved: Vec<String>,
+    /// How it is confined, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confinement: Option<Box<Confinement>>,
 }
 
 impl CallRequest {
@@ -32,6 +35,13 @@ impl CallRequest {
             self.cwd.as_bytes(),
         ];
         parts.extend(self.resolved.iter().map(String::as_bytes));
+        let confinement = self
+            .confinement
+            .as_ref()
+            .map(|confinement| confinement.digest());
+        if let Some(digest) = &confinement {
+            parts.extend([b"confined".as_slice(), digest.as_bytes()]);
+        }
         Digest::of_parts(&parts)
     }
 }

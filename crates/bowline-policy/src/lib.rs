@@ -6,7 +6,7 @@
 //!
 //! **Deliberately absent:** disk, clock, environment, people, tool names. What lies at a path comes
 //! in as a fact, a question goes out as a verdict. Shell text is not analysed yet: a command that
-//! is not understood asks.
+//! is not understood asks, unless the mode is `auto` and it runs within a [`Sandbox`].
 //!
 //! **Start at** [`Policy`] and [`decide`].
 //!
@@ -40,5 +40,6 @@ mod rule;
 
 pub use glob::PathGlob;
 pub use judge::{Judgement, ToolFacts, decide, may_search};
-pub use policy::{ANALYSER_VERSION, Policy, policy_hash};
+pub use policy::{ANALYSER_VERSION, Policy, Sandbox, policy_hash};
+pub use protected::{protected_names, secret_places};
 pub use rule::{Pattern, Rule, RuleError};

@@ -22,6 +22,23 @@ pub struct Policy {
     pub private: Vec<String>,
     /// The person's home folder: what `~` means in globs and in built-in rules.
     pub home: Option<String>,
+    /// What a shell command would run within: mode `auto` rests on it.
+    pub sandbox: Sandbox,
+}
+
+/// What a shell command would run within, as found out by those who can look.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Sandbox {
+    /// Nobody looked: counts as nothing.
+    #[default]
+    Unknown,
+    /// Namespaces: nothing outside the profile is written, seen or reached.
+    Namespaces,
+    /// Something weaker or nothing.
+    Lacking {
+        /// What is missing and what to install, without a full stop.
+        why: String,
+    },
 }
 
 impl Policy {
@@ -34,6 +51,7 @@ impl Policy {
             roots,
             private: Vec::new(),
             home: None,
+            sandbox: Sandbox::Unknown,
         }
     }
 }
@@ -55,6 +73,11 @@ pub fn policy_hash(policy: &Policy) -> Digest {
     let mut whole: Vec<&[u8]> = vec![b"bowline-policy-1", policy.mode.name().as_bytes()];
     whole.extend(parts.iter().map(|part| part.as_bytes().as_slice()));
     whole.extend(home);
+    match &policy.sandbox {
+        Sandbox::Unknown => {}
+        Sandbox::Namespaces => whole.push(b"sandbox:namespaces"),
+        Sandbox::Lacking { why } => whole.extend([b"sandbox:lacking", why.as_bytes()]),
+    }
     Digest::of_parts(&whole)
 }
 

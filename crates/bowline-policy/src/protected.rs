@@ -16,6 +16,30 @@ const SECRET_HOME_FOLDERS: [&str; 7] = [
 /// Files below home that hold secrets.
 const SECRET_HOME_FILES: [&str; 4] = [".netrc", ".npmrc", ".pypirc", ".git-credentials"];
 
+/// What shells and other prompts remember of what was typed, below home.
+const HISTORIES: [&str; 8] = [
+    ".bash_history",
+    ".zsh_history",
+    ".sh_history",
+    ".python_history",
+    ".node_repl_history",
+    ".psql_history",
+    ".mysql_history",
+    ".local/share/fish/fish_history",
+];
+
+/// Names in a workspace that stay as they are while a command runs in a sandbox: what they hold
+/// can start programs outside of it.
+const PROTECTED_NAMES: [&str; 7] = [
+    ".git/hooks",
+    ".git/config",
+    ".vscode",
+    ".bowline",
+    ".github/workflows",
+    ".envrc",
+    ".mcp.json",
+];
+
 /// `.env` files that hold examples and no secrets.
 const ENV_EXAMPLES: [&str; 3] = [".env.example", ".env.sample", ".env.template"];
 
@@ -59,6 +83,31 @@ const SHELL_START_FILES: [&str; 19] = [
     ".inputrc",
     "config.fish",
 ];
+
+/// The fixed places that hold secrets, absolute: what a sandbox hides. Patterns such as `*.pem` are
+/// not among them.
+#[must_use]
+pub fn secret_places(home: Option<&str>) -> Vec<String> {
+    let at_home = SECRET_HOME_FOLDERS
+        .iter()
+        .chain(&SECRET_HOME_FILES)
+        .chain(&HISTORIES)
+        .chain(&[".cargo/credentials", ".cargo/credentials.toml"]);
+    let home = home.map(|home| home.trim_end_matches('/'));
+    let mut places: Vec<String> = home
+        .into_iter()
+        .flat_map(|home| at_home.clone().map(move |name| format!("{home}/{name}")))
+        .collect();
+    places.extend(SECRET_PLACES.map(str::to_owned));
+    places
+}
+
+/// The names, relative to a workspace folder, that a sandbox keeps as they are.
+#[must_use]
+pub fn protected_names() -> Vec<String> {
+    let names = PROTECTED_NAMES.iter().chain(&SHELL_START_FILES);
+    names.map(|name| (*name).to_owned()).collect()
+}
 
 /// The name of the built-in rule that makes reading `path` ask, if there is one.
 pub(crate) fn protects_read(path: &str, home: Option<&str>) -> Option<&'static str> {

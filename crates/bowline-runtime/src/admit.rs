@@ -41,6 +41,7 @@ pub(crate) async fn outcome(
         blob,
         effect,
         exit_code: finish.exit_code,
+        sandbox_denied: finish.sandbox_denied,
         duration_ms,
     })
 }

@@ -16,6 +16,7 @@ use bowline_model::Provider;
 use bowline_policy::Policy;
 use bowline_secrets::Masker;
 use bowline_tools::Toolbox;
+use bowline_tools::confine::Confiner;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -34,6 +35,8 @@ pub struct Harness {
     pub toolbox: Arc<Toolbox>,
     /// Who judges.
     pub policy: Arc<Policy>,
+    /// How shell commands are confined in mode `auto`.
+    pub confiner: Confiner,
     /// What is kept out of everything.
     pub masker: Arc<Masker>,
     /// The version of Bowline, for those who watch.

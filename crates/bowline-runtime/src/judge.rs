@@ -10,13 +10,15 @@ use bowline_core::event::{CallRejected, Decided};
 use bowline_core::message::CallFault;
 use bowline_core::spec::ActionKind;
 use bowline_core::{
-    CallRequest, ContextText, Decision, DecisionId, Fact, Mode, OnAsk, State, ToolCall, Verdict,
+    Action, Backend, CallRequest, Confinement, ContextText, Decision, DecisionId, Fact, Mode,
+    OnAsk, State, ToolCall, Verdict,
 };
-use bowline_policy::{Policy, ToolFacts, policy_hash};
-use bowline_tools::{InputError, Plan, PlanCx, Tool, Toolbox};
+use bowline_policy::{Policy, Sandbox, ToolFacts, policy_hash};
+use bowline_tools::confine::Confiner;
+use bowline_tools::{InputError, Plan, PlanCx, Tool};
 use serde_json::Value;
 
-use crate::Clock;
+use crate::{Clock, Harness};
 
 /// A call that can be run as it stands: its tool, its parsed input, what it would do.
 pub(crate) struct Planned {
@@ -37,7 +39,7 @@ pub(crate) fn plan_cx(state: &State) -> PlanCx {
 }
 
 /// Plans a call, or says exactly what is wrong with it.
-pub(crate) fn plan(toolbox: &Toolbox, state: &State, call: &ToolCall) -> Result<Planned, String> {
+pub(crate) fn plan(harness: &Harness, state: &State, call: &ToolCall) -> Result<Planned, String> {
     match call.fault {
         Some(CallFault::DuplicateId) => {
             return Err(
@@ -55,7 +57,7 @@ pub(crate) fn plan(toolbox: &Toolbox, state: &State, call: &ToolCall) -> Result<
         }
         None => {}
     }
-    let tool = toolbox.get(&call.name).map_err(not_run)?.clone();
+    let tool = harness.toolbox.get(&call.name).map_err(not_run)?.clone();
     let input = arguments(&call.arguments)?;
     if writes_files(&tool) && bowline_secrets::holds_mask_token(&call.arguments) {
         return Err(
@@ -72,6 +74,7 @@ pub(crate) fn plan(toolbox: &Toolbox, state: &State, call: &ToolCall) -> Result<
         arguments: call.arguments.clone(),
         cwd: state.cwd().to_owned(),
         resolved: plan.resolved.clone(),
+        confinement: confinement(&harness.confiner, mode(state), &plan).map(Box::new),
     };
     Ok(Planned {
         tool,
@@ -90,15 +93,50 @@ fn not_run(error: InputError) -> String {
     format!("Not run: {}", error.message)
 }
 
-/// The policy in the mode that the session has now.
-fn in_mode(policy: &Policy, mode: Mode) -> Cow<'_, Policy> {
-    if policy.mode == mode {
+fn mode(state: &State) -> Mode {
+    state
+        .settings()
+        .map(|settings| settings.mode)
+        .unwrap_or_default()
+}
+
+/// How a call is confined: in mode `auto` a command runs within the best there is, allowed by the
+/// policy or by a person. In every other mode what a person or a rule allowed runs as it is.
+fn confinement(confiner: &Confiner, mode: Mode, plan: &Plan) -> Option<Confinement> {
+    let runs = plan
+        .actions
+        .iter()
+        .any(|action| matches!(action, Action::Run { .. }));
+    (runs && mode == Mode::Auto)
+        .then(|| confiner.confinement().ok())
+        .flatten()
+}
+
+/// The policy in the mode that the session has now, with what it would confine a command by.
+fn in_mode<'p>(policy: &'p Policy, confiner: &Confiner, mode: Mode) -> Cow<'p, Policy> {
+    let sandbox = if mode == Mode::Auto {
+        sandbox(confiner)
+    } else {
+        Sandbox::Unknown
+    };
+    if policy.mode == mode && policy.sandbox == sandbox {
         return Cow::Borrowed(policy);
     }
     Cow::Owned(Policy {
         mode,
+        sandbox,
         ..policy.clone()
     })
+}
+
+fn sandbox(confiner: &Confiner) -> Sandbox {
+    match confiner.confinement() {
+        Ok(confinement) if confinement.backend == Backend::Namespaces => Sandbox::Namespaces,
+        Ok(confinement) => Sandbox::Lacking {
+            why: Confiner::lacking(confinement.backend),
+        },
+        Err(why) => Sandbox::Lacking { why },
+    }
 }
 
 /// Parses the arguments: one JSON object. An empty text counts as an empty object, since some
@@ -132,14 +170,8 @@ const fn kind(value: &Value) -> &'static str {
 }
 
 /// Decides about a proposed call: the fact to be staged.
-pub(crate) fn judge(
-    toolbox: &Toolbox,
-    policy: &Policy,
-    clock: &Clock,
-    state: &State,
-    call: &ToolCall,
-) -> Fact {
-    match plan(toolbox, state, call) {
+pub(crate) fn judge(harness: &Harness, clock: &Clock, state: &State, call: &ToolCall) -> Fact {
+    match plan(harness, state, call) {
         Err(message) => {
             let error = ContextText::notice(message);
             Fact::CallRejected(CallRejected {
@@ -147,23 +179,23 @@ pub(crate) fn judge(
                 error,
             })
         }
-        Ok(planned) => decided(policy, clock, state, call, &planned),
+        Ok(planned) => decided(harness, clock, state, call, &planned),
     }
 }
 
 /// Decides about a planned call.
 pub(crate) fn decided(
-    policy: &Policy,
+    harness: &Harness,
     clock: &Clock,
     state: &State,
     call: &ToolCall,
     planned: &Planned,
 ) -> Fact {
     let settings = state.settings();
-    let mode = settings.map(|settings| settings.mode).unwrap_or_default();
+    let mode = mode(state);
     let on_ask = settings.map_or(OnAsk::Park, |settings| settings.on_ask);
     let spec = planned.tool.spec();
-    let in_force = in_mode(policy, mode);
+    let in_force = in_mode(&harness.policy, &harness.confiner, mode);
     let judgement = bowline_policy::decide(
         &in_force,
         ToolFacts::from(spec),
@@ -189,6 +221,7 @@ pub(crate) fn decided(
             class: planned.plan.replay.class,
         },
         mode,
+        confinement: planned.request.confinement.clone(),
         scope: Scope::Once,
         expires_at_ms: None,
         policy_hash: policy_hash(&in_force),

@@ -15,7 +15,7 @@
 //! use bowline_model::{ScriptedProvider, scenario::Scenario};
 //! use bowline_policy::Policy;
 //! use bowline_runtime::{Clock, Harness, Places, Rest, Session, Silent, drive, prompt};
-//! use bowline_tools::{Toolbox, tool::NoBlobs};
+//! use bowline_tools::{Toolbox, confine::Confiner, tool::NoBlobs};
 //!
 //! let clock = Clock::system();
 //! let scenario = Scenario::from_json(r#"{ "version": 1, "steps": [{ "text": "hello" }] }"#)?;
@@ -23,6 +23,7 @@
 //!     provider: Arc::new(ScriptedProvider::new(scenario, clock.id_source())),
 //!     toolbox: Arc::new(Toolbox::new(Vec::new())?),
 //!     policy: Arc::new(Policy::new(Default::default(), vec!["/work".to_owned()])),
+//!     confiner: Confiner::none(),
 //!     masker: Arc::new(bowline_secrets::Masker::new(Vec::new())),
 //!     app_version: "0".to_owned(),
 //!     probe: Arc::new(NoProbe),

@@ -28,6 +28,7 @@
 //! ```
 
 pub mod builtin;
+pub mod confine;
 pub mod input;
 pub mod keeper;
 pub mod path;

@@ -8,10 +8,12 @@
 )]
 
 use std::io;
+use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 use rustix::process::{Pid, Signal};
+use seccompiler::BpfProgram;
 
 /// First descriptor that is not stdin, stdout or stderr.
 const FIRST_EXTRA_DESCRIPTOR: libc::c_long = 3;
@@ -19,11 +21,27 @@ const FIRST_EXTRA_DESCRIPTOR: libc::c_long = 3;
 /// Lowest and highest signal number of Linux.
 const SIGNALS: std::ops::RangeInclusive<libc::c_int> = 1..=64;
 
+/// Asks for the version of Landlock rather than for rules.
+const LANDLOCK_VERSION: libc::c_ulong = 1;
+
+/// What a process gives up for itself before exec. Made ready before fork: nothing is allocated
+/// after it.
+#[derive(Debug, Default)]
+pub(crate) struct Restrict {
+    /// A descriptor that is inherited all the same.
+    pub(crate) inherit: Option<OwnedFd>,
+    /// Landlock rules.
+    pub(crate) ruleset: Option<OwnedFd>,
+    /// A seccomp program; empty for none.
+    pub(crate) filter: BpfProgram,
+}
+
 /// Ties `command` to its `keeper`: it is killed when the keeper's thread dies, starts with default
-/// signal dispositions (std empties the mask) and inherits no descriptor but the standard three.
+/// signal dispositions (std empties the mask), inherits no descriptor but the standard three and
+/// takes on what `restrict` says.
 ///
 /// Spawning fails with `NotConnected` if the keeper is gone by then.
-pub(crate) fn tie_to_keeper(command: &mut Command, keeper: Pid) {
+pub(crate) fn tie_to_keeper(command: &mut Command, keeper: Pid, restrict: Restrict) {
     let between = move || -> io::Result<()> {
         rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
         if rustix::process::getppid() != Some(keeper) {
@@ -46,6 +64,18 @@ pub(crate) fn tie_to_keeper(command: &mut Command, keeper: Pid) {
                 libc::c_long::from(libc::CLOSE_RANGE_CLOEXEC),
             )
         };
+        if let Some(inherit) = &restrict.inherit {
+            keep_open(inherit.as_raw_fd())?;
+        }
+        if let Some(ruleset) = &restrict.ruleset {
+            obey_rules(ruleset.as_raw_fd())?;
+        }
+        if !restrict.filter.is_empty() {
+            // Last: the filter would refuse some of the above. An error of it holds no memory that
+            // was allocated here.
+            seccompiler::apply_filter(&restrict.filter)
+                .map_err(|_| io::Error::from(io::ErrorKind::PermissionDenied))?;
+        }
         Ok(())
     };
     // SAFETY: the closure runs in the forked child of a single-threaded keeper and does nothing
@@ -59,4 +89,50 @@ pub(crate) fn tie_to_keeper(command: &mut Command, keeper: Pid) {
 pub(crate) fn hear_of_children() {
     // SAFETY: SIG_DFL installs no code. SIGCHLD is a valid signal, so this cannot fail.
     unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+}
+
+/// Lets a descriptor outlive exec.
+fn keep_open(descriptor: RawFd) -> io::Result<()> {
+    // SAFETY: sets a flag of a descriptor of this process.
+    check(unsafe { libc::fcntl(descriptor, libc::F_SETFD, 0) }.into())
+}
+
+/// Puts this thread under Landlock rules, for good.
+fn obey_rules(ruleset: RawFd) -> io::Result<()> {
+    const NONE: libc::c_ulong = 0;
+    // SAFETY: both calls take numbers only and change nothing but this thread.
+    unsafe {
+        check(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0).into())?;
+        check(libc::syscall(
+            libc::SYS_landlock_restrict_self,
+            ruleset,
+            NONE,
+        ))
+    }
+}
+
+/// The version of Landlock that the kernel speaks.
+///
+/// # Errors
+/// It has none, or it is not among its security modules.
+pub(crate) fn landlock_abi() -> io::Result<i32> {
+    let nothing = std::ptr::null::<libc::c_void>();
+    // SAFETY: with this flag the call takes no rules and only answers a number.
+    let abi = unsafe {
+        libc::syscall(
+            libc::SYS_landlock_create_ruleset,
+            nothing,
+            0_usize,
+            LANDLOCK_VERSION,
+        )
+    };
+    check(abi)?;
+    Ok(i32::try_from(abi).unwrap_or(i32::MAX))
+}
+
+fn check(answer: libc::c_long) -> io::Result<()> {
+    if answer < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
 }

@@ -157,6 +157,8 @@ pub struct Finish {
     pub effect: Effect,
     /// The exit code of a shell command.
     pub exit_code: Option<i32>,
+    /// Set when it seems to have failed because its sandbox denied it something.
+    pub sandbox_denied: bool,
     /// Set when the tool failed before it did anything at all.
     pub failed_before_effect: bool,
     /// Set when it started but its outcome cannot be known.
@@ -174,6 +176,7 @@ impl Finish {
             summary: summary.into(),
             effect: Effect::default(),
             exit_code: None,
+            sandbox_denied: false,
             failed_before_effect: false,
             in_doubt: None,
         }

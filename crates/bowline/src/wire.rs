@@ -1,20 +1,23 @@
 //! Builds everything once: configuration layers, provider, tools, policy, masker.
 
+mod shell_env;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bowline_core::decision::Layer;
-use bowline_core::{ModelRef, Settings};
+use bowline_core::{ModelRef, Network, Profile, Settings};
 use bowline_model::scenario::Scenario;
 use bowline_model::{
     ApiKey, Dialect, HttpProvider, Provider, ProviderConfig, ScriptedProvider, provider_names,
 };
-use bowline_policy::{Policy, Rule, may_search};
+use bowline_policy::{Policy, Rule, Sandbox, may_search, protected_names, secret_places};
 use bowline_runtime::config::{Effective, Layers, parse, parse_flag};
 use bowline_runtime::{Clock, Harness};
 use bowline_secrets::Masker;
 use bowline_tools::Toolbox;
 use bowline_tools::builtin::{self, BuiltinConfig};
+use bowline_tools::confine::Confiner;
 
 use crate::args::Force;
 use crate::failure::Failure;
@@ -199,7 +202,7 @@ pub fn toolbox(config: &Effective, policy: &Policy) -> Result<Toolbox, Failure> 
         ))
     })?;
     let mut builtin_config = BuiltinConfig::new(keeper_exe);
-    builtin_config.shell_env = shell_env();
+    builtin_config.shell_env = shell_env::of_this_process();
     let policy = policy.clone();
     builtin_config.left_out =
         Arc::new(move |path: &Path| !may_search(&policy, &path.display().to_string()));
@@ -207,26 +210,6 @@ pub fn toolbox(config: &Effective, policy: &Policy) -> Result<Toolbox, Failure> 
         builtin_config.shell_timeout_ms = timeout_ms;
     }
     Ok(builtin::toolbox(builtin_config))
-}
-
-/// The environment of shell commands: this process's own, without provider keys and without
-/// Bowline's own variables; nothing opens a pager or asks at a terminal that is not there.
-fn shell_env() -> Vec<(String, String)> {
-    let mut env: Vec<(String, String)> = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .filter(|(name, _)| {
-            !KEY_VARIABLES.contains(&name.as_str()) && !name.starts_with("BOWLINE_")
-        })
-        .collect();
-    for (name, value) in [
-        ("PAGER", "cat"),
-        ("GIT_PAGER", "cat"),
-        ("GIT_TERMINAL_PROMPT", "0"),
-    ] {
-        env.retain(|(known, _)| known != name);
-        env.push((name.to_owned(), value.to_owned()));
-    }
-    env
 }
 
 /// Builds the policy from the rules of all layers and those given by hand.
@@ -259,6 +242,7 @@ pub fn policy(
         roots: roots.iter().map(|root| text(root)).collect(),
         private,
         home: places.home.as_deref().map(text),
+        sandbox: Sandbox::Unknown,
     })
 }
 
@@ -271,11 +255,27 @@ pub fn masker() -> Masker {
     Masker::new(known)
 }
 
+/// How mode `auto` confines shell commands: the workspace is writable, nobody is reached, what the
+/// policy calls private or secret is hidden.
+pub fn confiner(policy: &Policy) -> Confiner {
+    let mut hidden = policy.private.clone();
+    hidden.extend(secret_places(policy.home.as_deref()));
+    hidden.sort();
+    hidden.dedup();
+    Confiner::new(Profile {
+        writable: policy.roots.clone(),
+        protected: protected_names(),
+        hidden,
+        network: Network::None,
+    })
+}
+
 /// Binds the parts.
 pub fn harness(provider: Arc<dyn Provider>, toolbox: Toolbox, policy: Policy) -> Harness {
     Harness {
         provider,
         toolbox: Arc::new(toolbox),
+        confiner: confiner(&policy),
         policy: Arc::new(policy),
         masker: Arc::new(masker()),
         app_version: crate::command::VERSION.to_owned(),

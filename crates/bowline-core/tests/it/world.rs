@@ -224,6 +224,7 @@ impl World {
             blob: None,
             effect: Effect::default(),
             exit_code: None,
+            sandbox_denied: false,
             duration_ms: 1,
         };
         self.put(Fact::CallFinished(Box::new(CallFinished {
@@ -391,6 +392,7 @@ pub(crate) fn request() -> CallRequest {
         arguments: "{}".to_owned(),
         cwd: "/w".to_owned(),
         resolved: Vec::new(),
+        confinement: None,
     }
 }
 
@@ -440,6 +442,7 @@ pub(crate) fn decision(
         }],
         replay: ReplayPlan { class },
         mode: Mode::Edit,
+        confinement: None,
         scope: Scope::Once,
         expires_at_ms: None,
         policy_hash: Digest::default(),

@@ -147,6 +147,7 @@ impl Script {
                 blob: None,
                 effect: Effect::default(),
                 exit_code: Some(0),
+                sandbox_denied: false,
                 duration_ms: 12,
             },
             found: false,
@@ -234,6 +235,7 @@ impl Script {
                     class: ReplayClass::Once,
                 },
                 mode: Mode::Full,
+                confinement: None,
                 scope: Scope::Once,
                 expires_at_ms: None,
                 policy_hash: Digest::default(),
@@ -284,6 +286,7 @@ fn request(command: &str) -> CallRequest {
         arguments: serde_json::json!({"command": command}).to_string(),
         cwd: "/srv/project".to_owned(),
         resolved: Vec::new(),
+        confinement: None,
     }
 }
 

@@ -6,7 +6,7 @@ use bowline_core::{Action, Mode, PathFact, Risk, Tier, Verdict};
 
 use super::{ToolFacts, shown};
 use crate::place::is_within;
-use crate::policy::Policy;
+use crate::policy::{Policy, Sandbox};
 use crate::protected::{is_open, protects_read, protects_write};
 
 /// The built-in judgement of one action.
@@ -74,11 +74,7 @@ pub(super) fn of(policy: &Policy, tool: ToolFacts<'_>, action: &Action) -> Stand
         Action::WritePath { path } => of_write(policy, path),
         Action::Run { command, .. } => {
             let what = format!("Running `{}`", first_line(command));
-            of_reaching_out(
-                mode,
-                what,
-                "shell commands are not analysed yet; mode full or an allow rule `tool(NAME)` runs them",
-            )
+            of_run(policy, what)
         }
         Action::Reach { host } => {
             let what = format!("Reaching `{host}`");
@@ -126,6 +122,26 @@ pub(super) fn of_undeclared(policy: &Policy, tool: ToolFacts<'_>) -> Standing {
         "it does not say what it would do; an allow rule `tool(NAME)` runs it"
     };
     Standing::new(Verdict::Ask, what, "undeclared", why)
+}
+
+fn of_run(policy: &Policy, what: String) -> Standing {
+    match (policy.mode, &policy.sandbox) {
+        (Mode::Auto, Sandbox::Namespaces) => {
+            let why = "mode auto runs it unasked within a sandbox: the workspace writable, no network, secrets out of sight";
+            Standing::new(Verdict::Allow, what, "mode:auto", why)
+        }
+        (Mode::Auto, Sandbox::Lacking { why }) => {
+            let why = format!(
+                "mode auto runs a shell command unasked only within namespaces, and {why}. Until then mode full or an allow rule `tool(NAME)` runs it"
+            );
+            Standing::new(Verdict::Ask, what, "mode:auto", &why)
+        }
+        (mode, _) => of_reaching_out(
+            mode,
+            what,
+            "shell commands are not analysed yet; mode full or an allow rule `tool(NAME)` runs them",
+        ),
+    }
 }
 
 fn of_reaching_out(mode: Mode, what: String, why: &str) -> Standing {

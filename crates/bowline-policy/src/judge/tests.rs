@@ -3,7 +3,7 @@
 use bowline_core::action::PathKind;
 
 use super::*;
-use crate::policy_hash;
+use crate::{Sandbox, policy_hash};
 
 mod properties;
 
@@ -52,6 +52,7 @@ fn policy(mode: Mode, rules: &[(Verdict, &str)]) -> Policy {
             "/u/.config/bowline/".into(),
         ],
         home: Some("/u".into()),
+        sandbox: Sandbox::Unknown,
     }
 }
 
@@ -481,4 +482,90 @@ fn the_hash_tells_policies_apart() {
     for other in others {
         assert_ne!(policy_hash(&base), policy_hash(&other), "{other:?}");
     }
+}
+
+#[test]
+fn auto_runs_commands_unasked_only_within_namespaces() {
+    let lacking = || Sandbox::Lacking {
+        why: "bubblewrap is not installed; install it".to_owned(),
+    };
+    let check =
+        |mode: Mode, rules: &[(Verdict, &str)], sandbox: Sandbox, expect: Verdict, part: &str| {
+            let policy = Policy {
+                sandbox,
+                ..policy(mode, rules)
+            };
+            let judgement = decide(&policy, SHELL, &[run("make")], OnAsk::Park);
+            assert_eq!(judgement.verdict, expect, "{mode}: {}", judgement.reason);
+            assert!(judgement.reason.contains(part), "{}", judgement.reason);
+        };
+    check(
+        Mode::Auto,
+        &[],
+        Sandbox::Namespaces,
+        Allow,
+        "within a sandbox",
+    );
+    check(
+        Mode::Auto,
+        &[],
+        lacking(),
+        Ask,
+        "bubblewrap is not installed; install it",
+    );
+    check(Mode::Auto, &[], Sandbox::Unknown, Ask, "not analysed");
+    // No other mode rests on it.
+    check(Mode::Ask, &[], Sandbox::Namespaces, Ask, "not analysed");
+    check(Mode::Edit, &[], Sandbox::Namespaces, Ask, "not analysed");
+    check(Mode::ReadOnly, &[], Sandbox::Namespaces, Deny, "read-only");
+    // Rules win over it.
+    check(
+        Mode::Auto,
+        &[(Deny, "tool(shell)")],
+        Sandbox::Namespaces,
+        Deny,
+        "tool(shell)",
+    );
+    check(
+        Mode::Auto,
+        &[(Ask, "tool(shell)")],
+        Sandbox::Namespaces,
+        Ask,
+        "tool(shell)",
+    );
+    check(
+        Mode::Auto,
+        &[(Deny, "git push")],
+        Sandbox::Namespaces,
+        Ask,
+        "cannot be ruled out",
+    );
+    check(
+        Mode::Auto,
+        &[(Allow, "tool(shell)")],
+        lacking(),
+        Allow,
+        "tool(shell)",
+    );
+}
+
+#[test]
+fn the_hash_covers_the_sandbox() {
+    let hash = |sandbox| {
+        policy_hash(&Policy {
+            sandbox,
+            ..policy(Mode::Auto, &[])
+        })
+    };
+    let lacking = |why: &str| Sandbox::Lacking {
+        why: why.to_owned(),
+    };
+    let all = [
+        Sandbox::Unknown,
+        Sandbox::Namespaces,
+        lacking("a"),
+        lacking("b"),
+    ];
+    let hashes: std::collections::BTreeSet<_> = all.into_iter().map(hash).collect();
+    assert_eq!(hashes.len(), 4);
 }

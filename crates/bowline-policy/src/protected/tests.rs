@@ -69,3 +69,21 @@ fn open_places() {
     check("/etc/os-release", true);
     check("/etc/hosts", false);
 }
+
+#[test]
+fn what_a_sandbox_hides_is_what_reading_asks_about() {
+    let places = secret_places(Some("/u/"));
+    assert!(places.contains(&"/u/.ssh".to_owned()) && places.contains(&"/etc/shadow".to_owned()));
+    for place in places {
+        assert!(protects_read(&place, Some("/u")).is_some(), "{place}");
+    }
+    for name in protected_names() {
+        let is_config = name == ".github/workflows";
+        let path = if is_config {
+            format!("/w/{name}/x")
+        } else {
+            format!("/w/{name}")
+        };
+        assert!(protects_write(&path).is_some(), "{path}");
+    }
+}

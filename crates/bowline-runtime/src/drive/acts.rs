@@ -133,7 +133,7 @@ impl Loop<'_> {
         let (started, proposed) = (started.clone(), open.call.clone());
         let spool = started.spool().map(|name| self.session.spool_for(name));
         let name = proposed.name.clone();
-        match judge::plan(&self.harness.toolbox, self.session.state(), &proposed) {
+        match judge::plan(self.harness, self.session.state(), &proposed) {
             Ok(planned) => {
                 let (stop, cancel) = Cancel::channel();
                 self.stops.insert(call, stop);

@@ -109,8 +109,7 @@ impl Loop<'_> {
             return false;
         };
         let fact = judge::judge(
-            &self.harness.toolbox,
-            &self.harness.policy,
+            self.harness,
             self.session.clock(),
             self.session.state(),
             &proposed,
@@ -126,7 +125,7 @@ impl Loop<'_> {
             return Ok(false);
         };
         let tries = self.session.state().call(call).map_or(0, |open| open.tries);
-        let planned = match judge::plan(&self.harness.toolbox, self.session.state(), &allowed) {
+        let planned = match judge::plan(self.harness, self.session.state(), &allowed) {
             Ok(planned) => planned,
             Err(message) => return Ok(self.stage_call_failed(call, message)),
         };
@@ -151,7 +150,7 @@ impl Loop<'_> {
             }
             Err(NotStartable::Changed(_)) => {
                 let fact = judge::decided(
-                    &self.harness.policy,
+                    self.harness,
                     self.session.clock(),
                     self.session.state(),
                     &allowed,

@@ -1,5 +1,6 @@
 //! `shell`: a command under a keeper.
 
+mod denial;
 mod plain;
 mod report;
 
@@ -17,7 +18,7 @@ use self::report::{Report, failed_launch, in_doubt};
 use super::spec::About;
 use super::{BuiltinConfig, first_chars, not_admitted, one_line};
 use crate::keeper::recover::{Settled, wait_running};
-use crate::keeper::{Fate, Launcher, Order};
+use crate::keeper::{Exit, Fate, Launcher, Order};
 use crate::tool::{Call, Finish, Found, InputError, Plan, PlanCx, Tool};
 
 /// Time a command has when it does not say, in ms.
@@ -92,6 +93,7 @@ impl ShellTool {
     fn order(&self, input: &Input, call: &Call, id: String) -> Order {
         let mut order = Order::new(id, input.command.clone(), PathBuf::from(&call.request.cwd));
         order.env.clone_from(&self.config.shell_env);
+        order.confinement.clone_from(&call.request.confinement);
         order.timeout_ms = input.timeout_ms.unwrap_or(self.config.shell_timeout_ms);
         order
     }
@@ -155,10 +157,24 @@ impl Tool for ShellTool {
                 };
             };
             let settled = settle(&dir, &call).await;
+            let confinement = call.request.confinement;
             let (timeout_ms, description) =
                 input.map_or((None, None), |input| (input.timeout_ms, input.description));
             let timeout_ms = timeout_ms.unwrap_or(TIMEOUT_MS);
-            blocking(move || of_settled(settled, &dir, timeout_ms, description.as_deref())).await
+            blocking(move || {
+                let of_exit = |exit: &Exit| {
+                    Report {
+                        exit,
+                        dir: &dir,
+                        timeout_ms,
+                        description: description.as_deref(),
+                        confinement: confinement.as_deref(),
+                    }
+                    .finish()
+                };
+                of_settled(settled, &dir, of_exit)
+            })
+            .await
         })
     }
 }
@@ -203,6 +219,7 @@ fn of_fate(fate: Fate, dir: &Path, order: &Order, description: Option<&str>) -> 
             dir,
             timeout_ms: order.timeout_ms,
             description,
+            confinement: order.confinement.as_deref(),
         }
         .finish(),
         Fate::InDoubt { why, ended } => in_doubt(dir, &why, &ended),
@@ -213,20 +230,11 @@ fn of_fate(fate: Fate, dir: &Path, order: &Order, description: Option<&str>) -> 
 fn of_settled(
     settled: Option<Settled>,
     dir: &Path,
-    timeout_ms: u64,
-    description: Option<&str>,
+    of_exit: impl FnOnce(&Exit) -> Finish,
 ) -> Found {
     match settled {
         Some(Settled::DidNot { why }) => Found::DidNot { proof: why },
-        Some(Settled::Happened(exit)) => Found::Happened(Box::new(
-            Report {
-                exit: &exit,
-                dir,
-                timeout_ms,
-                description,
-            }
-            .finish(),
-        )),
+        Some(Settled::Happened(exit)) => Found::Happened(Box::new(of_exit(&exit))),
         Some(Settled::InDoubt { why, .. }) => Found::Unknown {
             why,
             output: report::output_so_far(dir).into_bytes(),

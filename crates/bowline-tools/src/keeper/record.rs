@@ -9,6 +9,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use bowline_core::Confinement;
 use rustix::fs::{Mode, OFlags};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -52,11 +53,14 @@ pub struct Order {
     pub spool_tail_bytes: u64,
     /// What the command reads from.
     pub stdin: StdinKind,
+    /// How the command's process is confined; not at all if absent.
+    #[serde(default)]
+    pub confinement: Option<Box<Confinement>>,
 }
 
 impl Order {
     /// Orders `command` under `bash -c` in `cwd`: empty environment, 2 minutes, 2 s of grace,
-    /// 256 KiB of head and of tail.
+    /// 256 KiB of head and of tail, no limits.
     pub fn new(
         call: impl Into<String>,
         command: impl Into<String>,
@@ -74,6 +78,7 @@ impl Order {
             spool_head_bytes: 256 << 10,
             spool_tail_bytes: 256 << 10,
             stdin: StdinKind::Null,
+            confinement: None,
         }
     }
 }

@@ -20,7 +20,8 @@ use super::record::{
 use super::scrub::Scrub;
 use super::spool::Spool;
 use super::watch::Watch;
-use crate::sandbox;
+use crate::confine::{self, Prepared};
+use crate::sandbox::{self, Restrict};
 
 /// Largest order accepted, in bytes.
 const ORDER_BYTES_MAX: usize = 16 << 20;
@@ -115,7 +116,7 @@ fn keep(dir: &Path, scrub: Box<dyn Scrub>) -> Result<Leave, Leave> {
 
     let mut outlet = Outlet::new();
     let began = Instant::now();
-    let exit = match spawn(&order, &started.mark, session) {
+    let exit = match spawn(&order, dir, &started.mark, session) {
         Ok((shell, output)) => {
             let shell_pid = i32::try_from(shell.id()).map_err(|_| Leave::Untold)?;
             outlet.send(&Note::Started { shell_pid });
@@ -212,37 +213,76 @@ fn started(order: &Order, keeper: Pid) -> Started {
     }
 }
 
+/// Why a command was not started.
+enum Unstarted {
+    /// Its limits could not be put in place.
+    Unconfined(io::Error),
+    /// Its shell could not be executed.
+    Unexecuted(io::Error),
+}
+
+impl From<io::Error> for Unstarted {
+    fn from(error: io::Error) -> Self {
+        Self::Unexecuted(error)
+    }
+}
+
 /// Starts the shell with stdout and stderr in one pipe, so that their order is kept.
-fn spawn(order: &Order, mark: &str, keeper: Pid) -> io::Result<(Child, PipeReader)> {
+fn spawn(
+    order: &Order,
+    dir: &Path,
+    mark: &str,
+    keeper: Pid,
+) -> Result<(Child, PipeReader), Unstarted> {
     let (reader, writer) = io::pipe()?;
-    let (program, arguments) = order
-        .shell
-        .split_first()
+    let Prepared {
+        wrapper,
+        env,
+        restrict,
+    } = match &order.confinement {
+        Some(confinement) => {
+            confine::prepare(confinement, &order.cwd, dir).map_err(Unstarted::Unconfined)?
+        }
+        None => Prepared {
+            wrapper: Vec::new(),
+            env: Vec::new(),
+            restrict: Restrict::default(),
+        },
+    };
+    let mut words = wrapper
+        .into_iter()
+        .chain(order.shell.iter().map(OsString::from));
+    let program = words
+        .next()
         .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
     let mut command = Command::new(program);
     command
-        .args(arguments)
+        .args(words)
         .arg(&order.command)
         .current_dir(&order.cwd)
         .env_clear()
         .envs(order.env.iter().map(|(name, value)| (name, value)))
+        .envs(env)
         .env(MARK_VARIABLE, mark)
         .stdin(Stdio::null())
         .stdout(writer.try_clone()?)
         .stderr(writer)
         // `kill 0` in a command must not reach its keeper.
         .process_group(0);
-    sandbox::tie_to_keeper(&mut command, keeper);
+    sandbox::tie_to_keeper(&mut command, keeper, restrict);
     let shell = command.spawn()?;
     Ok((shell, reader))
 }
 
-fn why_not(order: &Order, error: &io::Error) -> String {
+fn why_not(order: &Order, error: &Unstarted) -> String {
     if !order.cwd.is_dir() {
         return format!("the working folder {} is not there", order.cwd.display());
     }
     let shell = order.shell.first().map_or("", String::as_str);
-    format!("the shell {shell} could not be started: {error}")
+    match error {
+        Unstarted::Unconfined(error) => format!("its sandbox could not be made: {error}"),
+        Unstarted::Unexecuted(error) => format!("the shell {shell} could not be started: {error}"),
+    }
 }
 
 fn not_started(why: String) -> Exit {

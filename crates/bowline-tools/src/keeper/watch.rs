@@ -6,6 +6,7 @@ use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::time::{Duration, Instant};
 
+use bowline_core::Backend;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, WaitStatus};
 
@@ -234,7 +235,7 @@ impl<'a> Watch<'a> {
 
     /// Asks every descendant once to end; a stopped one is woken so that it can.
     fn ask(&mut self) {
-        for pid in proc::descent(self.keeper) {
+        for pid in self.descent() {
             if let Entry::Vacant(entry) = self.asked.entry(pid) {
                 entry.insert(proc::describe(pid));
                 proc::send(pid, Signal::TERM);
@@ -244,10 +245,31 @@ impl<'a> Watch<'a> {
     }
 
     fn force(&mut self) {
-        for pid in proc::descent(self.keeper) {
+        for pid in self.descent() {
             self.asked.entry(pid).or_insert_with(|| proc::describe(pid));
+        }
+        for pid in proc::descent(self.keeper) {
             proc::send(pid, Signal::KILL);
         }
+    }
+
+    /// Whether what runs as the shell is a sandbox around it.
+    fn is_wrapped(&self) -> bool {
+        let confinement = self.order.confinement.as_ref();
+        confinement.is_some_and(|confinement| confinement.backend == Backend::Namespaces)
+    }
+
+    /// Every descendant but the two processes of a sandbox, which end by themselves with the
+    /// command and before it would take away its time to end.
+    fn descent(&self) -> Vec<i32> {
+        let mut all = proc::descent(self.keeper);
+        if self.is_wrapped() {
+            let parents = [self.keeper, self.shell];
+            let is_sandbox =
+                |pid: i32| proc::stat(pid).is_some_and(|stat| parents.contains(&stat.parent));
+            all.retain(|pid| !is_sandbox(*pid));
+        }
+        all
     }
 
     fn exit(mut self) -> Exit {

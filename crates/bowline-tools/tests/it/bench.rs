@@ -98,6 +98,7 @@ impl Bench {
             arguments: input.to_string(),
             cwd: self.cwd.display().to_string(),
             resolved: plan.resolved.clone(),
+            confinement: None,
         };
         let checks = tool
             .checks(&input, &plan, &cx)

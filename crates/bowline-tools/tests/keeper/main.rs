@@ -11,6 +11,7 @@
 )]
 
 mod claims;
+mod confined;
 mod cost;
 mod ending;
 mod outcomes;
@@ -48,7 +49,13 @@ fn main() {
 
 fn run_cases(filter: Option<&str>) -> i32 {
     let mut cases: Vec<Case> = Vec::new();
-    for group in [outcomes::CASES, ending::CASES, claims::CASES, output::CASES] {
+    for group in [
+        outcomes::CASES,
+        ending::CASES,
+        claims::CASES,
+        output::CASES,
+        confined::CASES,
+    ] {
         cases.extend(
             group
                 .iter()

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use bowline_core::OutcomeStatus;
+use bowline_core::{Confinement, OutcomeStatus};
 
 use super::super::{TEXT_BYTES_MAX, grouped};
+use super::denial;
 use super::plain::plain;
 use crate::keeper::spool::{self, Spooled};
 use crate::keeper::{Ended, Exit, Process};
@@ -25,6 +26,8 @@ pub(super) struct Report<'a> {
     pub(super) timeout_ms: u64,
     /// What it does, as the model put it.
     pub(super) description: Option<&'a str>,
+    /// How it was confined, if it was.
+    pub(super) confinement: Option<&'a Confinement>,
 }
 
 impl Report<'_> {
@@ -33,25 +36,39 @@ impl Report<'_> {
         let output = Output::of(self.dir);
         let ended = self.ended();
         let mut text = output.text;
-        for line in std::iter::once(ended.clone()).chain(self.remarks()) {
+        let denial = self
+            .confinement
+            .filter(|_| self.failed())
+            .and_then(|confinement| {
+                denial::is_likely(&text).then(|| denial::sentence(confinement))
+            });
+        let sandbox_denied = denial.is_some();
+        for line in std::iter::once(ended.clone())
+            .chain(self.remarks())
+            .chain(denial)
+        {
             text.push_str(&format!("[{line}]\n"));
         }
         let summary = match self.description {
             Some(description) => format!("{description}: {ended}"),
             None => ended,
         };
-        let is_ok = self.exit.ended_by == Ended::ItsOwn && self.exit.code == Some(0);
-        let status = if is_ok {
-            OutcomeStatus::Ok
-        } else {
+        let status = if self.failed() {
             OutcomeStatus::Error
+        } else {
+            OutcomeStatus::Ok
         };
         Finish {
             status,
             full_output: output.whole,
             exit_code: self.exit.code,
+            sandbox_denied,
             ..Finish::ok(text, summary)
         }
+    }
+
+    fn failed(&self) -> bool {
+        self.exit.ended_by != Ended::ItsOwn || self.exit.code != Some(0)
     }
 
     fn ended(&self) -> String {

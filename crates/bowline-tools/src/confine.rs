@@ -1,0 +1,167 @@
+//! Limits on what a shell command can do, whatever its text says.
+//!
+//! A [`Confinement`] is a profile and the backend that enforces it. It is decided before a call
+//! starts, recorded with the decision, and travels to the keeper in its order. Only the process of
+//! the command is confined, never the keeper and never the harness.
+//!
+//! | | namespaces (bubblewrap) | Landlock and seccomp |
+//! |---|---|---|
+//! | writes outside the writable folders | refused, read-only mounts | refused |
+//! | hidden places | not there (empty, unreadable) | unreadable; names can be listed |
+//! | protected names in the workspace | read-only where they exist | not protected |
+//! | network | a network of its own with loopback only | no sockets but pairs |
+//! | other processes | not visible | visible; no signals to them from ABI 6 on |
+//! | temporary files | a private `/tmp` | a private folder named by `TMPDIR` |
+//!
+//! Both refuse the system calls listed in `confine/filter.rs`. Neither hides secrets inside the workspace,
+//! and neither limits memory or processor time.
+//!
+//! Start at [`capability()`] for what this machine can do, at [`Confiner`] for what a call gets.
+
+mod capability;
+mod filter;
+mod namespaces;
+mod rules;
+
+use std::ffi::OsString;
+use std::fs::{self, DirBuilder};
+use std::io::{self, Write as _};
+use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use bowline_core::{Backend, Confinement, Profile};
+
+use crate::sandbox::Restrict;
+
+pub use capability::{Capability, Support, capability};
+
+/// Says how a shell command is confined. Looks at the machine when first asked, not before.
+#[derive(Debug, Clone)]
+pub struct Confiner {
+    profile: Option<Profile>,
+}
+
+impl Confiner {
+    /// Confines to `profile`.
+    #[must_use]
+    pub const fn new(profile: Profile) -> Self {
+        Self {
+            profile: Some(profile),
+        }
+    }
+
+    /// Confines nothing, and says so.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { profile: None }
+    }
+
+    /// How a command would be confined by the best means of this machine.
+    ///
+    /// # Errors
+    /// A sentence that says what is missing and what to install.
+    pub fn confinement(&self) -> Result<Confinement, String> {
+        let Some(profile) = self.profile.clone() else {
+            return Err("nothing confines commands here".to_owned());
+        };
+        let capability = capability();
+        let backend = capability.backend().ok_or_else(|| capability.lacking())?;
+        Ok(Confinement { backend, profile })
+    }
+
+    /// What keeps `backend` from being the strongest there is; empty for namespaces.
+    #[must_use]
+    pub fn lacking(backend: Backend) -> String {
+        match backend {
+            Backend::Namespaces => String::new(),
+            Backend::Landlock => capability().lacking(),
+        }
+    }
+}
+
+/// Folder beside the attempts of a session for what confined commands need: their temporary
+/// files, which last from one command to the next, and an empty file.
+const BESIDE: &str = "confined";
+const TEMPORARY: &str = "tmp";
+const EMPTY: &str = "empty";
+
+/// Variables that send caches to the temporary folder: the homes of these caches are read-only.
+const CACHES: [(&str, &str); 4] = [
+    ("XDG_CACHE_HOME", "cache"),
+    ("npm_config_cache", "cache/npm"),
+    ("GOCACHE", "cache/go-build"),
+    ("YARN_CACHE_FOLDER", "cache/yarn"),
+];
+
+/// Everything a keeper needs to start a confined command.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    /// Program and arguments to put before those of the command.
+    pub(crate) wrapper: Vec<OsString>,
+    /// Variables to set.
+    pub(crate) env: Vec<(&'static str, OsString)>,
+    /// What is done in the command's process before it begins.
+    pub(crate) restrict: Restrict,
+}
+
+/// Makes ready to confine a command that runs in `cwd`, with the attempt folder `dir`.
+///
+/// # Errors
+/// The backend is not there any more, or a folder cannot be made. Nothing has been started then.
+pub(crate) fn prepare(confinement: &Confinement, cwd: &Path, dir: &Path) -> io::Result<Prepared> {
+    let beside = dir.parent().unwrap_or(dir).join(BESIDE);
+    let temporary = beside.join(TEMPORARY);
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&temporary)?;
+    let program = filter::program(confinement.backend).map_err(io::Error::other)?;
+    match confinement.backend {
+        Backend::Namespaces => {
+            let bubblewrap = capability::bubblewrap()
+                .ok_or_else(|| io::Error::other("bubblewrap is not installed any more"))?;
+            let empty = beside.join(EMPTY);
+            if !empty.exists() {
+                fs::write(&empty, "")?;
+            }
+            // A program is far smaller than a pipe, so this never waits.
+            let (reader, mut writer) = io::pipe()?;
+            writer.write_all(&filter::bytes(&program))?;
+            let props = namespaces::Props {
+                temporary: &temporary,
+                empty: &empty,
+            };
+            let words =
+                namespaces::arguments(&confinement.profile, cwd, &props, reader.as_raw_fd());
+            Ok(Prepared {
+                wrapper: [vec![bubblewrap.into_os_string()], words].concat(),
+                env: env(Path::new(namespaces::TEMPORARY)),
+                restrict: Restrict {
+                    inherit: Some(OwnedFd::from(reader)),
+                    ..Restrict::default()
+                },
+            })
+        }
+        Backend::Landlock => Ok(Prepared {
+            wrapper: Vec::new(),
+            env: env(&temporary),
+            restrict: Restrict {
+                ruleset: Some(rules::ruleset(&confinement.profile, &temporary)?),
+                filter: program,
+                ..Restrict::default()
+            },
+        }),
+    }
+}
+
+fn env(temporary: &Path) -> Vec<(&'static str, OsString)> {
+    let caches = CACHES.map(|(name, place)| (name, temporary.join(place)));
+    let places = [("TMPDIR", temporary.to_owned())].into_iter().chain(caches);
+    places
+        .map(|(name, place)| (name, PathBuf::into_os_string(place)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

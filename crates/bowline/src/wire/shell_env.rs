@@ -1,0 +1,67 @@
+//! The environment of shell commands: this process's own, without credentials.
+
+use bowline_secrets::mask;
+
+use super::KEY_VARIABLES;
+
+#[cfg(test)]
+mod tests;
+
+/// Last words of names whose values are credentials, or lead to them.
+const CREDENTIALS: [&str; 17] = [
+    "TOKEN",
+    "TOKENS",
+    "SECRET",
+    "SECRETS",
+    "PASSWORD",
+    "PASSWD",
+    "PASSPHRASE",
+    "PASS",
+    "CREDENTIAL",
+    "CREDENTIALS",
+    "KEY",
+    "KEYS",
+    "APIKEY",
+    "PAT",
+    "AUTH",
+    "COOKIE",
+    "AUTHORIZATION",
+];
+
+/// Names of credentials that end in another word.
+const NAMED: [&str; 3] = ["AWS_ACCESS_KEY_ID", "PGPASSFILE", "KUBECONFIG"];
+
+/// Variables set for every command: nothing opens a pager or asks at a terminal that is not there.
+const SET: [(&str, &str); 3] = [
+    ("PAGER", "cat"),
+    ("GIT_PAGER", "cat"),
+    ("GIT_TERMINAL_PROMPT", "0"),
+];
+
+/// What a shell command started by this process gets. A variable that is no UTF-8 is left out.
+pub(super) fn of_this_process() -> Vec<(String, String)> {
+    let all = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    clean(all)
+}
+
+/// Leaves out credentials and Bowline's own variables, and sets what every command gets.
+fn clean(all: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
+    let is_set = |name: &str| SET.iter().any(|(set, _)| *set == name);
+    let kept = all.filter(|(name, value)| {
+        !name.starts_with("BOWLINE_") && !is_set(name) && !is_credential(name, value)
+    });
+    let set = SET.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    kept.chain(set).collect()
+}
+
+/// Whether a variable is a credential, by its name or because its value reads like one (a token of
+/// a known form, an address with a password).
+fn is_credential(name: &str, value: &str) -> bool {
+    let capital = name.to_ascii_uppercase();
+    let last = capital.rsplit(['_', '-', '.']).next().unwrap_or_default();
+    let by_name = CREDENTIALS.contains(&last)
+        || NAMED.contains(&capital.as_str())
+        || KEY_VARIABLES.contains(&name);
+    by_name || !mask(&format!("{name}={value}")).findings.is_empty()
+}

@@ -1,0 +1,66 @@
+//! Which variables a shell command gets.
+
+use super::*;
+
+#[test]
+fn credentials_stay_out() {
+    let check = |name: &str, value: &str, is_kept: bool| {
+        let env = clean([(name.to_owned(), value.to_owned())].into_iter());
+        let kept = env
+            .iter()
+            .any(|(known, content)| known == name && content == value);
+        assert_eq!(kept, is_kept, "{name}={value}");
+    };
+    for (name, value) in [
+        ("PATH", "/usr/bin:/bin"),
+        ("HOME", "/home/ann"),
+        ("PWD", "/home/ann"),
+        ("LANG", "en_GB.UTF-8"),
+        ("CARGO_HOME", "/home/ann/.cargo"),
+        ("RUSTUP_TOOLCHAIN", "stable"),
+        ("SSH_AUTH_SOCK", "/run/user/1000/agent"),
+        ("TOKENIZERS_PARALLELISM", "true"),
+        ("PASSWORD_STORE_DIR", "/home/ann/.store"),
+        ("KEYBOARD", "gb"),
+        ("GIT_AUTHOR_NAME", "Ann"),
+        ("DATABASE_URL", "postgres://localhost/app"),
+        ("HTTPS_PROXY", "http://proxy:8080"),
+        ("JAVA_HOME", "/usr/lib/jvm/default"),
+        ("EMPTY", ""),
+    ] {
+        check(name, value, true);
+    }
+    for (name, value) in [
+        ("OPENAI_API_KEY", "x"),
+        ("ANTHROPIC_API_KEY", ""),
+        ("GITHUB_TOKEN", "abc"),
+        ("github_token", "abc"),
+        ("AWS_ACCESS_KEY_ID", "abc"),
+        ("AWS_SECRET_ACCESS_KEY", "abc"),
+        ("AWS_SESSION_TOKEN", "abc"),
+        ("GOOGLE_APPLICATION_CREDENTIALS", "/home/ann/key.json"),
+        ("CARGO_REGISTRY_TOKEN", "abc"),
+        ("npm_config__auth", "abc"),
+        ("DB_PASSWORD", "hunter2"),
+        ("STRIPE_KEY", "abc"),
+        ("BOWLINE_HOME", "/home/ann/state"),
+        (
+            "DATABASE_URL",
+            "postgres://app:s3kR9vQx2LmT@db.internal/app",
+        ),
+        ("INNOCENT", "ghp_0123456789abcdefghijABCDEFGHIJ012345"),
+    ] {
+        check(name, value, false);
+    }
+}
+
+#[test]
+fn what_every_command_gets_replaces_what_was_set() {
+    let env = clean([("PAGER".to_owned(), "less".to_owned())].into_iter());
+    let pagers: Vec<&str> = env
+        .iter()
+        .filter(|(name, _)| name == "PAGER")
+        .map(|(_, value)| value.as_str())
+        .collect();
+    assert_eq!(pagers, ["cat"]);
+}
