@@ -26,3 +26,14 @@ pub fn default_base_url(provider: &str) -> Option<&'static str> {
         _ => None,
     }
 }
+
+/// The model that `provider` is asked for when there is a key and nobody names a model. A name
+/// that goes out of use is answered with 404, which says to name another one.
+#[must_use]
+pub fn default_model(provider: &str) -> Option<&'static str> {
+    match provider {
+        "anthropic" => Some("claude-sonnet-5"),
+        "openai" => Some("gpt-5"),
+        _ => None,
+    }
+}

@@ -12,6 +12,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Response, Url};
 
 use crate::{ApiKey, Dialect, ModelError};
+pub(crate) use client::loopback as loopback_client;
 pub(crate) use scrub::{Scrub, excerpt};
 pub(crate) use status::{ErrorBody, Refusal, failure_of_status};
 

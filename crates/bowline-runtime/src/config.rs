@@ -3,10 +3,12 @@
 //! Files are TOML. An unknown key, a wrong type or a value out of range is an error that names
 //! file, line and the nearest known key. A project's own file is untrusted: it can only tighten.
 
+mod endpoints;
 mod keys;
 mod layers;
 mod parse;
 
+pub use endpoints::{API_NAMES, Endpoint, HeaderSource, KeySource};
 pub use keys::{KEYS, KeySpec, Kind, ProjectUse};
 pub use layers::{Effective, Layers, RuleText, Shown};
 pub use parse::{ConfigError, Entry, Origin, Value, parse, parse_flag};

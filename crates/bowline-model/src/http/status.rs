@@ -13,6 +13,8 @@ pub(crate) struct ErrorBody {
     pub(crate) code: String,
     /// The code, if it is a number.
     pub(crate) status: Option<u16>,
+    /// Whether it is a web page.
+    pub(crate) is_page: bool,
 }
 
 impl ErrorBody {
@@ -25,9 +27,10 @@ impl ErrorBody {
             Ok(Value::Array(items)) => items.first().map(Self::of_value).unwrap_or_default(),
             Ok(value) => Self::of_value(&value),
             Err(_) => {
-                let message = excerpt(&String::from_utf8_lossy(body), 200);
+                let text = String::from_utf8_lossy(body);
                 Self {
-                    message,
+                    message: excerpt(&text, 200),
+                    is_page: text.trim_start().starts_with('<'),
                     ..Self::default()
                 }
             }
@@ -61,6 +64,7 @@ impl ErrorBody {
             message: excerpt(&message, Self::SHOWN_CHARS),
             code: codes.collect::<Vec<_>>().join(" "),
             status: number.and_then(|number| u16::try_from(number).ok()),
+            is_page: false,
         }
     }
 
@@ -122,13 +126,39 @@ pub(crate) const fn kind_of_status(status: u16) -> FailureKind {
     }
 }
 
+/// What to do when a server knows the model, or the path, not at all.
+fn not_there(refusal: &Refusal<'_>) -> String {
+    let Refusal {
+        body, shown, model, ..
+    } = refusal;
+    let about_model = !model.is_empty() && body.message.contains(model)
+        || ["model_not_found", "model not found"]
+            .iter()
+            .any(|part| body.code.contains(part) || body.message.to_lowercase().contains(part));
+    if about_model && !body.is_page {
+        return format!(
+            "it does not know the model `{model}`: check its name, or name another with --model"
+        );
+    }
+    let dialect = if shown.ends_with("/chat/completions") {
+        "the base URL ends in /v1 with most servers; a server of another dialect is asked as \
+         anthropic/ or openai/"
+    } else if shown.ends_with("/responses") {
+        "the base URL ends in /v1; a server that has no Responses API is asked as openai-chat/"
+    } else if shown.ends_with("/messages") {
+        "the base URL carries no /v1 here; a server of another dialect is asked as openai-chat/"
+    } else {
+        "is it the right dialect?"
+    };
+    format!("check the model `{model}` and the base URL: {shown} was asked ({dialect})")
+}
+
 /// The failure for an error status. Its message is not yet free of secrets.
 pub(crate) fn failure_of_status(refusal: &Refusal<'_>) -> ProviderFailure {
     let Refusal {
         status,
         body,
         shown,
-        model,
         key_source,
         ..
     } = refusal;
@@ -137,7 +167,7 @@ pub(crate) fn failure_of_status(refusal: &Refusal<'_>) -> ProviderFailure {
         401 if !refusal.has_key => format!("it wants a key: set {key_source}"),
         401 => format!("the key was refused: check {key_source}"),
         403 => format!("the key may not do this: check {key_source} and the account's rights"),
-        404 => format!("check the model `{model}` and the base URL: {shown} was asked"),
+        404 | 405 => not_there(refusal),
         413 => "the request is too large for the server".to_owned(),
         429 if body.code.contains("insufficient_quota") => {
             // Waiting does not fill an account.
@@ -152,9 +182,15 @@ pub(crate) fn failure_of_status(refusal: &Refusal<'_>) -> ProviderFailure {
         _ => String::new(),
     };
     let mut message = format!("{shown} answered {status}");
+    let page = if body.is_page && matches!(status, 200..=499) {
+        "that is a web page, not a model's API: check the base URL"
+    } else {
+        ""
+    };
     for (before, part) in [
         (": ", hint.as_str()),
         ("; it says: ", body.message.as_str()),
+        ("; ", page),
     ] {
         if !part.is_empty() {
             message.push_str(before);

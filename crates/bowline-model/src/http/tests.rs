@@ -114,6 +114,38 @@ fn what_the_server_says_is_found_in_every_shape() {
 }
 
 #[test]
+fn what_is_not_there_says_whether_model_or_address_is_wrong() {
+    use FailureKind::NotFound;
+    let model = json!({"error": {"message": "The model `m-1` does not exist"}}).to_string();
+    check_status(
+        404,
+        true,
+        &model,
+        NotFound,
+        &["does not know the model `m-1`"],
+    );
+    let code = json!({"error": {"message": "x", "code": "model_not_found"}}).to_string();
+    check_status(404, true, &code, NotFound, &["name another with --model"]);
+    let page = "<!doctype html><title>404</title>";
+    check_status(404, true, page, NotFound, &["web page", "base URL"]);
+    let hint = |shown: &str| {
+        let refusal = Refusal {
+            status: 404,
+            body: ErrorBody::default(),
+            shown,
+            model: "m-1",
+            has_key: true,
+            key_source: "K",
+            location: None,
+        };
+        failure_of_status(&refusal).message
+    };
+    assert!(hint("http://h/v1/responses").contains("asked as openai-chat/"));
+    assert!(hint("http://h/v1/v1/messages").contains("carries no /v1"));
+    assert!(hint("http://h/chat/completions").contains("ends in /v1"));
+}
+
+#[test]
 fn messages_are_one_clean_line_without_secrets() {
     let scrub = Scrub::new(vec![
         "sk-12345".to_owned(),

@@ -16,6 +16,10 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// A list of permission rules.
     Rules,
+    /// A list of ports of this machine.
+    Ports,
+    /// Tables that each name an endpoint: `[[providers]]`.
+    Endpoints,
 }
 
 /// What a project's own, untrusted file may do with a key.
@@ -58,7 +62,7 @@ const fn key(
     }
 }
 
-use Kind::{Choice, Rules, Text, Whole};
+use Kind::{Choice, Endpoints, Ports, Rules, Text, Whole};
 use ProjectUse::{Ignored, Tightens};
 
 /// Every key, in the order of listings.
@@ -76,6 +80,20 @@ pub const KEYS: &[KeySpec] = &[
         None,
         Ignored,
         "The endpoint of the model's API; for openai-chat it carries /v1.",
+    ),
+    key(
+        "providers",
+        Endpoints,
+        None,
+        Ignored,
+        "Named endpoints: name, api, base_url, model, one of key_env, key_command and key_file, headers.",
+    ),
+    key(
+        "local_ports",
+        Ports,
+        Some("11434, 8080, 1234, 8000"),
+        Ignored,
+        "Where a model server of this machine is looked for when no model is set and no key is there.",
     ),
     key(
         "reasoning",

@@ -3,6 +3,7 @@
 use bowline_core::decision::{Layer, RuleSource};
 use bowline_core::{Limits, Mode, ModelRef, OnAsk, Tier, Verdict};
 
+use super::endpoints::Endpoint;
 use super::keys::{KEYS, KeySpec, Kind, ProjectUse};
 use super::parse::{Entry, Origin, Value};
 
@@ -68,6 +69,10 @@ fn default_value(key: &KeySpec) -> Option<Value> {
     let text = key.default?;
     Some(match key.kind {
         Kind::Whole { .. } => Value::Whole(text.parse().ok()?),
+        Kind::Ports => {
+            let ports = text.split(", ").map(str::parse);
+            Value::Ports(ports.collect::<Result<_, _>>().ok()?)
+        }
         _ => Value::Text(text.to_owned()),
     })
 }
@@ -83,8 +88,10 @@ fn resolve_key(key: &'static KeySpec, entries: &[Entry]) -> Shown {
         .iter()
         .filter(|entry| entry.key.name == key.name)
         .collect();
-    if key.kind == Kind::Rules {
-        return resolve_rules(shown, &mine);
+    match key.kind {
+        Kind::Rules => return resolve_rules(shown, &mine),
+        Kind::Endpoints => return resolve_endpoints(shown, &mine),
+        _ => {}
     }
     // User first, then what may tighten it, then the command line.
     mine.sort_by_key(|entry| match entry.origin.layer {
@@ -127,6 +134,21 @@ fn resolve_rules(mut shown: Shown, mine: &[&Entry]) -> Shown {
         }
     }
     shown.value = (!all.is_empty()).then_some(Value::Rules(all));
+    shown
+}
+
+fn resolve_endpoints(mut shown: Shown, mine: &[&Entry]) -> Shown {
+    let mut all = Vec::new();
+    for entry in mine {
+        if entry.origin.layer == Layer::Project {
+            let why = "the project is not trusted: it cannot say where a model is asked";
+            shown.passed_over.push((entry.origin.clone(), why));
+        } else if let Value::Endpoints(endpoints) = &entry.value {
+            all.extend(endpoints.iter().cloned());
+            shown.origin.get_or_insert_with(|| entry.origin.clone());
+        }
+    }
+    shown.value = (!all.is_empty()).then_some(Value::Endpoints(all));
     shown
 }
 
@@ -212,6 +234,24 @@ impl Effective {
     #[must_use]
     pub fn model(&self) -> Option<ModelRef> {
         self.text("model")?.parse().ok()
+    }
+
+    /// The named endpoints, in the order written.
+    #[must_use]
+    pub fn endpoints(&self) -> &[Endpoint] {
+        match self.value("providers") {
+            Some(Value::Endpoints(endpoints)) => endpoints,
+            _ => &[],
+        }
+    }
+
+    /// The ports of this machine where a model server is looked for, first choice first.
+    #[must_use]
+    pub fn local_ports(&self) -> &[u16] {
+        match self.value("local_ports") {
+            Some(Value::Ports(ports)) => ports,
+            _ => &[],
+        }
     }
 
     /// The mode.

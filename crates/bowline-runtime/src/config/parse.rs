@@ -3,6 +3,7 @@
 use bowline_core::decision::Layer;
 use toml_edit::{Document, Item, Table};
 
+use super::endpoints::{self, Endpoint, Place};
 use super::keys::{self, KeySpec, Kind};
 
 /// A value of a key.
@@ -14,6 +15,10 @@ pub enum Value {
     Whole(u64),
     /// Rules, each with its line.
     Rules(Vec<(String, Option<u32>)>),
+    /// Ports of this machine.
+    Ports(Vec<u16>),
+    /// Named endpoints.
+    Endpoints(Vec<Endpoint>),
 }
 
 /// Where a value comes from.
@@ -94,6 +99,13 @@ pub fn parse_flag(name: &str, flag: &str, text: &str) -> Result<Entry, ConfigErr
             next: "Give digits only.".to_owned(),
         })?),
         Kind::Rules => Value::Rules(vec![(text.to_owned(), None)]),
+        Kind::Ports | Kind::Endpoints => {
+            return Err(ConfigError {
+                place: place(),
+                what: format!("`{name}` cannot be given as a flag"),
+                next: "Set it in the configuration file.".to_owned(),
+            });
+        }
     };
     check(key, &value, place())?;
     let origin = Origin {
@@ -124,12 +136,32 @@ impl Reader<'_> {
             } else {
                 format!("{prefix}.{name}")
             };
-            if let Item::Table(inner) = item {
+            if dotted == "providers" {
+                self.endpoints(item)?;
+            } else if let Item::Table(inner) = item {
                 self.known_table(&dotted, line)?;
                 self.table(&dotted, inner)?;
             } else {
                 self.entry(&dotted, item, line)?;
             }
+        }
+        Ok(())
+    }
+
+    fn endpoints(&mut self, item: &Item) -> Result<(), ConfigError> {
+        let key = keys::find("providers").ok_or_else(|| unknown("providers", self.place(None)))?;
+        let origin = |span: Option<std::ops::Range<usize>>| Origin {
+            layer: self.layer,
+            file: Some(self.file.to_owned()),
+            line: span.map(|span| (self.line_of)(span.start)),
+        };
+        let read = endpoints::read(item, &Place { origin: &origin })?;
+        for endpoint in read {
+            self.entries.push(Entry {
+                key,
+                origin: endpoint.origin.clone(),
+                value: Value::Endpoints(vec![endpoint]),
+            });
         }
         Ok(())
     }
@@ -176,6 +208,17 @@ impl Reader<'_> {
                 }
                 Value::Rules(rules)
             }
+            Kind::Ports => {
+                let list = item.as_array().ok_or_else(|| wrong("a list of ports"))?;
+                let port = |value: &toml_edit::Value| {
+                    let port = value.as_integer().and_then(|port| u16::try_from(port).ok());
+                    port.filter(|port| *port > 0)
+                };
+                let ports = list.iter().map(port).collect::<Option<Vec<_>>>();
+                Value::Ports(ports.ok_or_else(|| wrong("a list of ports from 1 to 65535"))?)
+            }
+            // Read as a whole before.
+            Kind::Endpoints => return Ok(()),
         };
         check(key, &value, self.place(line))?;
         let origin = Origin {

@@ -4,7 +4,7 @@ use bowline_core::decision::Layer;
 use bowline_core::{Mode, Verdict};
 use proptest::prelude::*;
 
-use super::{Effective, Layers, Value, parse, parse_flag};
+use super::{Effective, HeaderSource, KeySource, Layers, Value, parse, parse_flag};
 
 fn laid(user: &str, project: &str, flags: &[(&str, &str)]) -> Effective {
     let mut layers = Layers::default();
@@ -124,5 +124,110 @@ proptest! {
         let both = laid(&file(user, cap), &file(project, own_cap), &[]);
         prop_assert!(both.mode() <= alone.mode());
         prop_assert!(both.limits().max_steps <= alone.limits().max_steps);
+    }
+}
+
+#[test]
+fn endpoints_are_read_with_where_they_stand() {
+    let text = "local_ports = [9]\n\n[[providers]]\nname = \"work\"\napi = \"anthropic\"\nmodel = \"m\"\n\
+                key_command = [\"pass\", \"show\", \"x\"]\n\n[[providers]]\nname = \"b\"\napi = \"openai\"\n\
+                key_env = \"B_KEY\"\n[providers.headers]\nX-A = \"env:A\"\nX-B = \"b\"\n";
+    let effective = laid(
+        text,
+        "[[providers]]\nname = \"evil\"\napi = \"openai\"\n",
+        &[],
+    );
+    let [work, b] = effective.endpoints() else {
+        panic!("two endpoints: {:?}", effective.endpoints());
+    };
+    assert_eq!((work.name.as_str(), work.origin.line), ("work", Some(3)));
+    let words = ["pass", "show", "x"].map(str::to_owned).to_vec();
+    assert_eq!(work.key, KeySource::Command(words));
+    assert_eq!((b.name.as_str(), b.origin.line), ("b", Some(9)));
+    assert_eq!(b.key, KeySource::Env("B_KEY".to_owned()));
+    let headers = [
+        ("X-A".to_owned(), HeaderSource::Env("A".to_owned())),
+        ("X-B".to_owned(), HeaderSource::Plain("b".to_owned())),
+    ];
+    assert_eq!(b.headers, headers);
+    assert_eq!(effective.local_ports(), [9]);
+    assert_eq!(laid("", "", &[]).local_ports(), [11434, 8080, 1234, 8000]);
+}
+
+#[test]
+fn endpoints_that_cannot_be_meant_name_line_and_remedy() {
+    let table = [
+        ("providers = 3", "f:1", "[[providers]]"),
+        ("[providers]\nname = \"x\"", "f:1", "[[providers]]"),
+        ("[[providers]]\napi = \"openai\"", "f:1", "without `name`"),
+        ("[[providers]]\nname = \"x\"", "f:1", "without `api`"),
+        (
+            "[[providers]]\nname = \"openai\"\napi = \"openai\"",
+            "f:2",
+            "built in",
+        ),
+        (
+            "[[providers]]\nname = \"A/b\"\napi = \"openai\"",
+            "f:2",
+            "cannot name",
+        ),
+        (
+            "[[providers]]\nname = \"x\"\napi = \"chat\"",
+            "f:3",
+            "no dialect",
+        ),
+        (
+            "[[providers]]\nname = \"x\"\napi = \"openai\"\nbaseurl = \"\"",
+            "f:4",
+            "Did you mean `base_url`?",
+        ),
+        (
+            "[[providers]]\nname = \"x\"\napi = \"openai\"\nbase_url = \"host\"",
+            "f:4",
+            "http://",
+        ),
+        (
+            "[[providers]]\nname = \"x\"\napi = \"openai\"\nbase_url = \"http://me:secret@h\"",
+            "f:4",
+            "user name",
+        ),
+        (
+            "[[providers]]\nname = \"x\"\napi = \"openai\"\nkey_env = \"sk-secret\"",
+            "f:4",
+            "no name of an environment",
+        ),
+        (
+            "[[providers]]\nname = \"x\"\napi = \"openai\"\nkey_env = \"A\"\nkey_file = \"/a\"",
+            "f:5",
+            "Keep one",
+        ),
+        (
+            "[[providers]]\nname = \"x\"\napi = \"openai\"\nkey_file = \"a\"",
+            "f:4",
+            "absolute",
+        ),
+        (
+            "[[providers]]\nname = \"x\"\napi = \"openai\"\nkey_command = []",
+            "f:4",
+            "list of texts",
+        ),
+        (
+            "[[providers]]\nname = \"x\"\napi = \"openai\"\nheaders = { \"a b\" = \"c\" }",
+            "f:4",
+            "cannot name a header",
+        ),
+        (
+            "[[providers]]\nname = \"x\"\napi = \"openai\"\n[[providers]]\nname = \"x\"\napi = \"openai\"",
+            "f:4",
+            "twice (line 1)",
+        ),
+        ("local_ports = [0]", "f:1", "1 to 65535"),
+    ];
+    for (text, place, part) in table {
+        let error = parse(Layer::User, "f", text).unwrap_err();
+        assert_eq!(error.place, place, "{text}");
+        let message = error.to_string();
+        assert!(message.contains(part), "{message}");
+        assert!(!message.contains("secret"), "{message}");
     }
 }
