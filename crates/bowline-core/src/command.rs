@@ -1,6 +1,7 @@
 //! What a person or a client may ask of a session.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::context::ContextText;
 use crate::decision::{Scope, Verdict};
@@ -28,6 +29,10 @@ pub enum Ask {
         /// Images that go with them.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         images: Vec<ImageRef>,
+        /// The JSON Schema that the final answer must fit, if there is one. Whoever asks has made
+        /// sure that it is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        output_schema: Option<Value>,
     },
     /// Answer an open question.
     Answer {

@@ -34,6 +34,8 @@ pub mod caps {
     pub const TOOL_RESULT_BYTES: usize = 32 << 10;
     /// A project's instruction file (32 KiB is where other harnesses cut, too).
     pub const INSTRUCTIONS_BYTES: usize = 32 << 10;
+    /// The notice of the schema that an answer must fit.
+    pub const OUTPUT_SCHEMA_BYTES: usize = 64 << 10;
     /// A notice from the harness.
     pub const NOTICE_BYTES: usize = 8 << 10;
 }

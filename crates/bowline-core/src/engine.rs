@@ -45,6 +45,8 @@ pub enum Work {
         /// Which.
         call: CallId,
     },
+    /// Hold the final answer against the schema in force.
+    CheckAnswer,
     /// Wait for people.
     Wait {
         /// The open questions.
@@ -77,5 +79,7 @@ pub struct AskModel {
 pub const BYTES_PER_TOKEN: u64 = 3;
 /// Reply tokens set aside when no output limit is in force.
 pub const DEFAULT_REPLY_TOKENS: u64 = 8_192;
+/// How often the model is asked again for an answer that fits, after the first that did not.
+pub const MAX_ANSWER_REPAIRS: u32 = 3;
 /// The shortest reply worth asking for; below this the budget stop comes first.
 pub const MIN_REPLY_TOKENS: u64 = 256;

@@ -7,9 +7,10 @@ mod facts;
 mod wire;
 
 pub use facts::{
-    AttemptFailed, AttemptReserved, BlocksDropped, CallFailed, CallFinished, CallFoundUnstarted,
-    CallInDoubt, CallRejected, CallStarted, CancelRequested, Decided, DecisionAnswered,
-    ModelReplied, NoticeAdded, OwnerChanged, PromptAccepted, QuestionAnswered, ReplyStop,
+    AnswerChecked, AttemptFailed, AttemptReserved, BlocksDropped, CallFailed, CallFinished,
+    CallFoundUnstarted, CallInDoubt, CallRejected, CallStarted, CancelRequested, Decided,
+    DecisionAnswered, ModelReplied, NoticeAdded, OwnerChanged, PromptAccepted, QuestionAnswered,
+    ReplyStop,
     SessionStarted, SettingsChanged, TurnEnded, TurnStarted,
 };
 pub(crate) use facts::{NewAttempt, NewStart};
@@ -75,6 +76,8 @@ pub enum Fact {
     CallInDoubt(CallInDoubt),
     /// A started call was proven never to have begun.
     CallFoundUnstarted(CallFoundUnstarted),
+    /// A final answer was held against the schema in force.
+    AnswerChecked(AnswerChecked),
     /// Somebody asked for the turn to stop.
     CancelRequested(CancelRequested),
     /// The turn is over.
@@ -126,6 +129,10 @@ pub const CATALOGUE: &[(&str, &str)] = &[
         "CallFoundUnstarted",
         "A started call was proven never to have begun.",
     ),
+    (
+        "AnswerChecked",
+        "A final answer was held against the schema in force.",
+    ),
     ("CancelRequested", "Somebody asked for the turn to stop."),
     ("TurnEnded", "The turn is over."),
 ];
@@ -154,6 +161,7 @@ impl Fact {
             Self::CallFailed(_) => "CallFailed",
             Self::CallInDoubt(_) => "CallInDoubt",
             Self::CallFoundUnstarted(_) => "CallFoundUnstarted",
+            Self::AnswerChecked(_) => "AnswerChecked",
             Self::CancelRequested(_) => "CancelRequested",
             Self::TurnEnded(_) => "TurnEnded",
         }

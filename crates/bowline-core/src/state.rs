@@ -5,7 +5,9 @@ mod open;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-pub use open::{CallPhase, CallState, OpenAttempt, OpenStep, Turn};
+use serde_json::Value;
+
+pub use open::{AnswerVerdict, CallPhase, CallState, Demand, OpenAttempt, OpenStep, Turn};
 
 use crate::Digest;
 use crate::call::TodoItem;
@@ -42,6 +44,8 @@ pub struct State {
     pub(crate) seen: Arc<BTreeMap<String, Digest>>,
     pub(crate) todo: Vec<TodoItem>,
     pub(crate) in_doubt: Vec<CallId>,
+    pub(crate) next_schema: Option<Arc<Value>>,
+    pub(crate) answer: Option<Value>,
     pub(crate) last_stop: Option<(StopReason, Option<String>)>,
     pub(crate) misfits: u32,
 }
@@ -217,6 +221,12 @@ impl State {
         self.last_stop
             .as_ref()
             .map(|(stop, detail)| (*stop, detail.as_deref()))
+    }
+
+    /// The last turn's answer as JSON, if it was to fit a schema and does.
+    #[must_use]
+    pub const fn answer(&self) -> Option<&Value> {
+        self.answer.as_ref()
     }
 
     /// Events that fitted nowhere; always 0 in a journal that Bowline wrote.

@@ -66,6 +66,8 @@ pub enum StopReason {
     Refused,
     /// A person or a rule said no and ended the turn.
     Denied,
+    /// No answer fitted the schema that was asked for.
+    AnswerInvalid,
     /// A person cancelled the turn.
     Cancelled,
 }
@@ -80,7 +82,8 @@ impl StopReason {
             | Self::ProviderFailed
             | Self::StorageFailed
             | Self::LoopDetected
-            | Self::StepLimit => 1,
+            | Self::StepLimit
+            | Self::AnswerInvalid => 1,
             Self::Waiting => 3,
             Self::Budget => 4,
             Self::Refused | Self::Denied => 5,
@@ -102,6 +105,7 @@ impl StopReason {
             Self::Budget => "budget",
             Self::Refused => "refused",
             Self::Denied => "denied",
+            Self::AnswerInvalid => "answer_invalid",
             Self::Cancelled => "cancelled",
         }
     }

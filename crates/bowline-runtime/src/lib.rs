@@ -41,7 +41,7 @@
 //! let journal = Box::new(MemoryJournal::new(session, folder.path().to_owned()));
 //! let mut session = Session::begin(journal, places, clock, started);
 //! let text = prompt::person("say hello".to_owned());
-//! session.give(Command { key: "1".to_owned(), ask: Ask::Prompt { text } })?;
+//! session.give(Command { key: "1".to_owned(), ask: Ask::Prompt { text, images: Vec::new(), output_schema: None } })?;
 //!
 //! let (_keep, mut commands) = tokio::sync::mpsc::unbounded_channel();
 //! let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
@@ -67,4 +67,4 @@ pub use clock::{Clock, date_and_time, time_of_day, today};
 pub use drive::{Harness, Rest, drive, waiting};
 pub use error::{Error, Next};
 pub use face::{Face, Recorder, Silent};
-pub use session::{Places, Session, resolve_folders};
+pub use session::{Image, Places, Session, resolve_folders};

@@ -1,12 +1,13 @@
 //! One session in the hands of its owner: journal, state, and the batch being staged.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bowline_core::event::{NoticeAdded, OwnerChanged, SessionStarted};
 use bowline_core::{
-    Command, Committed, ContextText, Event, Fact, Refusal, Seq, SessionId, Settings, State, accept,
-    apply,
+    Command, Committed, ContextText, Digest, Event, Fact, ImageRef, Refusal, Seq, SessionId,
+    Settings, State, accept, apply,
 };
 use bowline_journal::{Journal, mailbox};
 use bowline_tools::tool::Blobs;
@@ -25,6 +26,16 @@ pub struct Session {
     clock: Clock,
     places: Places,
     resumed: bool,
+    images: Arc<BTreeMap<Digest, Vec<u8>>>,
+}
+
+/// An image on its way into a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Its media type, such as `image/png`.
+    pub media_type: String,
 }
 
 /// Where a session keeps what is not in its journal.
@@ -55,6 +66,7 @@ impl Session {
             clock,
             places,
             resumed: false,
+            images: Arc::default(),
         };
         session.take_over(&started.app_version);
         session.stage(Fact::SessionStarted(Box::new(started)));
@@ -87,6 +99,7 @@ impl Session {
             clock,
             places,
             resumed: true,
+            images: Arc::default(),
         };
         session.take_over(app_version);
         Ok(session)
@@ -152,6 +165,36 @@ impl Session {
             self.stage(fact);
         }
         Ok(())
+    }
+
+    /// Stores an image so that a prompt can name it; durable on return.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] when it cannot be written.
+    pub async fn keep_image(&mut self, image: Image) -> Result<ImageRef, Error> {
+        let Image { bytes, media_type } = image;
+        let blob = self.journal.put_blob(bytes.clone()).await?;
+        Arc::make_mut(&mut self.images).insert(blob.digest, bytes);
+        Ok(ImageRef { blob, media_type })
+    }
+
+    /// The bytes of every image of the conversation, read once. One that is missing or was changed
+    /// is left out.
+    pub(crate) fn images(&mut self) -> Arc<BTreeMap<Digest, Vec<u8>>> {
+        let missing: Vec<Digest> = self
+            .state
+            .images()
+            .map(|image| image.blob.digest)
+            .filter(|digest| !self.images.contains_key(digest))
+            .collect();
+        for digest in missing {
+            let found = self.journal.find_blob(&digest.to_hex()).ok().flatten();
+            let bytes = found.and_then(|(path, _)| std::fs::read(path).ok());
+            if let Some(bytes) = bytes.filter(|bytes| Digest::of(bytes) == digest) {
+                Arc::make_mut(&mut self.images).insert(digest, bytes);
+            }
+        }
+        Arc::clone(&self.images)
     }
 
     /// Adds words that are not a person's: a notice, or the project's instructions.

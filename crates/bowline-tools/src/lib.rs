@@ -27,11 +27,13 @@
 //! # Ok::<(), bowline_tools::tool::InputError>(())
 //! ```
 
+pub mod answer;
 pub mod builtin;
 pub mod confine;
 pub mod input;
 pub mod keeper;
 pub mod path;
+pub mod program;
 mod sandbox;
 pub mod tool;
 mod toolbox;

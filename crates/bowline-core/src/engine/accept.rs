@@ -1,9 +1,13 @@
 //! What a person or client asks becomes facts, or a refusal.
 
+use serde_json::Value;
+
 use crate::command::{Ask, Command, Refusal};
+use crate::context::{ContextText, Origin, caps};
 use crate::decision::{Decision, Verdict};
 use crate::event::{
-    BlocksDropped, CancelRequested, DecisionAnswered, Fact, PromptAccepted, QuestionAnswered,
+    BlocksDropped, CancelRequested, DecisionAnswered, Fact, NoticeAdded, PromptAccepted,
+    QuestionAnswered,
     SettingsChanged,
 };
 use crate::id::DecisionId;
@@ -22,7 +26,23 @@ pub fn accept(state: &State, command: Command) -> Result<Vec<Fact>, Refusal> {
         return Err(Refusal::AlreadyAccepted { key });
     }
     let fact = match ask {
-        Ask::Prompt { text, images } => Fact::PromptAccepted(PromptAccepted { key, text, images }),
+        Ask::Prompt {
+            text,
+            images,
+            output_schema,
+        } => {
+            let told = output_schema.as_ref().map(schema_notice);
+            let prompt = PromptAccepted {
+                key,
+                text,
+                images,
+                output_schema,
+            };
+            let told = told.map(|text| Fact::NoticeAdded(NoticeAdded { text }));
+            return Ok(std::iter::once(Fact::PromptAccepted(prompt))
+                .chain(told)
+                .collect());
+        }
         Ask::Answer {
             verdict: Verdict::Ask,
             ..
@@ -81,4 +101,13 @@ fn open(state: &State, decision: DecisionId) -> Result<&Decision, Refusal> {
     waiting
         .find(|open| open.id == decision)
         .ok_or(Refusal::NoSuchQuestion { decision })
+}
+
+/// What the model is told of a schema, as it goes with the prompt.
+fn schema_notice(schema: &Value) -> ContextText {
+    let text = format!(
+        "The final answer of this turn is read by a program. Work as usual; then answer with one \
+         JSON value that fits this JSON Schema, and nothing else: no words around it.\n{schema}"
+    );
+    ContextText::admit(Origin::Harness, text, caps::OUTPUT_SCHEMA_BYTES, None)
 }

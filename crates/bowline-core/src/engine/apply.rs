@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 
+use super::MAX_ANSWER_REPAIRS;
 use crate::call::{Effect, OutcomeStatus};
 use crate::context::ContextText;
 use crate::decision::{DecidedBy, Decision, Scope, Verdict};
 use crate::event::{
-    AttemptFailed, AttemptReserved, CallFinished, CallStarted, Decided, DecisionAnswered, Event,
-    Fact, ModelReplied, QuestionAnswered, ReplyStop, TurnEnded,
+    AnswerChecked, AttemptFailed, AttemptReserved, CallFinished, CallStarted, Decided,
+    DecisionAnswered, Event, Fact, ModelReplied, QuestionAnswered, ReplyStop, TurnEnded,
 };
 use crate::id::{CallId, TurnId};
 use crate::message::{Exchange, HistoryItem, Input, ResultKind, ToolResult};
 use crate::settings::ModelRef;
 use crate::spec::ReplayClass;
-use crate::state::{CallPhase, CallState, OpenAttempt, OpenStep, State, Turn};
+use crate::state::{
+    AnswerVerdict, CallPhase, CallState, Demand, OpenAttempt, OpenStep, State, Turn,
+};
 
 /// Folds one event into the state.
 #[must_use]
@@ -40,6 +43,9 @@ pub fn apply(mut state: State, event: &Event) -> State {
                 text: prompt.text.clone(),
                 images: prompt.images.clone(),
             });
+            if let Some(schema) = &prompt.output_schema {
+                state.next_schema = Some(Arc::new(schema.clone()));
+            }
             state.keys.insert(prompt.key.clone())
         }
         Fact::TurnStarted(started) => start_turn(&mut state, started.turn),
@@ -81,6 +87,7 @@ pub fn apply(mut state: State, event: &Event) -> State {
             )
         }
         Fact::CallFoundUnstarted(found) => unstart_call(&mut state, found.call),
+        Fact::AnswerChecked(checked) => check_answer(&mut state, checked),
         Fact::CancelRequested(cancel) => {
             state.keys.insert(cancel.key.clone());
             state
@@ -142,6 +149,7 @@ fn start_turn(state: &mut State, turn: TurnId) -> bool {
     state.turn = Some(Turn::new(turn));
     state.last_turn = turn;
     state.last_stop = None;
+    state.answer = None;
     true
 }
 
@@ -156,6 +164,13 @@ fn reserve(state: &mut State, reserved: &AttemptReserved) -> bool {
         return false;
     };
     turn.not_before_ms = None;
+    if let Some(schema) = state.next_schema.take() {
+        turn.demand = Some(Demand {
+            schema,
+            repairs: 0,
+            verdict: AnswerVerdict::Unchecked,
+        });
+    }
     // Words that came in while calls ran are placed here: after the results, before the next reply.
     for input in std::mem::take(&mut state.queue) {
         remember(state, HistoryItem::Input(input));
@@ -213,6 +228,9 @@ fn reply(state: &mut State, replied: &ModelReplied) -> bool {
     turn.steps += 1;
     turn.failed_attempts = 0;
     turn.failure = None;
+    if let Some(demand) = &mut turn.demand {
+        demand.verdict = AnswerVerdict::Unchecked;
+    }
     turn.last_reply = Some(replied.stop);
     turn.wants_more = !calls.is_empty() && replied.stop == ReplyStop::Finished;
     state.last_step = reserved.step();
@@ -273,6 +291,35 @@ fn close(state: &mut State, call: CallId, kind: ResultKind, content: ContextText
         content,
     });
     close_step_if_complete(state);
+    true
+}
+
+fn check_answer(state: &mut State, checked: &AnswerChecked) -> bool {
+    let turn = state.turn.as_mut().filter(|turn| turn.id == checked.turn);
+    let Some(demand) = turn.and_then(|turn| turn.demand.as_mut()) else {
+        return false;
+    };
+    if demand.verdict != AnswerVerdict::Unchecked {
+        return false;
+    }
+    let Some(first) = checked.problems.first() else {
+        demand.verdict = AnswerVerdict::Fits;
+        state.answer.clone_from(&checked.answer);
+        return true;
+    };
+    if demand.repairs == MAX_ANSWER_REPAIRS {
+        let why = format!("the answer does not fit the schema: {first}");
+        demand.verdict = AnswerVerdict::GaveUp(why);
+        return true;
+    }
+    demand.repairs += 1;
+    demand.verdict = AnswerVerdict::AskAgain;
+    let text = format!(
+        "The answer does not fit the schema:\n- {}\nAnswer again with one JSON value that fits it, \
+         whole, and nothing else.",
+        checked.problems.join("\n- ")
+    );
+    state.queue.push(ContextText::notice(text).into());
     true
 }
 

@@ -5,7 +5,7 @@ use super::{AskModel, BYTES_PER_TOKEN, DEFAULT_REPLY_TOKENS, MIN_REPLY_TOKENS, W
 use crate::event::ReplyStop;
 use crate::message::Input;
 use crate::spec::ReplayClass;
-use crate::state::{CallPhase, OpenStep, State, Turn};
+use crate::state::{AnswerVerdict, CallPhase, OpenStep, State, Turn};
 use crate::usage::StopReason;
 
 /// The work outstanding, in the order it should be begun. Empty when the session rests or when
@@ -100,7 +100,14 @@ fn due_between_steps(state: &State, turn: &Turn) -> Work {
             );
         }
         Some(ReplyStop::Finished) if !turn.wants_more && !state.has_prompt() => {
-            return end(StopReason::Done, None);
+            match turn.demand.as_ref().map(|demand| &demand.verdict) {
+                None | Some(AnswerVerdict::Fits) => return end(StopReason::Done, None),
+                Some(AnswerVerdict::Unchecked) => return Work::CheckAnswer,
+                Some(AnswerVerdict::GaveUp(why)) => {
+                    return end(StopReason::AnswerInvalid, Some(why.clone()));
+                }
+                Some(AnswerVerdict::AskAgain) => {}
+            }
         }
         _ => {}
     }

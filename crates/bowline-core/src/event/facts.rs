@@ -1,6 +1,7 @@
 //! The data of each fact.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::Digest;
 use crate::call::{Check, Outcome};
@@ -73,6 +74,23 @@ pub struct PromptAccepted {
     /// Images that go with them, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<ImageRef>,
+    /// The JSON Schema that the final answer must fit, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_schema: Option<Value>,
+}
+
+/// A final answer was held against the schema in force. With problems the model is told them and
+/// asked again, a bounded number of times.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswerChecked {
+    /// The turn whose answer it is.
+    pub turn: TurnId,
+    /// What does not fit, each in one line; empty when it fits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<String>,
+    /// The answer as JSON, when it fits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Value>,
 }
 
 /// A turn began.

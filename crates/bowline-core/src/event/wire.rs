@@ -32,6 +32,7 @@ impl Serialize for Event {
             Fact::CallFailed(data) => event.serialize_field("data", data)?,
             Fact::CallInDoubt(data) => event.serialize_field("data", data)?,
             Fact::CallFoundUnstarted(data) => event.serialize_field("data", data)?,
+            Fact::AnswerChecked(data) => event.serialize_field("data", data)?,
             Fact::CancelRequested(data) => event.serialize_field("data", data)?,
             Fact::TurnEnded(data) => event.serialize_field("data", data)?,
         }
@@ -81,6 +82,7 @@ fn fact(kind: &str, data: &str) -> Result<Fact, serde_json::Error> {
         "CallFailed" => Fact::CallFailed(read(data)?),
         "CallInDoubt" => Fact::CallInDoubt(read(data)?),
         "CallFoundUnstarted" => Fact::CallFoundUnstarted(read(data)?),
+        "AnswerChecked" => Fact::AnswerChecked(read(data)?),
         "CancelRequested" => Fact::CancelRequested(read(data)?),
         "TurnEnded" => Fact::TurnEnded(read(data)?),
         other => {

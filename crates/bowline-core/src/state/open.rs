@@ -1,5 +1,9 @@
 //! What is under way: the turn, its open step, its calls, the model call.
 
+use std::sync::Arc;
+
+use serde_json::Value;
+
 use crate::decision::Decision;
 use crate::event::{AttemptReserved, CallStarted, ReplyStop};
 use crate::failure::ProviderFailure;
@@ -27,6 +31,32 @@ pub struct Turn {
     pub last_reply: Option<ReplyStop>,
     /// Whether the last complete reply asked for calls.
     pub wants_more: bool,
+    /// What the final answer must fit, if something.
+    pub demand: Option<Demand>,
+}
+
+/// What the final answer of a turn must fit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Demand {
+    /// The JSON Schema.
+    pub schema: Arc<Value>,
+    /// How often the model was asked again.
+    pub repairs: u32,
+    /// What became of the last answer.
+    pub verdict: AnswerVerdict,
+}
+
+/// What became of an answer that must fit something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AnswerVerdict {
+    /// It was not looked at yet, or there is none.
+    Unchecked,
+    /// It fits.
+    Fits,
+    /// It does not fit, and the model is asked again.
+    AskAgain,
+    /// It does not fit, and the model was asked often enough; one problem, for people.
+    GaveUp(String),
 }
 
 impl Turn {
@@ -41,6 +71,7 @@ impl Turn {
             gave_up: false,
             last_reply: None,
             wants_more: true,
+            demand: None,
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use bowline_core::{HistoryItem, ReplayClass, State, due};
+use bowline_core::engine::MAX_ANSWER_REPAIRS;
+use bowline_core::state::AnswerVerdict;
+use bowline_core::{HistoryItem, ReplayClass, State, StopReason, Work, due};
 use proptest::prelude::*;
 
 use crate::world::{World, fold};
@@ -72,6 +74,23 @@ proptest! {
             let state = &world.state;
             let total = state.ledger().charged_tokens + state.reserved_tokens();
             assert!(total <= cap, "{total} of {cap}");
+        });
+    }
+
+    /// However answers come out, the model is asked again for one that fits a bounded number of
+    /// times in a turn, and a turn that must fit something is done only when it does.
+    #[test]
+    fn answers_are_repaired_a_bounded_number_of_times(
+        choices in prop::collection::vec(any::<u8>(), 0..240)
+    ) {
+        play(choices, None, |world| {
+            let demand = world.state.turn().and_then(|turn| turn.demand.as_ref());
+            let Some(demand) = demand else { return };
+            assert!(demand.repairs <= MAX_ANSWER_REPAIRS, "{demand:?}");
+            let done = due(&world.state)
+                .iter()
+                .any(|work| matches!(work, Work::EndTurn { stop: StopReason::Done, .. }));
+            assert!(!done || demand.verdict == AnswerVerdict::Fits, "{demand:?}");
         });
     }
 

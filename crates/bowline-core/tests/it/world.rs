@@ -7,8 +7,9 @@ use bowline_core::command::{Ask, Command};
 use bowline_core::decision::{DecidedBy, Judged, Layer, RuleSource, Scope};
 use bowline_core::engine::{self, StartFacts};
 use bowline_core::event::{
-    AttemptFailed, CallFailed, CallFinished, CallFoundUnstarted, CallInDoubt, CallRejected,
-    Decided, ModelReplied, OwnerChanged, ReplyStop, SessionStarted, TurnEnded, TurnStarted,
+    AnswerChecked, AttemptFailed, CallFailed, CallFinished, CallFoundUnstarted, CallInDoubt,
+    CallRejected, Decided, ModelReplied, OwnerChanged, ReplyStop, SessionStarted, TurnEnded,
+    TurnStarted,
 };
 use bowline_core::failure::retry_in_ms;
 use bowline_core::message::Opaque;
@@ -74,6 +75,21 @@ impl World {
             ask: Ask::Prompt {
                 text,
                 images: Vec::new(),
+                output_schema: None,
+            },
+        });
+    }
+
+    /// A prompt whose answer must fit a schema.
+    pub(crate) fn demand(&mut self, text: &str) {
+        let key = format!("prompt-{}", self.id());
+        let text = ContextText::admit(Origin::Person, text.to_owned(), 1 << 16, None);
+        self.give(Command {
+            key,
+            ask: Ask::Prompt {
+                text,
+                images: Vec::new(),
+                output_schema: Some(serde_json::json!({ "type": "object" })),
             },
         });
     }
@@ -91,7 +107,10 @@ impl World {
         };
         match what {
             0 => self.crash(),
-            1 => self.prompt("and this"),
+            1 => match self.choose(2) {
+                Some(0) => self.demand("and this as JSON"),
+                _ => self.prompt("and this"),
+            },
             2 => {
                 let key = format!("cancel-{}", self.id());
                 self.give(Command {
@@ -175,6 +194,7 @@ impl World {
             Work::Decide { call } => self.decide(call),
             Work::RunTool { call } => self.start(call),
             Work::Reconcile { call } => self.reconcile(call),
+            Work::CheckAnswer => self.check_answer(),
             Work::Wait { decisions } => return self.answer(decisions[0]),
             Work::EndTurn { stop, detail } => {
                 let turn = self.state.turn().expect("a turn to end").id;
@@ -298,6 +318,25 @@ impl World {
             usage: (calls != 3).then_some(usage),
             request_id: None,
         })));
+    }
+
+    fn check_answer(&mut self) {
+        let turn = self
+            .state
+            .turn()
+            .expect("a turn whose answer is checked")
+            .id;
+        let fits = self.choose(3) == Some(0);
+        let problems = if fits {
+            Vec::new()
+        } else {
+            vec!["/a: is missing".to_owned()]
+        };
+        self.put(Fact::AnswerChecked(AnswerChecked {
+            turn,
+            problems,
+            answer: fits.then(|| serde_json::json!({})),
+        }));
     }
 
     fn decide(&mut self, call: CallId) {

@@ -52,6 +52,7 @@ pub(crate) fn prompt(key: &str, text: &str) -> Command {
         ask: bowline_core::command::Ask::Prompt {
             text,
             images: Vec::new(),
+            output_schema: None,
         },
     }
 }
@@ -119,6 +120,7 @@ impl Script {
             key: key.to_owned(),
             text,
             images: Vec::new(),
+            output_schema: None,
         }));
     }
 

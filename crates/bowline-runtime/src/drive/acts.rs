@@ -48,9 +48,10 @@ pub(super) enum Done {
 impl Loop<'_> {
     pub(super) fn spawn_ask(&mut self, reservation: Reservation) {
         let attempt = reservation.attempt();
-        let Some(request) = self.session.state().request() else {
+        let Some(mut request) = self.session.state().request() else {
             return;
         };
+        request.images = self.session.images();
         let live = self.live.clone();
         let deltas = Arc::new(move |delta| {
             let live_event = match delta {

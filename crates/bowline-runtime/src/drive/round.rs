@@ -2,12 +2,14 @@
 
 use bowline_core::commit::Spendable;
 use bowline_core::engine::{self, NotStartable, StartFacts};
-use bowline_core::event::{AttemptFailed, CallFailed, TurnEnded, TurnStarted};
+use bowline_core::event::{AnswerChecked, AttemptFailed, CallFailed, TurnEnded, TurnStarted};
 use bowline_core::failure::retry_in_ms;
 use bowline_core::{
     Action, AttemptId, CallId, ContextText, Fact, FailureKind, Permit, ProviderFailure,
     Reservation, StreamEvent, ToolCall, TurnId, Work, due,
 };
+
+use bowline_tools::answer::AnswerSchema;
 
 use super::Loop;
 use crate::Error;
@@ -56,6 +58,7 @@ impl Loop<'_> {
                 }
                 return Ok(false);
             }
+            Work::CheckAnswer => return Ok(self.stage_answer()),
             Work::Wait { .. } => return Ok(false),
             Work::EndTurn { stop, detail } => {
                 let Some(turn) = self.session.state().turn().map(|turn| turn.id) else {
@@ -66,6 +69,31 @@ impl Loop<'_> {
             }
         }
         Ok(true)
+    }
+
+    /// Stages what the schema in force says to the last reply.
+    fn stage_answer(&mut self) -> bool {
+        let state = self.session.state();
+        let Some((turn, demand)) = state
+            .turn()
+            .and_then(|turn| Some((turn.id, turn.demand.as_ref()?)))
+        else {
+            return false;
+        };
+        let reply = state.last_text().unwrap_or_default();
+        let checked = AnswerSchema::compile(&demand.schema)
+            .map_err(|error| vec![error.to_string()])
+            .and_then(|schema| schema.check(&reply));
+        let (problems, answer) = match checked {
+            Ok(answer) => (Vec::new(), Some(answer)),
+            Err(problems) => (problems, None),
+        };
+        self.session.stage(Fact::AnswerChecked(AnswerChecked {
+            turn,
+            problems,
+            answer,
+        }));
+        true
     }
 
     fn next_turn(&self) -> TurnId {
