@@ -125,11 +125,11 @@ pub struct Exec {
     /// Go on with this session: any unique part at either end of its id.
     #[arg(long, value_name = "ID")]
     pub resume: Option<String>,
-    /// The final answer must fit this JSON Schema (arrives with a later version).
-    #[arg(long, value_name = "FILE", hide = true)]
+    /// The final answer must be JSON that fits this JSON Schema; `result` is then that JSON.
+    #[arg(long, value_name = "FILE")]
     pub output_schema: Option<PathBuf>,
-    /// An image for the model (arrives with a later version).
-    #[arg(long, value_name = "FILE", hide = true)]
+    /// An image that goes with the task: PNG, JPEG, GIF or WebP, 5 MiB at most; may be given again.
+    #[arg(long, value_name = "FILE")]
     pub image: Vec<PathBuf>,
 }
 

@@ -5,12 +5,16 @@
     reason = "a binary has no outside: pub means shared between modules"
 )]
 
+mod answer_schema;
 mod args;
 mod catalogue;
+mod choose;
 mod command;
 mod demo;
+mod endpoint;
 mod face;
 mod failure;
+mod image;
 mod places;
 mod print;
 mod wire;

@@ -8,9 +8,7 @@ use std::sync::Arc;
 use bowline_core::decision::Layer;
 use bowline_core::{ModelRef, Network, Profile, Settings};
 use bowline_model::scenario::Scenario;
-use bowline_model::{
-    ApiKey, Dialect, HttpProvider, Provider, ProviderConfig, ScriptedProvider, provider_names,
-};
+use bowline_model::{Dialect, HttpProvider, Provider, ProviderConfig, ScriptedProvider};
 use bowline_policy::{Policy, Rule, Sandbox, may_search, protected_names, secret_places};
 use bowline_runtime::config::{Effective, Layers, parse, parse_flag};
 use bowline_runtime::{Clock, Harness};
@@ -20,6 +18,8 @@ use bowline_tools::builtin::{self, BuiltinConfig};
 use bowline_tools::confine::Confiner;
 
 use crate::args::Force;
+use crate::choose::{self, Chosen};
+use crate::endpoint::{self, Opened};
 use crate::failure::Failure;
 use crate::places::{Places, project_config};
 
@@ -86,18 +86,11 @@ fn is_absent(error: &std::io::Error) -> bool {
     )
 }
 
-/// The settings of a new session.
-pub fn settings(config: &Effective) -> Result<Settings, Failure> {
-    let model = config.model().ok_or_else(|| {
-        Failure::usage(
-            "no model is set. Give --model PROVIDER/MODEL (such as openai-chat/MODEL with \
-             --base-url URL), or set `model` in the configuration file (`bowline config show` \
-             names it), or try `bowline demo`, which needs none",
-        )
-    })?;
+/// The settings of a new session that asks the chosen model.
+pub fn settings(config: &Effective, chosen: &Chosen) -> Result<Settings, Failure> {
     Ok(Settings {
-        model: pin(&model)?,
-        base_url: config.text("base_url").map(str::to_owned),
+        model: pin(&chosen.model)?,
+        base_url: chosen.base_url.clone(),
         reasoning: config
             .text("reasoning")
             .and_then(|effort| effort.parse().ok()),
@@ -105,6 +98,13 @@ pub fn settings(config: &Effective) -> Result<Settings, Failure> {
         on_ask: config.on_ask(),
         limits: config.limits(),
     })
+}
+
+/// The settings of a session whose scripted model is named by the caller.
+pub fn scripted_settings(config: &Effective) -> Result<Settings, Failure> {
+    let chosen = choose::without_asking(config)
+        .ok_or_else(|| Failure::stopped("no scripted model is named"))?;
+    settings(config, &chosen)
 }
 
 /// A scenario file is recorded by its absolute path, so that the session can go on from anywhere.
@@ -120,22 +120,22 @@ fn pin(model: &ModelRef) -> Result<ModelRef, Failure> {
         .map_err(Failure::usage)
 }
 
-/// Builds the provider that the settings name.
-pub fn provider(settings: &Settings, clock: &Clock) -> Result<Arc<dyn Provider>, Failure> {
-    let name = settings.model.provider();
-    if name == "scripted" {
-        return scripted(settings.model.model(), clock);
+/// A provider with the secrets that the masker must know.
+pub type WithSecrets = (Arc<dyn Provider>, Vec<String>);
+
+/// Builds the provider that the settings name. Fetches its key, so only for a session that runs.
+pub fn provider(
+    settings: &Settings,
+    config: &Effective,
+    places: &Places,
+    clock: &Clock,
+) -> Result<WithSecrets, Failure> {
+    if settings.model.provider() == "scripted" {
+        return Ok((scripted(settings.model.model(), clock)?, Vec::new()));
     }
-    match Dialect::named(name) {
-        Some(dialect) => speaker(dialect, settings, clock),
-        None if name == "anthropic" => Err(Failure::usage(format!(
-            "provider `{name}` is not built yet: use `openai-chat`, which speaks Chat Completions"
-        ))),
-        None => Err(Failure::usage(format!(
-            "unknown provider `{name}`: use {}, as in --model openai-chat/MODEL",
-            provider_names().join(" or ")
-        ))),
-    }
+    let opened = endpoint::find(settings, config, places)?.open(places)?;
+    let secrets = opened.secrets.clone();
+    Ok((speaking(opened, clock)?, secrets))
 }
 
 fn scripted(path: &str, clock: &Clock) -> Result<Arc<dyn Provider>, Failure> {
@@ -173,23 +173,18 @@ pub fn one_call(tool: &str, arguments: &str) -> Result<Scenario, Failure> {
     Scenario::from_value(steps).map_err(|error| Failure::usage(error.to_string()))
 }
 
-/// The provider that speaks `dialect` to the server that the settings name.
-fn speaker(
-    dialect: Dialect,
-    settings: &Settings,
-    clock: &Clock,
-) -> Result<Arc<dyn Provider>, Failure> {
-    let (default, variable) = (dialect.default_base_url(), dialect.key_variable());
-    let base_url = settings.base_url.as_deref().unwrap_or(default);
-    let api_key = std::env::var(variable).ok().filter(|key| !key.is_empty());
-    if api_key.is_none() && settings.base_url.is_none() {
+/// The provider that speaks an endpoint's dialect.
+fn speaking(opened: Opened, clock: &Clock) -> Result<Arc<dyn Provider>, Failure> {
+    let Some(dialect) = Dialect::named(&opened.api) else {
         return Err(Failure::usage(format!(
-            "{variable} is not set, and {default} needs a key: export it, or give --base-url of a \
-             server that needs none"
+            "dialect `{}` is not built yet: use `openai-chat`, which speaks Chat Completions",
+            opened.api
         )));
-    }
-    let mut config = ProviderConfig::new(dialect, base_url, clock.id_source());
-    config.api_key = api_key.map(ApiKey::new);
+    };
+    let mut config = ProviderConfig::new(dialect, opened.base_url, clock.id_source());
+    config.api_key = opened.key;
+    config.key_source = opened.key_source;
+    config.headers = opened.headers;
     let provider = HttpProvider::new(config).map_err(|error| Failure::usage(error.to_string()))?;
     Ok(Arc::new(provider))
 }
@@ -246,13 +241,12 @@ pub fn policy(
     })
 }
 
-/// The masker: knows the exact keys of this process.
-pub fn masker() -> Masker {
-    let known = KEY_VARIABLES
+/// The masker: knows the exact keys of this process and those of the endpoint that is asked.
+pub fn masker(secrets: Vec<String>) -> Masker {
+    let keys = KEY_VARIABLES
         .iter()
-        .filter_map(|name| std::env::var(name).ok())
-        .collect();
-    Masker::new(known)
+        .filter_map(|name| std::env::var(name).ok());
+    Masker::new(keys.chain(secrets).collect())
 }
 
 /// How mode `auto` confines shell commands: the workspace is writable, nobody is reached, what the
@@ -271,13 +265,14 @@ pub fn confiner(policy: &Policy) -> Confiner {
 }
 
 /// Binds the parts.
-pub fn harness(provider: Arc<dyn Provider>, toolbox: Toolbox, policy: Policy) -> Harness {
+pub fn harness(provider: WithSecrets, toolbox: Toolbox, policy: Policy) -> Harness {
+    let (provider, secrets) = provider;
     Harness {
         provider,
         toolbox: Arc::new(toolbox),
         confiner: confiner(&policy),
         policy: Arc::new(policy),
-        masker: Arc::new(masker()),
+        masker: Arc::new(masker(secrets)),
         app_version: crate::command::VERSION.to_owned(),
         probe: crate::command::probe(),
     }

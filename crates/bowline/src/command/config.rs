@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use bowline_runtime::config::{KEYS, Kind, Origin, Shown, Value};
+use bowline_runtime::config::{Endpoint, KEYS, Kind, Origin, Shown, Value};
 use serde_json::json;
 
 use crate::args::{Config, Force};
+use crate::endpoint;
 use crate::failure::Failure;
 use crate::places::{Places, project_config};
 use crate::{print, wire};
@@ -50,6 +51,15 @@ pub fn run(args: &Config) -> Result<u8, Failure> {
 
 fn text(value: &Value) -> String {
     match value {
+        Value::Ports(ports) => ports
+            .iter()
+            .map(u16::to_string)
+            .collect::<Vec<_>>()
+            .join(", "),
+        Value::Endpoints(endpoints) => {
+            let lines: Vec<String> = endpoints.iter().map(endpoint::described).collect();
+            lines.join("; ")
+        }
         Value::Text(text) => text.clone(),
         Value::Whole(number) => number.to_string(),
         Value::Rules(rules) => rules
@@ -76,8 +86,9 @@ fn as_json(shown: &Shown) -> serde_json::Value {
         Some(Value::Rules(rules)) => {
             json!(rules.iter().map(|(rule, _)| rule).collect::<Vec<_>>())
         }
+        Some(Value::Ports(ports)) => json!(ports),
+        Some(Value::Endpoints(endpoints)) => endpoints.iter().map(endpoint_as_json).collect(),
     };
-    let origin = |origin: &Origin| json!({ "layer": origin.layer, "file": origin.file, "line": origin.line });
     json!({
         "name": shown.key.name,
         "value": value,
@@ -90,6 +101,28 @@ fn as_json(shown: &Shown) -> serde_json::Value {
     })
 }
 
+fn origin(origin: &Origin) -> serde_json::Value {
+    json!({ "layer": origin.layer, "file": origin.file, "line": origin.line })
+}
+
+/// An endpoint without anything secret: no key, no header's value.
+fn endpoint_as_json(endpoint: &Endpoint) -> serde_json::Value {
+    let headers: Vec<&str> = endpoint
+        .headers
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
+    json!({
+        "name": endpoint.name,
+        "api": endpoint.api,
+        "base_url": endpoint.base_url,
+        "model": endpoint.model,
+        "key": endpoint::key_in_words(&endpoint.key),
+        "headers": headers,
+        "origin": origin(&endpoint.origin),
+    })
+}
+
 /// A kind in words.
 pub fn kind(kind: Kind) -> String {
     match kind {
@@ -97,5 +130,7 @@ pub fn kind(kind: Kind) -> String {
         Kind::Whole { min, max } => format!("whole number, {min} to {max}"),
         Kind::Choice(words) => words.join(" | "),
         Kind::Rules => "list of rules".to_owned(),
+        Kind::Ports => "list of ports".to_owned(),
+        Kind::Endpoints => "tables `[[providers]]`".to_owned(),
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bowline_runtime::resolve_folders;
 
-use super::run::{self, Start, Task};
+use super::run::{self, Prompt, Start, Task};
 use crate::args::{Demo, Force, Output};
 use crate::failure::Failure;
 use crate::places::Places;
@@ -24,7 +24,7 @@ pub fn run(args: &Demo) -> Result<u8, Failure> {
     };
     let (cwd, roots) = resolve_folders(&folder, &[])?;
     let config = wire::configure(&places, &cwd, &force)?;
-    let settings = wire::settings(&config)?;
+    let settings = wire::scripted_settings(&config)?;
     if args.output == Output::Text {
         print::err_line(&format!(
             "A small project with a failing test is in {}",
@@ -38,7 +38,7 @@ pub fn run(args: &Demo) -> Result<u8, Failure> {
             cwd,
             roots,
         },
-        prompt: Some(TASK.to_owned()),
+        prompt: Some(Prompt::text(TASK.to_owned())),
         output: args.output,
     };
     let code = run::run(&places, &config, task)?;

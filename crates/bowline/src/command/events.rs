@@ -129,6 +129,8 @@ fn about(event: &Event) -> String {
         Fact::CallFailed(failed) => failed.error.text().to_owned(),
         Fact::CallInDoubt(doubt) => doubt.why.clone(),
         Fact::CallFoundUnstarted(found) => found.proof.clone(),
+        Fact::AnswerChecked(checked) if checked.problems.is_empty() => "it fits".to_owned(),
+        Fact::AnswerChecked(checked) => checked.problems.join("; "),
         Fact::CancelRequested(cancel) => format!("by {}", cancel.by),
         Fact::TurnEnded(ended) => {
             format!(

@@ -10,11 +10,12 @@ use bowline_journal::Store;
 use bowline_runtime::config::Effective;
 use bowline_runtime::resolve_folders;
 
-use super::run::{self, Start, Task};
+use super::run::{self, Prompt, Start, Task};
 use crate::args::{Exec, Force};
+use crate::choose;
 use crate::failure::Failure;
 use crate::places::Places;
-use crate::wire;
+use crate::{answer_schema, image, wire};
 
 /// Runs the command.
 pub fn run(args: Exec) -> Result<u8, Failure> {
@@ -24,7 +25,23 @@ pub fn run(args: Exec) -> Result<u8, Failure> {
     let (cwd, roots) = resolve_folders(&cwd, &args.force.add_dir)?;
     let config = wire::configure(&places, &cwd, &args.force)?;
     let goes_on = args.continue_ || args.resume.is_some();
-    let prompt = prompt(args.prompt.as_deref(), goes_on)?;
+    let prompt = match prompt(args.prompt.as_deref(), goes_on)? {
+        Some(text) => Some(Prompt {
+            text,
+            images: image::read(&args.image)?,
+            output_schema: args
+                .output_schema
+                .as_deref()
+                .map(answer_schema::read)
+                .transpose()?,
+        }),
+        None if !args.image.is_empty() || args.output_schema.is_some() => {
+            return Err(Failure::usage(
+                "--image and --output-schema go with a task: give one",
+            ));
+        }
+        None => None,
+    };
     let start = if goes_on {
         let store = Store::at(&places.state);
         let session = match &args.resume {
@@ -37,7 +54,7 @@ pub fn run(args: Exec) -> Result<u8, Failure> {
         }
     } else {
         Start::New {
-            settings: wire::settings(&config)?,
+            settings: chosen_settings(&config)?,
             cwd,
             roots,
         }
@@ -53,15 +70,24 @@ pub fn run(args: Exec) -> Result<u8, Failure> {
     )
 }
 
+/// The settings of a new session. A model that nobody named is said, with the reason.
+fn chosen_settings(config: &Effective) -> Result<Settings, Failure> {
+    let chosen = match choose::without_asking(config) {
+        Some(chosen) => chosen,
+        None => run::block_on(choose::model(config))?,
+    };
+    if let Some(why) = &chosen.why {
+        let place = chosen.base_url.as_deref().map(|url| format!(" at {url}"));
+        crate::print::err_line(&crate::print::clean(&format!(
+            "bowline: asking {}{} ({why}); --model names another",
+            chosen.model,
+            place.unwrap_or_default()
+        )));
+    }
+    wire::settings(config, &chosen)
+}
+
 fn refuse_unbuilt(args: &Exec) -> Result<(), Failure> {
-    if args.output_schema.is_some() {
-        return Err(Failure::usage(
-            "--output-schema is not built yet: leave it out",
-        ));
-    }
-    if !args.image.is_empty() {
-        return Err(Failure::usage("--image is not built yet: leave it out"));
-    }
     if args.force.max_usd.is_some() {
         return Err(Failure::usage(
             "--max-usd cannot be kept: no price is known for any model yet. Use --max-tokens, \
@@ -130,11 +156,14 @@ fn newest(store: &Store, cwd: &Path) -> Result<SessionId, Failure> {
 /// What flags change in a session that goes on; everything else stays as it was recorded.
 fn changes(config: &Effective, force: &Force) -> Result<Change, Failure> {
     let by_hand = |name: &str| config.is_set_by(name, Layer::CommandLine);
-    let named = by_hand("model")
-        .then(|| wire::settings(config))
-        .transpose()?;
+    let named = match choose::without_asking(config).filter(|_| by_hand("model")) {
+        Some(chosen) => Some(wire::settings(config, &chosen)?),
+        None => None,
+    };
+    let elsewhere = named.as_ref().and_then(|named| named.base_url.clone());
     Ok(Change {
         model: named.map(|settings| settings.model),
+        elsewhere,
         base_url: force.base_url.clone(),
         reasoning: by_hand("reasoning")
             .then(|| config.text("reasoning")?.parse().ok())
@@ -152,6 +181,8 @@ fn changes(config: &Effective, force: &Force) -> Result<Change, Failure> {
 #[derive(Debug, Default)]
 pub struct Change {
     model: Option<bowline_core::ModelRef>,
+    /// Where another provider is asked when no address is given by hand.
+    elsewhere: Option<String>,
     base_url: Option<String>,
     reasoning: Option<bowline_core::ReasoningEffort>,
     mode: Option<bowline_core::Mode>,
@@ -166,6 +197,10 @@ impl Change {
         let before = state.settings()?;
         let mut after = before.clone();
         if let Some(model) = self.model {
+            // An address belongs to its provider: another one's key must not go there.
+            if model.provider() != before.model.provider() {
+                after.base_url = self.elsewhere;
+            }
             after.model = model;
         }
         if self.base_url.is_some() {

@@ -15,7 +15,7 @@ use bowline_core::{Command, SessionId, Settings, StopReason, StreamEvent};
 use bowline_journal::{Edges, Store};
 use bowline_policy::Rule;
 use bowline_runtime::config::Effective;
-use bowline_runtime::{Clock, Harness, Rest, Session, Silent, prompt};
+use bowline_runtime::{Clock, Harness, Image, Rest, Session, Silent, prompt};
 use tokio::sync::mpsc;
 
 use super::exec::Change;
@@ -27,8 +27,29 @@ use crate::places::Places;
 /// What to run.
 pub struct Task {
     pub start: Start,
-    pub prompt: Option<String>,
+    pub prompt: Option<Prompt>,
     pub output: Output,
+}
+
+/// What the agent is given to do.
+pub struct Prompt {
+    /// The words.
+    pub text: String,
+    /// Images that go with them.
+    pub images: Vec<Image>,
+    /// What the final answer must fit, a valid JSON Schema.
+    pub output_schema: Option<serde_json::Value>,
+}
+
+impl Prompt {
+    /// Words alone.
+    pub const fn text(text: String) -> Self {
+        Self {
+            text,
+            images: Vec::new(),
+            output_schema: None,
+        }
+    }
 }
 
 /// Where to begin.
@@ -65,7 +86,8 @@ pub fn store(places: &Places) -> Store {
     Store::at(&places.state).with_edges(edges)
 }
 
-fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+/// Runs asynchronous work to its end on this thread.
+pub fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -103,7 +125,7 @@ pub fn run(places: &Places, config: &Effective, task: Task) -> Result<u8, Failur
             })?,
             Start::GoOn { session, change } => opener.go_on(session, change).await?,
         };
-        prompt_or_outstanding(&mut session, &harness, task.prompt)?;
+        prompt_or_outstanding(&mut session, &harness, task.prompt).await?;
         let (sender, mut commands) = mpsc::unbounded_channel();
         listen_for_interrupt(sender, &clock);
         let rest =
@@ -150,7 +172,7 @@ pub fn quietly(
             scenario: Some(scenario),
         };
         let (mut session, harness) = opener.begin(new)?;
-        prompt_or_outstanding(&mut session, &harness, Some(prompt))?;
+        prompt_or_outstanding(&mut session, &harness, Some(Prompt::text(prompt))).await?;
         let (sender, mut commands) = mpsc::unbounded_channel();
         listen_for_interrupt(sender, &clock);
         let rest =
@@ -161,12 +183,12 @@ pub fn quietly(
 }
 
 /// Gives the prompt to the session; without one there must be something outstanding.
-fn prompt_or_outstanding(
+async fn prompt_or_outstanding(
     session: &mut Session,
     harness: &Harness,
-    text: Option<String>,
+    prompt: Option<Prompt>,
 ) -> Result<(), Failure> {
-    let Some(text) = text else {
+    let Some(prompt) = prompt else {
         return if session.has_something_to_do() {
             Ok(())
         } else {
@@ -176,14 +198,19 @@ fn prompt_or_outstanding(
             )))
         };
     };
-    let text = harness.masker.mask(&text).text.into_owned();
+    let mut images = Vec::new();
+    for image in prompt.images {
+        images.push(session.keep_image(image).await?);
+    }
+    let text = harness.masker.mask(&prompt.text).text.into_owned();
     let key = format!("prompt-{}", session.clock().new_id());
     session
         .give(Command {
             key,
             ask: Ask::Prompt {
                 text: prompt::person(text),
-                images: Vec::new(),
+                images,
+                output_schema: prompt.output_schema,
             },
         })
         .map_err(|refusal| Failure::usage(refusal.to_string()))
@@ -216,7 +243,10 @@ fn conclude(
     began: Instant,
 ) -> RunResult {
     let state = session.state();
-    let last_text = || state.last_text().unwrap_or_default();
+    let last_text = || {
+        let answer = state.answer().map(ToString::to_string);
+        answer.or_else(|| state.last_text()).unwrap_or_default()
+    };
     let (stop_reason, result, waiting) = match rest {
         Ok(Rest::Ended(StopReason::Done, _) | Rest::Idle) => {
             (StopReason::Done, last_text(), Vec::new())

@@ -106,7 +106,7 @@ fn call(args: &ToolCall) -> Result<u8, Failure> {
             rules.push(rule);
         }
     }
-    let settings = wire::settings(&config)?;
+    let settings = wire::scripted_settings(&config)?;
     let quiet = Quiet {
         settings,
         cwd,

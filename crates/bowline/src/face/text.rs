@@ -89,6 +89,10 @@ impl Text {
                 );
                 self.line(&line);
             }
+            Fact::AnswerChecked(checked) if !checked.problems.is_empty() => {
+                let problem = checked.problems.first().map_or("", String::as_str);
+                self.line(&format!("the answer does not fit the schema: {problem}"));
+            }
             Fact::CancelRequested(_) => self.line("the turn is being stopped"),
             _ => {}
         }

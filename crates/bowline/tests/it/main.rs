@@ -5,8 +5,11 @@
     reason = "a test fails by panicking"
 )]
 
+mod answers;
 mod bad_input;
 mod demo;
+mod endpoints;
+mod images;
 mod interrupt;
 mod listing;
 mod questions;

@@ -48,8 +48,8 @@ impl Opener<'_> {
             scenario,
         } = new;
         let provider = match scenario {
-            Some(scenario) => wire::play(scenario, self.clock),
-            None => wire::provider(&settings, self.clock)?,
+            Some(scenario) => (wire::play(scenario, self.clock), Vec::new()),
+            None => wire::provider(&settings, self.config, self.places, self.clock)?,
         };
         let policy = wire::policy(self.places, self.config, &roots, rules)?;
         let toolbox = wire::toolbox(self.config, &policy)?;
@@ -106,7 +106,7 @@ impl Opener<'_> {
         }
         let settings = session.state().settings().cloned();
         let settings = settings.ok_or_else(|| Failure::stopped("the session has no settings"))?;
-        let provider = wire::provider(&settings, self.clock)?;
+        let provider = wire::provider(&settings, self.config, self.places, self.clock)?;
         let roots: Vec<PathBuf> = session.state().roots().iter().map(PathBuf::from).collect();
         let mut policy = wire::policy(self.places, self.config, &roots, Vec::new())?;
         policy.mode = settings.mode;
