@@ -142,6 +142,7 @@ fn the_same_command_twice_has_effect_once() {
         ask: Ask::Prompt {
             text,
             images: Vec::new(),
+            output_schema: None,
         },
     };
     assert_eq!(accept(&world.state, command.clone()).unwrap().len(), 1);
