@@ -10,8 +10,7 @@ pub use facts::{
     AnswerChecked, AttemptFailed, AttemptReserved, BlocksDropped, CallFailed, CallFinished,
     CallFoundUnstarted, CallInDoubt, CallRejected, CallStarted, CancelRequested, Decided,
     DecisionAnswered, ModelReplied, NoticeAdded, OwnerChanged, PromptAccepted, QuestionAnswered,
-    ReplyStop,
-    SessionStarted, SettingsChanged, TurnEnded, TurnStarted,
+    ReplyStop, SessionStarted, SettingsChanged, TurnEnded, TurnStarted,
 };
 pub(crate) use facts::{NewAttempt, NewStart};
 

@@ -31,6 +31,8 @@ pub struct Target {
 
 /// A target with its key and headers at hand.
 pub struct Opened {
+    /// The provider's name, or the endpoint's own.
+    pub name: String,
     /// The dialect.
     pub api: String,
     /// The address.
@@ -158,7 +160,11 @@ impl Target {
         }
         let values = headers.iter().map(|(_, value)| value.clone());
         let secrets = key.iter().cloned().chain(values).collect();
+        let name = self
+            .named
+            .map_or_else(|| self.api.clone(), |(name, _)| name);
         Ok(Opened {
+            name,
             api: self.api,
             base_url: self.base_url,
             key: key.map(ApiKey::new),

@@ -182,6 +182,7 @@ fn speaking(opened: Opened, clock: &Clock) -> Result<Arc<dyn Provider>, Failure>
         )));
     };
     let mut config = ProviderConfig::new(dialect, opened.base_url, clock.id_source());
+    config.name = opened.name;
     config.api_key = opened.key;
     config.key_source = opened.key_source;
     config.headers = opened.headers;
@@ -241,8 +242,13 @@ pub fn policy(
     })
 }
 
-/// The masker: knows the exact keys of this process and those of the endpoint that is asked.
-pub fn masker(secrets: Vec<String>) -> Masker {
+/// The masker: knows the exact keys of this process.
+pub fn masker() -> Masker {
+    masker_with(Vec::new())
+}
+
+/// The masker that also knows the secrets of the endpoint that is asked.
+fn masker_with(secrets: Vec<String>) -> Masker {
     let keys = KEY_VARIABLES
         .iter()
         .filter_map(|name| std::env::var(name).ok());
@@ -272,7 +278,7 @@ pub fn harness(provider: WithSecrets, toolbox: Toolbox, policy: Policy) -> Harne
         toolbox: Arc::new(toolbox),
         confiner: confiner(&policy),
         policy: Arc::new(policy),
-        masker: Arc::new(masker(secrets)),
+        masker: Arc::new(masker_with(secrets)),
         app_version: crate::command::VERSION.to_owned(),
         probe: crate::command::probe(),
     }

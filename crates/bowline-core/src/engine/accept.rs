@@ -7,8 +7,7 @@ use crate::context::{ContextText, Origin, caps};
 use crate::decision::{Decision, Verdict};
 use crate::event::{
     BlocksDropped, CancelRequested, DecisionAnswered, Fact, NoticeAdded, PromptAccepted,
-    QuestionAnswered,
-    SettingsChanged,
+    QuestionAnswered, SettingsChanged,
 };
 use crate::id::DecisionId;
 use crate::state::State;

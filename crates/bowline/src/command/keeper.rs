@@ -25,7 +25,7 @@ impl Scrub for Masking {
 
 /// Runs the whole life of a keeper.
 pub fn run(folder: Option<OsString>) -> ExitCode {
-    let scrub = Masking(StreamMasker::new(crate::wire::masker(Vec::new())));
+    let scrub = Masking(StreamMasker::new(crate::wire::masker()));
     let code = keeper_main(folder, Box::new(scrub));
     ExitCode::from(u8::try_from(code).unwrap_or(1))
 }

@@ -37,6 +37,7 @@ pub fn run(args: &Send) -> Result<u8, Failure> {
         ask: Ask::Prompt {
             text: prompt::person(text),
             images: Vec::new(),
+            output_schema: None,
         },
     };
     let state = store.read_only(session)?.read_intact()?.state();

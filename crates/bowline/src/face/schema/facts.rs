@@ -44,7 +44,11 @@ fn session(kind: &str) -> Option<Value> {
             json!({ "images": list(&object(
                 json!({ "blob": reference("blob"), "media_type": text }),
                 json!({}),
-            )) }),
+            )), "output_schema": {} }),
+        ),
+        "AnswerChecked" => object(
+            json!({ "turn": count }),
+            json!({ "problems": list(&text), "answer": {} }),
         ),
         "TurnStarted" => object(json!({ "turn": count }), json!({})),
         "NoticeAdded" => object(json!({ "text": reference("context_text") }), json!({})),

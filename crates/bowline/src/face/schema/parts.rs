@@ -16,7 +16,7 @@ pub(super) fn definitions() -> Map<String, Value> {
 
 /// Ids, counts and words from fixed lists.
 fn words() -> Vec<(&'static str, Value)> {
-    const STOPS: [StopReason; 11] = [
+    const STOPS: [StopReason; 12] = [
         StopReason::Done,
         StopReason::Length,
         StopReason::ProviderFailed,
@@ -27,6 +27,7 @@ fn words() -> Vec<(&'static str, Value)> {
         StopReason::Budget,
         StopReason::Refused,
         StopReason::Denied,
+        StopReason::AnswerInvalid,
         StopReason::Cancelled,
     ];
     let uuid = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
