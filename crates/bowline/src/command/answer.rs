@@ -7,11 +7,15 @@ use bowline_core::decision::Scope;
 use bowline_core::{Command, DecisionId, SessionId, Verdict};
 use bowline_journal::{Store, mailbox};
 use bowline_runtime::{Clock, prompt};
+use bowline_tools::keeper::MARK_VARIABLE;
 
 use crate::args::{Answer, Reply};
 use crate::failure::Failure;
 use crate::places::Places;
 use crate::print;
+
+/// Most processes above this one that are looked at.
+const ANCESTORS_MAX: usize = 64;
 
 /// Runs `approve` and `deny`.
 pub fn run(args: &Answer, verdict: Verdict) -> Result<u8, Failure> {
@@ -167,21 +171,22 @@ fn find(store: &Store, text: &str) -> Result<Open, Failure> {
 
 /// The agent cannot answer its own questions (I18): whatever runs below a keeper is refused.
 pub fn refuse_under_a_keeper() -> Result<(), Failure> {
-    let mut pid = std::process::id();
-    for _ in 0..64 {
-        let Some(parent) = parent_of(pid) else { break };
-        if parent <= 1 {
-            break;
-        }
-        if is_keeper(parent) {
-            return Err(Failure::usage(
-                "this runs inside a shell command of an agent, which cannot answer its own \
-                 questions: answer from a terminal of your own",
-            ));
-        }
-        pid = parent;
+    // Within a sandbox no keeper is to be seen: there the state folder is out of reach, and the
+    // mark only makes the refusal say why.
+    let is_marked = std::env::var_os(MARK_VARIABLE).is_some();
+    if is_marked || ancestors().any(is_keeper) {
+        return Err(Failure::usage(
+            "this runs inside a shell command of an agent, which cannot answer its own \
+             questions: answer from a terminal of your own",
+        ));
     }
     Ok(())
+}
+
+/// The processes above this one, nearest first, up to one that cannot be seen.
+fn ancestors() -> impl Iterator<Item = u32> {
+    let above = |pid: &u32| parent_of(*pid).filter(|parent| *parent > 1);
+    std::iter::successors(above(&std::process::id()), above).take(ANCESTORS_MAX)
 }
 
 fn parent_of(pid: u32) -> Option<u32> {

@@ -7,8 +7,10 @@
 
 mod answers;
 mod bad_input;
+mod confined_work;
 mod demo;
 mod endpoints;
+mod escape;
 mod images;
 mod interrupt;
 mod listing;

@@ -52,7 +52,12 @@ impl Ran {
 
 impl Scratch {
     pub(crate) fn new() -> Self {
-        let root = tempfile::tempdir().expect("a scratch folder");
+        Self::within(&std::env::temp_dir())
+    }
+
+    /// A scratch folder in a given one: a sandbox replaces the usual folder for temporary files.
+    pub(crate) fn within(folder: &Path) -> Self {
+        let root = tempfile::tempdir_in(folder).expect("a scratch folder");
         for folder in ["work", "config/bowline"] {
             std::fs::create_dir_all(root.path().join(folder)).expect("a folder in it");
         }

@@ -48,7 +48,7 @@ fn credentials_stay_out() {
             "DATABASE_URL",
             "postgres://app:s3kR9vQx2LmT@db.internal/app",
         ),
-        ("INNOCENT", "ghp_0123456789abcdefghijABCDEFGHIJ012345"),
+        ("INNOCENT", "https://ann:s3kR9vQx2LmT@git.internal/x.git"),
     ] {
         check(name, value, false);
     }
