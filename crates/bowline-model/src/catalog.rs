@@ -3,7 +3,7 @@
 /// The names that may stand before the slash in `--model provider/model`.
 #[must_use]
 pub const fn provider_names() -> &'static [&'static str] {
-    &["openai", "openai-chat", "scripted"]
+    &["openai", "openai-chat", "anthropic", "scripted"]
 }
 
 /// The environment variable that holds the key for `provider`; `None` if it takes no key.

@@ -1,6 +1,6 @@
 //! The dialects: what differs between them before a single message is written or read.
 
-use crate::wire::{Encoder, Parser, Voice, chat, responses};
+use crate::wire::{Encoder, Parser, Voice, anthropic, chat, responses};
 use crate::{default_base_url, key_variable};
 
 /// A model API's way of speaking. Each is also the name of a built-in provider.
@@ -11,6 +11,8 @@ pub enum Dialect {
     Chat,
     /// Responses, as OpenAI speaks it.
     Responses,
+    /// Anthropic's Messages.
+    Anthropic,
 }
 
 /// How a key travels.
@@ -18,11 +20,13 @@ pub enum Dialect {
 pub(crate) enum Auth {
     /// `authorization: Bearer KEY`.
     Bearer,
+    /// `x-api-key: KEY`.
+    ApiKey,
 }
 
 impl Dialect {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Chat, Self::Responses];
+    pub const ALL: [Self; 3] = [Self::Chat, Self::Responses, Self::Anthropic];
 
     /// The name that stands before the slash in `--model provider/model`.
     #[must_use]
@@ -30,6 +34,7 @@ impl Dialect {
         match self {
             Self::Chat => "openai-chat",
             Self::Responses => "openai",
+            Self::Anthropic => "anthropic",
         }
     }
 
@@ -56,12 +61,14 @@ impl Dialect {
         match self {
             Self::Chat => "/chat/completions",
             Self::Responses => "/responses",
+            Self::Anthropic => "/v1/messages",
         }
     }
 
     pub(crate) const fn auth(self) -> Auth {
         match self {
             Self::Chat | Self::Responses => Auth::Bearer,
+            Self::Anthropic => Auth::ApiKey,
         }
     }
 
@@ -69,6 +76,7 @@ impl Dialect {
     pub(crate) const fn headers(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Chat | Self::Responses => &[],
+            Self::Anthropic => &[("anthropic-version", "2023-06-01")],
         }
     }
 
@@ -77,6 +85,7 @@ impl Dialect {
         match self {
             Self::Chat => chat::encoder(chat::MaxTokensField::of_host(host)),
             Self::Responses => responses::encoder(),
+            Self::Anthropic => anthropic::encoder(),
         }
     }
 
@@ -85,6 +94,7 @@ impl Dialect {
         match self {
             Self::Chat => Box::new(chat::ChatParser::new(voice)),
             Self::Responses => Box::new(responses::ResponsesParser::new(voice)),
+            Self::Anthropic => Box::new(anthropic::AnthropicParser::new(voice)),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! A dialect is a `Format`, which writes requests piece by piece for the [`Encoder`], and a
 //! `Parser`, which takes in the events of a reply for the body reader. `crate::Dialect` names both.
 
+pub mod anthropic;
 mod assembly;
 mod body;
 pub mod chat;

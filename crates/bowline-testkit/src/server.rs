@@ -1,5 +1,6 @@
 //! The scripted model server: start, record, stop.
 
+mod anthropic;
 mod chat;
 mod frames;
 mod http;

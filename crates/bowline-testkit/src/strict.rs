@@ -1,10 +1,11 @@
 //! Validators that refuse what the real model APIs refuse.
 //!
 //! [`chat`] knows the Chat Completions API: [`chat::check`] judges one request by itself,
-//! [`chat::Session`] judges it against what was sent and answered before. [`responses`] does the
-//! same for the Responses API. What sessions of all
+//! [`chat::Session`] judges it against what was sent and answered before. [`responses`] and
+//! [`anthropic`] do the same for the Responses API and the Messages API. What sessions of all
 //! dialects share is in [`session`].
 
+pub mod anthropic;
 pub mod chat;
 pub mod responses;
 pub mod session;
@@ -157,6 +158,38 @@ pub enum Kind {
     LostItem,
     /// An item in a reply that the reply did not have.
     InventedItem,
+    /// No longest reply named, where the API wants one.
+    MissingMaxTokens,
+    /// `thinking` of an unknown form.
+    BadThinking,
+    /// A budget for thinking below the least one, or not below the longest reply.
+    BadThinkingBudget,
+    /// A parameter that does not go together with thinking.
+    ThinkingConflict,
+    /// A thought without its text or signature.
+    BadThought,
+    /// An assistant message that ends in a thought.
+    ThoughtLast,
+    /// Thinking is on, and the round of calls does not begin with a thought.
+    ThoughtMissing,
+    /// A cache mark of an unknown form, or where none may stand.
+    BadCacheMark,
+    /// More cache marks than the API takes.
+    TooManyCacheMarks,
+    /// Two messages of one role in a row.
+    RolesDoNotAlternate,
+    /// A text of nothing but white space.
+    BlankText,
+    /// White space at the end of a last message from the assistant.
+    TrailingSpace,
+    /// A call id of other letters than the API takes.
+    BadCallId,
+    /// Arguments that are no object.
+    ArgumentsNotObject,
+    /// A result after something else in its message.
+    ResultNotFirst,
+    /// An image of an unknown kind, or without its bytes.
+    BadImage,
     /// The scenario expected another request, or is used up.
     ScenarioFailed,
 }

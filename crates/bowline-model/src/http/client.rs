@@ -72,6 +72,10 @@ pub(super) fn headers(
     if let Some(key) = config.key {
         let (name, value) = match config.dialect.auth() {
             Auth::Bearer => (AUTHORIZATION, format!("Bearer {}", key.reveal())),
+            Auth::ApiKey => (
+                HeaderName::from_static("x-api-key"),
+                key.reveal().to_owned(),
+            ),
         };
         let value = secret_value(name.as_str(), &value)?;
         headers.insert(name, value);

@@ -77,6 +77,8 @@ impl ErrorBody {
             "invalid_prompt",
             "invalid_image",
             "context_length",
+            "request_too_large",
+            "billing",
         ]) {
             return Some(FailureKind::BadRequest);
         }

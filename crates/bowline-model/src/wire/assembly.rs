@@ -120,6 +120,48 @@ impl Assembly {
         }
     }
 
+    /// Begins a text of its own, whatever came before; gives its place.
+    pub(crate) fn begin_text(&mut self) -> usize {
+        self.parts.push(Part::Text(String::new()));
+        self.parts.len() - 1
+    }
+
+    /// Adds to the text at `place`.
+    pub(crate) fn extend_text(&mut self, place: usize, piece: &str) {
+        if piece.is_empty() {
+            return;
+        }
+        if let Some(Part::Text(text)) = self.parts.get_mut(place) {
+            text.push_str(piece);
+            (self.voice.deltas)(Delta::Text(piece.to_owned()));
+        }
+    }
+
+    /// Keeps something that only the provider understands, in its place among the rest; gives
+    /// that place.
+    pub(crate) fn begin_opaque(&mut self, from: &str, value: Value) -> usize {
+        self.parts.push(Part::Opaque {
+            field: from.to_owned(),
+            value,
+        });
+        self.parts.len() - 1
+    }
+
+    /// What is kept at `place`.
+    pub(crate) fn opaque_mut(&mut self, place: usize) -> Option<&mut Value> {
+        match self.parts.get_mut(place) {
+            Some(Part::Opaque { value, .. }) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Tells the listener of reasoning that is kept elsewhere.
+    pub(crate) fn think(&self, piece: &str) {
+        if !piece.is_empty() {
+            (self.voice.deltas)(Delta::Reasoning(piece.to_owned()));
+        }
+    }
+
     /// Keeps a field that nobody here knows; the last value wins.
     pub(crate) fn extra(&mut self, field: &str, value: Value) {
         self.extra.insert(field.to_owned(), value);
@@ -194,7 +236,9 @@ impl Assembly {
             ..
         } = self;
         let mut wire_ids = BTreeSet::new();
-        let blocks = parts.into_iter().map(|part| match part {
+        let parts = parts.into_iter();
+        let said = parts.filter(|part| !matches!(part, Part::Text(text) if text.is_empty()));
+        let blocks = said.map(|part| match part {
             Part::Text(text) => Block::Text { text },
             Part::Reasoning { field, text } => Block::Reasoning {
                 text,

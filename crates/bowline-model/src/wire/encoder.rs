@@ -38,10 +38,10 @@ pub(crate) struct Around<'a> {
     pub(crate) model: &'a ModelRef,
     /// The bytes of the images there are.
     pub(crate) images: &'a BTreeMap<Digest, Vec<u8>>,
-    /// All items before this one.
-    pub(crate) earlier: &'a [Arc<HistoryItem>],
     /// The item before this one.
     pub(crate) before: Option<&'a HistoryItem>,
+    /// All items before this one.
+    pub(crate) earlier: &'a [Arc<HistoryItem>],
     /// What would close the message that the item before left open; empty if none is.
     pub(crate) close: &'static [u8],
 }
@@ -182,8 +182,8 @@ impl Encoder {
         let around = Around {
             model: &request.model,
             images: &request.images,
-            earlier: &self.items,
             before: self.items.last().map(Arc::as_ref),
+            earlier: &self.items,
             close: last.map_or(b"", |span| span.close),
         };
         // What closes the message before belongs to that message.

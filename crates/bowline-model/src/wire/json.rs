@@ -59,3 +59,33 @@ pub(crate) fn has_nul(value: &Value) -> bool {
         _ => false,
     }
 }
+
+/// `value` with U+FFFD for every NUL in its strings and keys.
+pub(crate) fn without_nul(value: Value) -> Value {
+    let clean = |text: String| text.replace('\0', "\u{fffd}");
+    match value {
+        Value::String(text) => Value::String(clean(text)),
+        Value::Array(items) => items.into_iter().map(without_nul).collect(),
+        Value::Object(map) => {
+            let fields = map.into_iter();
+            Value::Object(
+                fields
+                    .map(|(key, item)| (clean(key), without_nul(item)))
+                    .collect(),
+            )
+        }
+        other => other,
+    }
+}
+
+/// Reads a number of tokens. Some servers count in floating point.
+pub(crate) fn count(value: &Value) -> Option<u64> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "saturates"
+    )]
+    value
+        .as_u64()
+        .or_else(|| value.as_f64().map(|number| number as u64))
+}

@@ -54,7 +54,7 @@ fn is_tool_name(name: &str) -> bool {
 }
 
 /// The calls' ids as received, or made ones where those are doubled or not `sendable`.
-pub(crate) fn wire_ids(calls: &[&ToolCall], sendable: fn(&str) -> bool) -> Vec<String> {
+pub(crate) fn wire_ids(calls: &[&ToolCall], sendable: impl Fn(&str) -> bool) -> Vec<String> {
     let mut used = BTreeSet::new();
     let mut id = |call: &&ToolCall| {
         if sendable(&call.wire_id) && used.insert(call.wire_id.clone()) {

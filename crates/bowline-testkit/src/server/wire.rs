@@ -5,6 +5,7 @@ use std::fmt;
 use bowline_model::scenario::{Answer, CutPoint, Fault, History, RequestView};
 use serde_json::Value;
 
+use super::anthropic::Anthropic;
 use super::chat::{self, Chat};
 use super::frames::cut_point;
 use super::http::Request;
@@ -59,14 +60,16 @@ pub(super) struct Unauthorised(
 );
 
 /// The path of each dialect.
-pub(super) const PATHS: [&str; 2] = ["/v1/chat/completions", RESPONSES];
+pub(super) const PATHS: [&str; 3] = ["/v1/chat/completions", RESPONSES, MESSAGES];
 
 const RESPONSES: &str = "/v1/responses";
+const MESSAGES: &str = "/v1/messages";
 
 /// Begins a conversation in the dialect of `path`, one of [`PATHS`].
 pub(super) fn begin(path: &str, reasoning: Reasoning) -> Box<dyn Wire> {
     match path {
         RESPONSES => Box::new(Responses::new(reasoning)),
+        MESSAGES => Box::new(Anthropic::new(reasoning)),
         _ => Box::new(Chat::new(reasoning)),
     }
 }

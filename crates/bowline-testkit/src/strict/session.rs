@@ -14,8 +14,8 @@ pub trait Rules {
     const LIST: &'static str;
 
     /// Makes of a reply what is expected back, with null for what the API would refuse, and notes
-    /// the tools it asks for.
-    fn expect_back(reply: &mut Value, asked_for: &mut Undeclared) -> Holds;
+    /// the tools it asks for. `earlier` are the messages it replies to.
+    fn expect_back(reply: &mut Value, earlier: &[Value], asked_for: &mut Undeclared) -> Holds;
 
     /// How a message that came back differs from what it was; both are of one role.
     fn difference(reasoning: Reasoning, was: &Value, is: &Value) -> Option<(Kind, String)>;
@@ -134,7 +134,7 @@ impl<R: Rules> Session<R> {
     /// Records that `message`, an assistant message, was sent whole as the reply.
     pub fn replied(&mut self, message: &Value, cut_by_limit: bool) {
         let mut message = message.clone();
-        let holds = R::expect_back(&mut message, &mut self.asked_for);
+        let holds = R::expect_back(&mut message, &self.messages, &mut self.asked_for);
         let duty = if cut_by_limit || holds == Holds::Nothing {
             Duty::Free
         } else {

@@ -7,8 +7,8 @@ mod message;
 
 pub(super) use message::CALL_FIELD;
 
-use bowline_core::Request;
 use bowline_core::message::HistoryItem;
+use bowline_core::{ReasoningEffort, Request};
 use serde_json::{Value, json};
 
 use crate::wire::json::push_string;
@@ -99,6 +99,16 @@ impl Format for ChatFormat {
         if let Some(most) = request.max_output_tokens {
             let field = self.max_tokens_field.name();
             body.extend_from_slice(format!(",\"{field}\":{most}").as_bytes());
+        }
+        // Servers that know no such field are many, so it is there only when it was asked for;
+        // how to ask for no reasoning, each spells in its own way.
+        if let Some(effort) = request
+            .reasoning
+            .filter(|effort| *effort != ReasoningEffort::Off)
+        {
+            body.extend_from_slice(
+                format!(",\"reasoning_effort\":\"{}\"", effort.name()).as_bytes(),
+            );
         }
         body.push(b'}');
     }

@@ -18,7 +18,7 @@ pub struct ChatRules;
 impl Rules for ChatRules {
     const LIST: &'static str = "messages";
 
-    fn expect_back(message: &mut Value, asked_for: &mut Undeclared) -> Holds {
+    fn expect_back(message: &mut Value, _: &[Value], asked_for: &mut Undeclared) -> Holds {
         let mut ids = BTreeSet::new();
         let mut doubtful_id = false;
         for call in message["tool_calls"].as_array_mut().into_iter().flatten() {

@@ -52,7 +52,7 @@ pub fn reply(items: &[Value]) -> Value {
 impl Rules for ResponsesRules {
     const LIST: &'static str = "message";
 
-    fn expect_back(reply: &mut Value, asked_for: &mut Undeclared) -> Holds {
+    fn expect_back(reply: &mut Value, _: &[Value], asked_for: &mut Undeclared) -> Holds {
         let mut ids = BTreeSet::new();
         let mut doubtful_id = false;
         let items = reply["items"]

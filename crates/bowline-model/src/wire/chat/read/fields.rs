@@ -3,6 +3,7 @@
 use bowline_core::Usage;
 use serde_json::{Map, Value};
 
+use crate::wire::json::count;
 use crate::wire::{Assembly, Fragment};
 
 /// Where servers put reasoning: the field's name is kept so that it goes back as it came.
@@ -116,17 +117,6 @@ fn function(function: &Value) -> Fragment {
 
 /// Reads token counts; `None` if there are none.
 pub(super) fn usage(usage: &Value) -> Option<Usage> {
-    let count = |value: &Value| {
-        // Some servers count in floating point.
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "saturates"
-        )]
-        value
-            .as_u64()
-            .or_else(|| value.as_f64().map(|number| number as u64))
-    };
     let input = count(&usage["prompt_tokens"]);
     let output = count(&usage["completion_tokens"]);
     if input.is_none() && output.is_none() {

@@ -1,0 +1,108 @@
+//! Writes Messages requests.
+//!
+//! The body is `model, stream, tools, system, messages, max_tokens, thinking`, in this order, so
+//! that everything that stays the same from step to step stands first.
+//!
+//! Marks of what the provider may cache (`cache_control`) stand at the end of the system text and
+//! of the last two messages from our side: the one that is new, and the one that the request
+//! before ended in. Those two move on from step to step, so the bytes around them change; the API
+//! does not look at marks when it compares a request with what it holds.
+
+mod message;
+
+use std::sync::Arc;
+
+use bowline_core::Request;
+use bowline_core::message::HistoryItem;
+
+use super::thinking;
+use crate::wire::json::{push_string, push_value};
+use crate::wire::{Around, Encoder, Format, Placed};
+
+/// Makes an encoder of Messages requests that has seen nothing.
+#[must_use]
+pub fn encoder() -> Encoder {
+    Encoder::new(Box::new(AnthropicFormat))
+}
+
+/// A mark, as a further field of the block that ends what may be cached.
+const CACHE_MARK: &[u8] = b",\"cache_control\":{\"type\":\"ephemeral\"}";
+
+#[derive(Debug)]
+struct AnthropicFormat;
+
+impl Format for AnthropicFormat {
+    fn head(&self, body: &mut Vec<u8>, request: &Request) {
+        let prompt = &request.prompt;
+        let has_system = !prompt.system.trim().is_empty();
+        body.extend_from_slice(b"{\"model\":");
+        push_string(body, request.model.model());
+        body.extend_from_slice(b",\"stream\":true");
+        if !prompt.tools.is_empty() {
+            body.extend_from_slice(b",\"tools\":[");
+            for (at, tool) in prompt.tools.iter().enumerate() {
+                body.extend_from_slice(if at > 0 {
+                    b",{\"name\":"
+                } else {
+                    b"{\"name\":"
+                });
+                push_string(body, &tool.name);
+                body.extend_from_slice(b",\"description\":");
+                push_string(body, &tool.description);
+                body.extend_from_slice(b",\"input_schema\":");
+                push_value(body, &tool.input_schema);
+                if !has_system && at + 1 == prompt.tools.len() {
+                    body.extend_from_slice(CACHE_MARK);
+                }
+                body.push(b'}');
+            }
+            body.push(b']');
+        }
+        if has_system {
+            body.extend_from_slice(b",\"system\":[{\"type\":\"text\",\"text\":");
+            push_string(body, &prompt.system);
+            body.extend_from_slice(CACHE_MARK);
+            body.extend_from_slice(b"}]");
+        }
+        body.extend_from_slice(b",\"messages\":[");
+    }
+
+    fn item(&self, body: &mut Vec<u8>, item: &HistoryItem, around: &Around<'_>) -> Placed {
+        match item {
+            HistoryItem::Input(input) => message::push_input(body, input, around),
+            HistoryItem::Exchange(exchange) => message::push_exchange(body, exchange, around),
+        }
+    }
+
+    fn tail(&self, body: &mut Vec<u8>, request: &Request) {
+        if matches!(request.history.last().map(Arc::as_ref), Some(item) if !ends_in_our_message(item))
+        {
+            message::push_going_on(body);
+        }
+        let most = thinking::max_tokens(request);
+        body.extend_from_slice(format!("],\"max_tokens\":{most}").as_bytes());
+        body.extend_from_slice(thinking::parameters(request).as_bytes());
+        body.push(b'}');
+    }
+
+    fn marks(&self, history: &[Arc<HistoryItem>]) -> (&'static [u8], Vec<usize>) {
+        let is_exchange = |item: &Arc<HistoryItem>| matches!(**item, HistoryItem::Exchange(_));
+        let last_exchange = history.iter().rposition(is_exchange);
+        // The request before this one ended right before the last reply.
+        let before = last_exchange.and_then(|at| at.checked_sub(1));
+        let places = before.into_iter().chain(history.len().checked_sub(1));
+        let places = places.filter(|at| ends_in_our_message(&history[*at]));
+        (CACHE_MARK, places.collect())
+    }
+}
+
+/// Whether an item leaves off in a user message: words, or the results of calls.
+fn ends_in_our_message(item: &HistoryItem) -> bool {
+    match item {
+        HistoryItem::Input(_) => true,
+        HistoryItem::Exchange(exchange) => !exchange.results().is_empty(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
