@@ -177,7 +177,7 @@ pub fn one_call(tool: &str, arguments: &str) -> Result<Scenario, Failure> {
 fn speaking(opened: Opened, clock: &Clock) -> Result<Arc<dyn Provider>, Failure> {
     let Some(dialect) = Dialect::named(&opened.api) else {
         return Err(Failure::usage(format!(
-            "dialect `{}` is not built yet: use `openai-chat`, which speaks Chat Completions",
+            "unknown dialect `{}`: use openai, openai-chat or anthropic",
             opened.api
         )));
     };

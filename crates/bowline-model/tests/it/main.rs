@@ -5,6 +5,7 @@
     reason = "a test that cannot go on should stop where it is"
 )]
 
+mod anthropic;
 mod history;
 mod scripted;
 mod server;

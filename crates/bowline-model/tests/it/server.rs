@@ -30,7 +30,7 @@ fn talk(server: &ScriptedServer) -> Talk {
     Talk::new(provider, "find it: gr\u{fc}n \u{1F9F5}")
 }
 
-fn conversation() -> Vec<Step> {
+pub(crate) fn conversation() -> Vec<Step> {
     let read = |path: &str| Call::new("read", json!({"path": path}));
     vec![
         Step {
