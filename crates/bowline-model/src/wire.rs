@@ -11,7 +11,7 @@ mod encoder;
 mod image;
 mod json;
 mod provider;
-pub(crate) mod responses;
+pub mod responses;
 mod words;
 
 pub use encoder::Encoder;

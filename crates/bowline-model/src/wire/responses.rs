@@ -7,7 +7,7 @@
 mod encode;
 mod read;
 
-pub(crate) use encode::encoder;
+pub use encode::encoder;
 pub(crate) use read::ResponsesParser;
 
 /// What the API calls a function call's item, and we the fields of it that are kept.

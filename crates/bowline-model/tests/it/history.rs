@@ -14,6 +14,8 @@ use uuid::Uuid;
 
 use crate::support;
 
+mod responses;
+
 /// Any text, and often the kind that breaks things.
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -99,8 +101,8 @@ fn block() -> impl Strategy<Value = Block> {
     ]
 }
 
-fn exchange() -> impl Strategy<Value = Option<HistoryItem>> {
-    let blocks = proptest::collection::vec(block(), 0..6);
+fn exchange_of(block: impl Strategy<Value = Block>) -> impl Strategy<Value = Option<HistoryItem>> {
+    let blocks = proptest::collection::vec(block, 0..6);
     (blocks, proptest::collection::vec(text(), 6)).prop_map(|(blocks, texts)| {
         let message = AssistantMessage {
             blocks,
@@ -116,8 +118,9 @@ fn exchange() -> impl Strategy<Value = Option<HistoryItem>> {
     })
 }
 
-fn history() -> impl Strategy<Value = Vec<Arc<HistoryItem>>> {
-    let item = prop_oneof![input().prop_map(Some), exchange()];
+/// A conversation whose replies are made of such blocks.
+fn history_of(block: impl Strategy<Value = Block>) -> impl Strategy<Value = Vec<Arc<HistoryItem>>> {
+    let item = prop_oneof![input().prop_map(Some), exchange_of(block)];
     // A request is never made without anything to answer.
     (
         input(),
@@ -139,7 +142,7 @@ proptest! {
 
     #[test]
     fn every_history_is_accepted(
-        items in history(),
+        items in history_of(block()),
         max_output_tokens in proptest::option::of(1u64..100_000),
         before in 0usize..10,
     ) {

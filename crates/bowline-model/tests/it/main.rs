@@ -7,6 +7,7 @@
 
 mod anthropic;
 mod history;
+mod responses;
 mod scripted;
 mod server;
 mod sockets;

@@ -21,7 +21,8 @@ const LEAST_OUTPUT_TOKENS: u64 = 16;
 ///
 /// Nothing is stored by the server (`store: false`), so every request carries the whole
 /// conversation, and the reasoning of earlier steps goes back in its encrypted form.
-pub(crate) fn encoder() -> Encoder {
+#[must_use]
+pub fn encoder() -> Encoder {
     Encoder::new(Box::new(Responses))
 }
 
