@@ -90,8 +90,8 @@ fn scenario() -> Scenario {
     Scenario::from_value(steps).expect("a valid scenario")
 }
 
-#[test]
-fn a_planted_fault_in_a_published_crate_is_mended_over_http() {
+/// Has the fault mended by `model` on the server of `base_url`, with reasoning required back.
+fn mends(model: &str, base_url: fn(&ScriptedServer) -> String) {
     let scratch = Scratch::new();
     let work = scratch.work();
     plant(&work);
@@ -105,11 +105,11 @@ fn a_planted_fault_in_a_published_crate_is_mended_over_http() {
         ..Options::default()
     };
     let server = ScriptedServer::start(scenario(), options);
-    let base_url = server.base_url();
+    let base_url = base_url(&server);
     let ran = scratch.run(&[
         "exec",
         "--model",
-        "openai-chat/scripted",
+        model,
         "--base-url",
         &base_url,
         "--mode",
@@ -130,4 +130,14 @@ fn a_planted_fault_in_a_published_crate_is_mended_over_http() {
     let events = scratch.events();
     assert_eq!(of_kind(&events, "CallFinished").len(), 6);
     assert_eq!(of_kind(&events, "Decided").len(), 6);
+}
+
+#[test]
+fn a_planted_fault_in_a_published_crate_is_mended_over_http() {
+    mends("openai-chat/scripted", ScriptedServer::base_url);
+}
+
+#[test]
+fn a_planted_fault_is_mended_over_responses() {
+    mends("openai/scripted", ScriptedServer::base_url);
 }
