@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Digest;
 use crate::context::ContextText;
+use crate::job::JobChange;
 use crate::spec::ReplayClass;
 
 /// What a crash allows for one call, decided before it runs.
@@ -85,6 +86,9 @@ pub struct Effect {
     /// The new todo list, if it set one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub todo: Option<Vec<TodoItem>>,
+    /// What it did to commands in the background, or learned of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub jobs: Vec<JobChange>,
 }
 
 /// A large body stored beside the journal.

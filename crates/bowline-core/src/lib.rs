@@ -32,6 +32,7 @@ pub mod engine;
 pub mod event;
 pub mod failure;
 pub mod id;
+pub mod job;
 pub mod message;
 pub mod permit;
 pub mod profile;
@@ -54,6 +55,7 @@ pub use engine::{Work, accept, apply, due};
 pub use event::{Event, Fact};
 pub use failure::{FailureKind, ProviderFailure};
 pub use id::{AttemptId, CallId, DecisionId, Epoch, Seq, SessionId, StepId, TurnId};
+pub use job::Job;
 pub use message::{
     AssistantMessage, Block, Exchange, HistoryItem, ImageRef, Input, ToolCall, ToolResult,
 };

@@ -92,6 +92,18 @@ pub struct RunResult {
     pub duration_ms: u64,
     /// What waits for a person.
     pub waiting: Vec<WaitingItem>,
+    /// Commands in the background that run on after the process has ended.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub running: Vec<RunningJob>,
+}
+
+/// A command that runs in the background.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RunningJob {
+    /// Its handle.
+    pub job: String,
+    /// The text given to the shell.
+    pub command: String,
 }
 
 /// An open question.

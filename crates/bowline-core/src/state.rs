@@ -14,6 +14,7 @@ use crate::call::TodoItem;
 use crate::decision::Decision;
 use crate::event::SessionStarted;
 use crate::id::{CallId, DecisionId, Epoch, SessionId, StepId, TurnId};
+use crate::job::Job;
 use crate::message::{HistoryItem, ImageRef, Input};
 use crate::request::{FrozenPrompt, Request};
 use crate::settings::{ModelRef, Settings};
@@ -43,6 +44,7 @@ pub struct State {
     pub(crate) grants: BTreeMap<Digest, DecisionId>,
     pub(crate) seen: Arc<BTreeMap<String, Digest>>,
     pub(crate) todo: Vec<TodoItem>,
+    pub(crate) jobs: Arc<BTreeMap<String, Job>>,
     pub(crate) in_doubt: Vec<CallId>,
     pub(crate) next_schema: Option<Arc<Value>>,
     pub(crate) answer: Option<Value>,
@@ -195,6 +197,12 @@ impl State {
     #[must_use]
     pub fn todo(&self) -> &[TodoItem] {
         &self.todo
+    }
+
+    /// Commands in the background by their handles, those whose end was told included.
+    #[must_use]
+    pub const fn jobs(&self) -> &Arc<BTreeMap<String, Job>> {
+        &self.jobs
     }
 
     /// The content hash of each file as the model last saw or wrote it.

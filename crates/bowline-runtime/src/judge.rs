@@ -35,6 +35,7 @@ pub(crate) fn plan_cx(state: &State) -> PlanCx {
         cwd: PathBuf::from(state.cwd()),
         roots: state.roots().iter().map(PathBuf::from).collect(),
         seen: Arc::clone(state.seen()),
+        jobs: Arc::clone(state.jobs()),
     }
 }
 

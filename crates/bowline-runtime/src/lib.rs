@@ -67,4 +67,4 @@ pub use clock::{Clock, date_and_time, time_of_day, today};
 pub use drive::{Harness, Rest, drive, waiting};
 pub use error::{Error, Next};
 pub use face::{Face, Recorder, Silent};
-pub use session::{Image, Places, Session, resolve_folders};
+pub use session::{Image, Places, Session, resolve_folders, running_jobs};

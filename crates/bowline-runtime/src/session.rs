@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bowline_core::event::{NoticeAdded, OwnerChanged, SessionStarted};
+use bowline_core::protocol::RunningJob;
 use bowline_core::{
-    Command, Committed, ContextText, Digest, Event, Fact, ImageRef, Refusal, Seq, SessionId,
+    Command, Committed, ContextText, Digest, Event, Fact, ImageRef, Job, Refusal, Seq, SessionId,
     Settings, State, accept, apply,
 };
 use bowline_journal::{Journal, mailbox};
+use bowline_tools::keeper::recover;
 use bowline_tools::tool::Blobs;
 
 use crate::{Clock, Error};
@@ -236,8 +238,20 @@ impl Session {
     /// others left. Facts of a take-over alone are nothing to do.
     #[must_use]
     pub fn has_something_to_do(&self) -> bool {
+        !bowline_core::due(&self.state).is_empty() || self.has_letters()
+    }
+
+    /// Whether others left commands that were not taken yet.
+    #[must_use]
+    pub fn has_letters(&self) -> bool {
         let letters = self.places.mailbox.as_deref().map(mailbox::is_empty);
-        !bowline_core::due(&self.state).is_empty() || matches!(letters, Some(Ok(false)))
+        matches!(letters, Some(Ok(false)))
+    }
+
+    /// The commands that run in the background.
+    #[must_use]
+    pub fn running_jobs(&self) -> Vec<RunningJob> {
+        running_jobs(&self.state, &self.places.spool)
     }
 
     pub(crate) const fn has_staged(&self) -> bool {
@@ -270,6 +284,20 @@ impl Session {
         }
         Ok(entries)
     }
+}
+
+/// The commands of a session that run in the background, by the records in its spool folder.
+#[must_use]
+pub fn running_jobs(state: &State, spool: &Path) -> Vec<RunningJob> {
+    let is_running = |job: &Job| {
+        job.ended.is_none() && recover::look(&spool.join(&job.spool)) == recover::Look::Running
+    };
+    let jobs = state.jobs().iter().filter(|(_, job)| is_running(job));
+    jobs.map(|(handle, job)| RunningJob {
+        job: handle.clone(),
+        command: job.command.clone(),
+    })
+    .collect()
 }
 
 /// Resolves the working folder and its roots: absolute, links followed.

@@ -1,5 +1,5 @@
 //! The tools of Bowline: `read`, `write`, `edit`, `grep`, `glob`, `list`, `shell`, `todo`,
-//! `ask_user`.
+//! `ask_user`, `shell_job`.
 
 mod ask_user;
 mod change;
@@ -101,6 +101,7 @@ pub fn toolbox(config: BuiltinConfig) -> Toolbox {
         Arc::new(shell::ShellTool::new(config.clone())),
         Arc::new(todo::TodoTool::new()),
         Arc::new(ask_user::AskUserTool::new()),
+        Arc::new(shell::JobTool::new()),
     ];
     #[expect(clippy::expect_used, reason = "a test holds the names apart")]
     Toolbox::new(tools).expect("built-in tools have names of their own")
@@ -119,6 +120,7 @@ pub fn specs() -> Vec<ToolSpec> {
         shell::spec(),
         todo::spec(),
         ask_user::spec(),
+        shell::job_spec(),
     ]
 }
 

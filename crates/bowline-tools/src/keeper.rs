@@ -11,6 +11,7 @@
 //! | `lock` | held (`flock`) as long as the keeper lives: the only proof of life |
 //! | `claim` | created by whoever came first: a keeper (`started`) or a recovery (`revoked`) |
 //! | `out.head`, `out.tail.*` | the spool, see [`spool`] |
+//! | `control` | a FIFO, for a command in the background only, see [`control`] |
 //! | `exit.json` | how the command ended; appears whole or not at all |
 //!
 //! ```no_run
@@ -32,6 +33,7 @@
 //! [`recover::settle`] after a crash. Nothing here knows events, permits or sessions.
 
 mod client;
+pub mod control;
 mod flow;
 mod proc;
 pub mod record;

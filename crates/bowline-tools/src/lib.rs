@@ -18,7 +18,8 @@
 //! use serde_json::json;
 //!
 //! let toolbox = builtin::toolbox(BuiltinConfig::new("/usr/bin/bowline".into()));
-//! let cx = PlanCx { cwd: "/usr".into(), roots: vec!["/usr".into()], seen: Default::default() };
+//! let cx = PlanCx { cwd: "/usr".into(), roots: vec!["/usr".into()], seen: Default::default(),
+//!     jobs: Default::default() };
 //! let read = toolbox.get("read")?;
 //! let plan = read.plan(&json!({"path": "include/stdio.h"}), &cx)?;
 //! assert!(matches!(&plan.actions[0], Action::ReadPath { path } if path.by_name == "/usr/include/stdio.h"));

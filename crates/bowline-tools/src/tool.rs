@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bowline_core::call::{BlobRef, Effect, ReplayPlan};
 use bowline_core::event::CallStarted;
 use bowline_core::{
-    Action, BoxFuture, CallRequest, Check, Digest, OutcomeStatus, Permit, ToolSpec,
+    Action, BoxFuture, CallRequest, Check, Digest, Job, OutcomeStatus, Permit, ToolSpec,
 };
 use serde_json::Value;
 
@@ -56,6 +56,8 @@ pub struct PlanCx {
     pub roots: Vec<PathBuf>,
     /// Content hash of each file as the model last saw it, by resolved path.
     pub seen: Arc<BTreeMap<String, Digest>>,
+    /// Commands in the background, by their handles.
+    pub jobs: Arc<BTreeMap<String, Job>>,
 }
 
 /// What a call would do.
@@ -81,6 +83,8 @@ pub struct Call {
     pub cx: PlanCx,
     /// Where the keeper's records of this attempt go (absolute); `None` if the tool needs none.
     pub spool: Option<PathBuf>,
+    /// Where the records of all keepers of the session lie (absolute).
+    pub spools: PathBuf,
     /// Large bodies stored by handle.
     pub blobs: Arc<dyn Blobs>,
     /// Told how many bytes of output there are so far.

@@ -50,6 +50,9 @@ pub enum Command {
     Answer(Reply),
     /// Give words to a session; while a turn runs, the agent reads them after its running calls.
     Send(Send),
+    /// List commands that run in the background, or stop one.
+    #[command(subcommand)]
+    Jobs(Jobs),
     /// Write the generated pages of the documentation.
     #[command(hide = true)]
     Docs {
@@ -271,6 +274,22 @@ pub enum Config {
         /// One JSON array.
         #[arg(long)]
         json: bool,
+    },
+}
+
+/// `bowline jobs ...`
+#[derive(Debug, Subcommand)]
+pub enum Jobs {
+    /// Commands that agents left running in the background, of every session.
+    List {
+        /// One JSON array.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Stop one.
+    Stop {
+        /// Its handle, such as bg:1a2b3c4d.
+        job: String,
     },
 }
 

@@ -172,6 +172,25 @@ const ROWS: &[Row] = &[
             Declines what is a question.",
     },
     Row {
+        name: "jobs list",
+        usage: "bowline jobs list [--json]",
+        effect: Reads,
+        outputs: &["text", "json"],
+        exits: LIST_EXITS,
+        title: "Commands that run in the background, of every session",
+        description: "Reads the journals and the records of keepers; writes nothing.",
+    },
+    Row {
+        name: "jobs stop",
+        usage: "bowline jobs stop JOB",
+        effect: WritesState,
+        outputs: &["text"],
+        exits: LIST_EXITS,
+        title: "Stop a command that runs in the background",
+        description: "Asks its keeper to end it: asked to end first, then by force. The session \
+            learns of it when the model looks at the job.",
+    },
+    Row {
         name: "answer",
         usage: "bowline answer ID TEXT | bowline answer ID --choice N",
         effect: WritesState,

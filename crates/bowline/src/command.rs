@@ -7,6 +7,7 @@ mod demo;
 mod docs;
 mod events;
 mod exec;
+mod jobs;
 pub mod keeper;
 mod run;
 mod send;
@@ -36,6 +37,7 @@ pub fn run(args: Args) -> Result<u8, Failure> {
         Command::Deny(args) => answer::run(&args, bowline_core::Verdict::Deny),
         Command::Answer(args) => answer::reply(&args),
         Command::Send(args) => send::run(&args),
+        Command::Jobs(args) => jobs::run(&args),
         Command::Docs { out } => docs::run(&out),
     }
 }

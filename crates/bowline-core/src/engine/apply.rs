@@ -1,5 +1,6 @@
 //! A fact changes the state: pure and total. A fact that fits nowhere is counted, not obeyed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::MAX_ANSWER_REPAIRS;
@@ -11,6 +12,7 @@ use crate::event::{
     DecisionAnswered, Event, Fact, ModelReplied, QuestionAnswered, ReplyStop, TurnEnded,
 };
 use crate::id::{CallId, TurnId};
+use crate::job::{Job, JobChange};
 use crate::message::{Exchange, HistoryItem, Input, ResultKind, ToolResult};
 use crate::settings::ModelRef;
 use crate::spec::ReplayClass;
@@ -438,7 +440,15 @@ fn finish_call(state: &mut State, finished: &CallFinished) -> bool {
         return false;
     }
     state.ledger.calls_run += 1;
-    let Effect { files, seen, todo } = &outcome.effect;
+    let Effect {
+        files,
+        seen,
+        todo,
+        jobs,
+    } = &outcome.effect;
+    for change in jobs {
+        change_job(Arc::make_mut(&mut state.jobs), change);
+    }
     for change in files {
         Arc::make_mut(&mut state.seen).insert(change.path.clone(), change.after);
     }
@@ -449,6 +459,36 @@ fn finish_call(state: &mut State, finished: &CallFinished) -> bool {
         state.todo.clone_from(todo);
     }
     true
+}
+
+/// A change of a job that is not known is passed over: it says nothing that is needed.
+fn change_job(jobs: &mut BTreeMap<String, Job>, change: &JobChange) {
+    match change {
+        JobChange::Started {
+            job,
+            command,
+            spool,
+            offset,
+        } => {
+            let started = Job {
+                command: command.clone(),
+                spool: spool.clone(),
+                offset: *offset,
+                ended: None,
+            };
+            jobs.insert(job.clone(), started);
+        }
+        JobChange::Read { job, offset } => {
+            if let Some(job) = jobs.get_mut(job) {
+                job.offset = job.offset.max(*offset);
+            }
+        }
+        JobChange::Ended { job, how } => {
+            if let Some(job) = jobs.get_mut(job) {
+                job.ended = Some(how.clone());
+            }
+        }
+    }
 }
 
 fn end_turn(state: &mut State, ended: &TurnEnded) -> bool {

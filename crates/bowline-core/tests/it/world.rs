@@ -12,6 +12,7 @@ use bowline_core::event::{
     TurnStarted,
 };
 use bowline_core::failure::retry_in_ms;
+use bowline_core::job::JobChange;
 use bowline_core::message::Opaque;
 use bowline_core::request::FrozenPrompt;
 use bowline_core::state::CallPhase;
@@ -242,7 +243,10 @@ impl World {
             content: ContextText::admit(Origin::Tool("t".into()), "out".into(), 100, None),
             summary: "ok".to_owned(),
             blob: None,
-            effect: Effect::default(),
+            effect: Effect {
+                jobs: self.job_changes(),
+                ..Effect::default()
+            },
             exit_code: None,
             sandbox_denied: false,
             duration_ms: 1,
@@ -252,6 +256,26 @@ impl World {
             outcome,
             found: false,
         })));
+    }
+
+    /// What a call might do to jobs, some of them unknown.
+    fn job_changes(&mut self) -> Vec<JobChange> {
+        let job = format!("bg:{}", self.choose(2).unwrap_or(0));
+        let offset = u64::from(self.choose(100).unwrap_or(0));
+        match self.choose(8) {
+            Some(0) => vec![JobChange::Started {
+                job,
+                command: "serve".to_owned(),
+                spool: "c.1".to_owned(),
+                offset,
+            }],
+            Some(1) => vec![JobChange::Read { job, offset }],
+            Some(2) => vec![JobChange::Ended {
+                job,
+                how: "exit 0".to_owned(),
+            }],
+            _ => Vec::new(),
+        }
     }
 
     fn doubt(&mut self, call: CallId) {

@@ -7,6 +7,7 @@ use std::time::Instant;
 use bowline_core::event::{
     CallFailed, CallFinished, CallFoundUnstarted, CallInDoubt, ModelReplied,
 };
+use bowline_core::job::JobChange;
 use bowline_core::state::CallPhase;
 use bowline_core::{
     AttemptId, CallId, ContextText, Fact, FailureKind, Permit, ProviderFailure, Reservation,
@@ -115,6 +116,7 @@ impl Loop<'_> {
             input: planned.input,
             cx: planned.cx,
             spool,
+            spools: self.session.places().spool.clone(),
             blobs: Arc::clone(&self.session.places().blobs),
             progress: Arc::new(move |total| {
                 let _closed = live.send(Live::Output(call, total));
@@ -307,6 +309,21 @@ impl Loop<'_> {
         );
         self.session
             .stage(Fact::CallInDoubt(CallInDoubt { call, why, told }));
+    }
+
+    /// Removes the records of a job whose end was told.
+    pub(super) fn forget_job(&self, change: &JobChange) {
+        let JobChange::Ended { job, .. } = change else {
+            return;
+        };
+        // A folder right in the spool folder and nothing else, whatever a journal says.
+        let is_name = |name: &str| !matches!(name, "" | "." | "..") && !name.contains('/');
+        if let Some(job) = self.session.state().jobs().get(job)
+            && is_name(&job.spool)
+        {
+            // Left behind it only takes space; retention finds it later.
+            let _left = std::fs::remove_dir_all(self.session.spool_for(&job.spool));
+        }
     }
 
     /// Removes the keeper's records of a call whose outcome is durable.

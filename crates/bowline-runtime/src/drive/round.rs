@@ -4,6 +4,7 @@ use bowline_core::commit::Spendable;
 use bowline_core::engine::{self, NotStartable, StartFacts};
 use bowline_core::event::{AnswerChecked, AttemptFailed, CallFailed, TurnEnded, TurnStarted};
 use bowline_core::failure::retry_in_ms;
+use bowline_core::job::JobChange;
 use bowline_core::{
     Action, AttemptId, CallId, ContextText, Fact, FailureKind, Permit, ProviderFailure,
     Reservation, StreamEvent, ToolCall, TurnId, Work, due,
@@ -278,7 +279,17 @@ impl Loop<'_> {
     /// Small tidying once a fact is durable.
     fn after(&mut self, fact: &Fact) {
         match fact {
-            Fact::CallFinished(finished) => self.forget_spool(finished.call),
+            Fact::CallFinished(finished) => {
+                let jobs = &finished.outcome.effect.jobs;
+                // The records of a command that runs on are needed as long as it is.
+                if !jobs
+                    .iter()
+                    .any(|job| matches!(job, JobChange::Started { .. }))
+                {
+                    self.forget_spool(finished.call);
+                }
+                jobs.iter().for_each(|job| self.forget_job(job));
+            }
             Fact::TurnEnded(_) => self.cancelling = false,
             _ => {}
         }

@@ -32,7 +32,6 @@ struct Input {
     #[schemars(length(min = 2, max = 8))]
     #[schemars(with = "Option<Vec<Value>>")]
     choices: Option<Vec<Given>>,
-    /// Several may be chosen
     multiple: Option<bool>,
 }
 
@@ -51,8 +50,7 @@ pub(super) fn spec() -> ToolSpec {
     About {
         name: "ask_user",
         title: "Ask the person",
-        description: "Ask what only the person can know or decide. Not for permission: calls are \
-                      judged anyway.",
+        description: "Ask what only the person can know or decide; never for permission.",
         risk: Risk::None,
         replay_ceiling: ReplayClass::Free,
         actions: &[ActionKind::AskPerson],

@@ -311,7 +311,7 @@ pub(super) fn effect(change: FileChange) -> Effect {
     Effect {
         files,
         seen,
-        todo: None,
+        ..Effect::default()
     }
 }
 

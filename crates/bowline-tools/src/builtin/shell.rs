@@ -1,15 +1,20 @@
 //! `shell`: a command under a keeper.
 
+mod background;
 mod denial;
+mod job;
+mod news;
 mod plain;
 mod report;
+
+pub(super) use self::job::{JobTool, spec as job_spec};
 
 use std::path::{Path, PathBuf};
 
 use bowline_core::call::ReplayPlan;
 use bowline_core::event::CallStarted;
 use bowline_core::spec::ActionKind;
-use bowline_core::{Action, BoxFuture, Permit, ReplayClass, Risk, ToolSpec};
+use bowline_core::{Action, BoxFuture, OutcomeStatus, Permit, ReplayClass, Risk, ToolSpec};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -18,7 +23,7 @@ use self::report::{Report, failed_launch, in_doubt};
 use super::spec::About;
 use super::{BuiltinConfig, first_chars, not_admitted, one_line};
 use crate::keeper::recover::{Settled, wait_running};
-use crate::keeper::{Exit, Fate, Launcher, Order};
+use crate::keeper::{Ended, Exit, Fate, Launcher, Order};
 use crate::tool::{Call, Finish, Found, InputError, Plan, PlanCx, Tool};
 
 /// Time a command has when it does not say, in ms.
@@ -39,6 +44,14 @@ struct Input {
     timeout_ms: Option<u64>,
     /// What it does, in a few words for people
     description: Option<String>,
+    /// Run on, see `shell_job`
+    background: Option<bool>,
+}
+
+impl Input {
+    fn is_background(&self) -> bool {
+        self.background.unwrap_or_default()
+    }
 }
 
 pub(super) fn spec() -> ToolSpec {
@@ -47,8 +60,9 @@ pub(super) fn spec() -> ToolSpec {
         title: "Run a shell command",
         description: "Run `bash -c` in the working folder; output of stdout and stderr comes \
                       together. Each call starts afresh: `cd` and variables do not last, stdin is \
-                      empty. Whatever the command leaves running is ended with it. Prefer `read`, \
-                      `grep`, `glob` and `edit` where they do.",
+                      empty. What the command leaves running is ended with it: use \
+                      `background` for servers and watchers. Prefer `read`, `grep`, `glob` and \
+                      `edit` where they do.",
         risk: Risk::High,
         replay_ceiling: ReplayClass::Checkable,
         actions: &[ActionKind::Run],
@@ -95,6 +109,9 @@ impl ShellTool {
         order.env.clone_from(&self.config.shell_env);
         order.confinement.clone_from(&call.request.confinement);
         order.timeout_ms = input.timeout_ms.unwrap_or(self.config.shell_timeout_ms);
+        if input.is_background() {
+            background::prepare(&mut order, input.timeout_ms);
+        }
         order
     }
 }
@@ -141,12 +158,19 @@ impl Tool for ShellTool {
             let Some(dir) = call.spool.clone() else {
                 return failed_launch("there is no folder for the records of its keeper");
             };
+            if input.is_background() {
+                if let Some(why) = background::too_many(&call.cx) {
+                    return failed_launch(&why);
+                }
+                let job = background::handle(permit.call());
+                return background::start(&launcher, &dir, &order, &call, job).await;
+            }
             let fate = run(&launcher, &dir, &order, &call).await;
             blocking(move || of_fate(fate, &dir, &order, input.description.as_deref())).await
         })
     }
 
-    fn reconcile(&self, _started: CallStarted, call: Call) -> BoxFuture<'static, Found> {
+    fn reconcile(&self, started: CallStarted, call: Call) -> BoxFuture<'static, Found> {
         let input = self.input(&call.input);
         Box::pin(async move {
             let Some(dir) = call.spool.clone() else {
@@ -156,6 +180,12 @@ impl Tool for ShellTool {
                     output: Vec::new(),
                 };
             };
+            if let Ok(input) = &input
+                && input.is_background()
+            {
+                let job = background::handle(started.call());
+                return background::find(&dir, input.command.clone(), job).await;
+            }
             let settled = settle(&dir, &call).await;
             let confinement = call.request.confinement;
             let (timeout_ms, description) =
@@ -246,6 +276,15 @@ fn of_settled(
                 output: report::output_so_far(dir).into_bytes(),
             }
         }
+    }
+}
+
+/// Whether a command did what it was asked.
+fn status(exit: &Exit) -> OutcomeStatus {
+    if exit.ended_by == Ended::ItsOwn && exit.code == Some(0) {
+        OutcomeStatus::Ok
+    } else {
+        OutcomeStatus::Error
     }
 }
 

@@ -98,6 +98,12 @@ fn specs_say_what_they_must() {
         ReplayClass::Free,
         json!(["question"]),
     );
+    check(
+        "shell_job",
+        Risk::High,
+        ReplayClass::Once,
+        json!(["action"]),
+    );
 }
 
 #[test]

@@ -110,7 +110,16 @@ impl Kept {
     ///
     /// Dropping the future leaves the command running. Must be polled in a tokio runtime with I/O
     /// enabled, else it panics.
-    pub async fn wait(self, mut on_output: impl FnMut(u64) + Send) -> Fate {
+    pub async fn wait(self, on_output: impl FnMut(u64) + Send) -> Fate {
+        self.watch(|| {}, on_output).await
+    }
+
+    /// As [`Kept::wait`]; `on_start` hears that the command runs.
+    pub async fn watch(
+        self,
+        mut on_start: impl FnMut() + Send,
+        mut on_output: impl FnMut(u64) + Send,
+    ) -> Fate {
         let Self {
             dir,
             notes,
@@ -124,7 +133,7 @@ impl Kept {
             };
             while let Some(note) = notes.next().await {
                 match note {
-                    Note::Started { .. } => {}
+                    Note::Started { .. } => on_start(),
                     Note::Out(total) => on_output(total),
                     Note::Exit(exit) => {
                         // It is about to leave; nobody needs to wait for that.

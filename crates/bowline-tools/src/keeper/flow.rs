@@ -141,6 +141,11 @@ impl Flow {
         self.store();
     }
 
+    /// Puts a line of the keeper's own into the output.
+    pub(super) fn remark(&mut self, line: &str) {
+        self.spool.push(line.as_bytes());
+    }
+
     fn store(&mut self) {
         self.spool.push(&self.scrubbed);
         self.scrubbed.clear();

@@ -89,6 +89,9 @@ impl Order {
 pub enum StdinKind {
     /// `/dev/null`.
     Null,
+    /// What is told through the FIFO `control` of the attempt folder, for a command in the
+    /// background: see [`control`](super::control).
+    Told,
     /// A pseudo-terminal of this size. Known to the record only: a keeper refuses it so far.
     Pty {
         /// Width in characters.

@@ -63,6 +63,40 @@ pub fn settle(dir: &Path, why: &str) -> Settled {
     }
 }
 
+/// What an attempt that was started looks like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Look {
+    /// Its keeper lives.
+    Running,
+    /// It ended like this.
+    Ended(Box<Exit>),
+    /// Its keeper is gone without saying how it ended, or its records are.
+    Gone {
+        /// What is missing.
+        why: String,
+    },
+}
+
+/// Looks at the attempt in `dir`, which somebody has started. Changes nothing.
+pub fn look(dir: &Path) -> Look {
+    let ended = || match record::read_exit(dir) {
+        Record::Whole(exit) => Ok(Look::Ended(Box::new(exit))),
+        Record::Unreadable(why) => Err(why),
+        Record::Absent => Err("its keeper left no exit record".to_owned()),
+    };
+    if let Ok(look) = ended() {
+        return look;
+    }
+    match is_held(dir) {
+        Ok(true) => Look::Running,
+        // Read after the lock was found free: whatever the keeper wrote is there by now.
+        Ok(false) => ended().unwrap_or_else(|why| Look::Gone { why }),
+        Err(error) => Look::Gone {
+            why: format!("its lock cannot be tried: {error}"),
+        },
+    }
+}
+
 /// Waits until the keeper of `dir` is gone, then settles; to give up, drop the future.
 ///
 /// Needs a tokio runtime with time enabled.

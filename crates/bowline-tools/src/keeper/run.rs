@@ -12,6 +12,7 @@ use std::time::Instant;
 use rustix::process::Pid;
 
 use super::MARK_VARIABLE;
+use super::control::Inlet;
 use super::flow::{Flow, Outlet};
 use super::proc;
 use super::record::{
@@ -112,17 +113,22 @@ fn keep(dir: &Path, scrub: Box<dyn Scrub>) -> Result<Leave, Leave> {
     // Held until the process ends: dropping it would tell the world that this keeper is dead.
     let _lock = take_lock(dir)?;
     let started = started(&order, session);
+    let mut inlet = match order.stdin {
+        StdinKind::Told => Some(Inlet::make(dir).map_err(|_| Leave::Unready)?),
+        StdinKind::Null | StdinKind::Pty { .. } => None,
+    };
     claim(dir, &started)?;
 
     let mut outlet = Outlet::new();
     let began = Instant::now();
-    let exit = match spawn(&order, dir, &started.mark, session) {
+    let exit = match spawn(&order, dir, &started.mark, session, inlet.as_mut()) {
         Ok((shell, output)) => {
             let shell_pid = i32::try_from(shell.id()).map_err(|_| Leave::Untold)?;
             outlet.send(&Note::Started { shell_pid });
             let spool = Spool::new(dir, order.spool_head_bytes, order.spool_tail_bytes);
             let flow = Flow::new(output, spool, scrub).map_err(|_| Leave::Untold)?;
-            let watch = Watch::new(&order, shell_pid, began, flow).map_err(|_| Leave::Untold)?;
+            let watch =
+                Watch::new(&order, shell_pid, began, flow, inlet).map_err(|_| Leave::Untold)?;
             watch.until_over(&early, &mut outlet)
         }
         Err(error) => not_started(why_not(&order, &error)),
@@ -152,7 +158,8 @@ fn read_order() -> Result<(Order, Vec<u8>), Leave> {
         if let Some(end) = bytes[searched..].iter().position(|byte| *byte == b'\n') {
             let early = bytes.split_off(searched + end + 1);
             let order: Order = record::parse(&bytes).map_err(|_| Leave::BadOrder)?;
-            let known = order.stdin == StdinKind::Null && !order.shell.is_empty();
+            let is_known = matches!(order.stdin, StdinKind::Null | StdinKind::Told);
+            let known = is_known && !order.shell.is_empty();
             return known.then_some((order, early)).ok_or(Leave::BadOrder);
         }
         if bytes.len() > ORDER_BYTES_MAX {
@@ -233,8 +240,17 @@ fn spawn(
     dir: &Path,
     mark: &str,
     keeper: Pid,
+    inlet: Option<&mut Inlet>,
 ) -> Result<(Child, PipeReader), Unstarted> {
     let (reader, writer) = io::pipe()?;
+    let stdin = match inlet {
+        Some(inlet) => {
+            let (stdin, feed) = io::pipe()?;
+            inlet.feeds(feed)?;
+            Stdio::from(stdin)
+        }
+        None => Stdio::null(),
+    };
     let Prepared {
         wrapper,
         env,
@@ -264,7 +280,7 @@ fn spawn(
         .envs(order.env.iter().map(|(name, value)| (name, value)))
         .envs(env)
         .env(MARK_VARIABLE, mark)
-        .stdin(Stdio::null())
+        .stdin(stdin)
         .stdout(writer.try_clone()?)
         .stderr(writer)
         // `kill 0` in a command must not reach its keeper.

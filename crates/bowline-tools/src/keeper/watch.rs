@@ -10,6 +10,7 @@ use bowline_core::Backend;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, WaitStatus};
 
+use super::control::Inlet;
 use super::flow::{Flow, Outlet};
 use super::proc;
 use super::record::{Ended, Exit, Order, Process, VERSION, now_ms};
@@ -66,6 +67,7 @@ pub(super) struct Watch<'a> {
     asked: BTreeMap<i32, Process>,
     survivors: Vec<Process>,
     flow: Flow,
+    inlet: Option<Inlet>,
 }
 
 impl<'a> Watch<'a> {
@@ -75,6 +77,7 @@ impl<'a> Watch<'a> {
         shell: i32,
         began: Instant,
         flow: Flow,
+        inlet: Option<Inlet>,
     ) -> io::Result<Self> {
         let pid = Pid::from_raw(shell).ok_or(io::ErrorKind::InvalidInput)?;
         let limit = Some(order.timeout_ms)
@@ -97,6 +100,7 @@ impl<'a> Watch<'a> {
             asked: BTreeMap::new(),
             survivors: Vec::new(),
             flow,
+            inlet,
         })
     }
 
@@ -115,7 +119,7 @@ impl<'a> Watch<'a> {
 
     /// Sleeps until there is something to do; takes one read of output and of control.
     fn wait(&mut self) {
-        let mut descriptors = Vec::with_capacity(3);
+        let mut descriptors = Vec::with_capacity(5);
         let stdin = io::stdin();
         let output = self.flow.pipe();
         descriptors.extend(output.iter().map(|pipe| PollFd::new(pipe, PollFlags::IN)));
@@ -124,6 +128,12 @@ impl<'a> Watch<'a> {
             descriptors.push(PollFd::new(&stdin, PollFlags::IN));
         }
         let has_control = descriptors.len();
+        let inlet = self.inlet.as_ref();
+        let words = inlet.map(|inlet| PollFd::from_borrowed_fd(inlet.fifo(), PollFlags::IN));
+        let unfed = inlet.and_then(Inlet::unfed);
+        let unfed = unfed.map(|pipe| PollFd::from_borrowed_fd(pipe, PollFlags::OUT));
+        descriptors.extend(words.into_iter().chain(unfed));
+        let has_inlet = descriptors.len();
         if self.status.is_none() {
             descriptors.push(PollFd::new(&self.shell_handle, PollFlags::IN));
         }
@@ -137,11 +147,28 @@ impl<'a> Watch<'a> {
         let is_ready = |part: &[PollFd<'_>]| part.iter().any(|each| !each.revents().is_empty());
         let output_ready = is_ready(&descriptors[..has_output]);
         let control_ready = is_ready(&descriptors[has_output..has_control]);
+        let inlet_ready = is_ready(&descriptors[has_control..has_inlet]);
         if output_ready {
             self.flow.read_some();
         }
         if control_ready {
             self.read_control();
+        }
+        if inlet_ready {
+            self.tend_inlet();
+        }
+    }
+
+    /// Obeys what is told to a command in the background, and gives it its input.
+    fn tend_inlet(&mut self) {
+        let Some(inlet) = &mut self.inlet else { return };
+        let heard = inlet.tend();
+        self.cancels += heard.stops;
+        if heard.refused_bytes > 0 {
+            let bytes = heard.refused_bytes;
+            self.flow.remark(&format!(
+                "[{bytes} bytes of input were not taken: the command does not read them]\n"
+            ));
         }
     }
 

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use bowline_core::call::BlobRef;
 use bowline_core::commit::Spendable;
 use bowline_core::event::CallStarted;
-use bowline_core::{CallRequest, Check, Committed, Digest, Epoch, Event, Fact, Permit, SessionId};
+use bowline_core::{
+    CallRequest, Check, Committed, Digest, Epoch, Event, Fact, Job, Permit, SessionId,
+};
 use bowline_journal::{Journal as _, MemoryJournal};
 use bowline_tools::builtin::{self, BuiltinConfig};
 use bowline_tools::tool::Blobs;
@@ -22,6 +24,7 @@ pub(crate) struct Bench {
     dir: TempDir,
     pub(crate) toolbox: Toolbox,
     pub(crate) seen: BTreeMap<String, Digest>,
+    pub(crate) jobs: BTreeMap<String, Job>,
     pub(crate) cwd: PathBuf,
     pub(crate) blobs: BTreeMap<String, PathBuf>,
     attempts: AtomicU32,
@@ -52,6 +55,7 @@ impl Bench {
             dir,
             toolbox: builtin::toolbox(config),
             seen: BTreeMap::new(),
+            jobs: BTreeMap::new(),
             cwd,
             blobs: BTreeMap::new(),
             attempts: AtomicU32::new(0),
@@ -85,6 +89,7 @@ impl Bench {
             cwd: self.cwd.clone(),
             roots: vec![self.root()],
             seen: Arc::new(self.seen.clone()),
+            jobs: Arc::new(self.jobs.clone()),
         }
     }
 
@@ -112,6 +117,7 @@ impl Bench {
             input,
             cx,
             spool: Some(self.at(&format!("spool/{attempt}"))),
+            spools: self.at("spool"),
             blobs: Arc::new(Stored(self.blobs.clone())),
             progress: Arc::new(move |bytes| told.store(bytes, Ordering::Relaxed)),
             cancel: Cancel::never(),
@@ -160,6 +166,29 @@ impl Bench {
 }
 
 impl Ready {
+    /// The same call as another process sees it that has read the same records.
+    pub(crate) fn again(&self) -> Self {
+        let started = serde_json::to_value(self.committed.value()).unwrap();
+        let blobs = self.call.spools.with_file_name("blobs");
+        let call = Call {
+            request: self.call.request.clone(),
+            input: self.call.input.clone(),
+            cx: self.call.cx.clone(),
+            spool: self.call.spool.clone(),
+            spools: self.call.spools.clone(),
+            blobs: Arc::clone(&self.call.blobs),
+            progress: Arc::clone(&self.call.progress),
+            cancel: Cancel::never(),
+        };
+        Self {
+            tool: Arc::clone(&self.tool),
+            committed: commit(&blobs, started),
+            call,
+            plan: self.plan.clone(),
+            progress: Arc::clone(&self.progress),
+        }
+    }
+
     /// Makes the call.
     pub(crate) fn go(self) -> Finish {
         runtime().block_on(self.future())
@@ -203,15 +232,20 @@ fn record(
     plan: &Plan,
     checks: &[Check],
 ) -> Committed<CallStarted> {
-    let started: CallStarted = serde_json::from_value(json!({
+    let started = json!({
         "call": Uuid::now_v7(),
         "try_number": 1,
         "epoch": 0,
         "digest": request.digest(),
         "class": plan.replay.class,
         "checks": checks,
-    }))
-    .unwrap();
+    });
+    commit(blobs, started)
+}
+
+/// Puts a start into a journal.
+fn commit(blobs: &Path, started: Value) -> Committed<CallStarted> {
+    let started: CallStarted = serde_json::from_value(started).unwrap();
     let session = SessionId::from_uuid(Uuid::now_v7());
     let mut journal = MemoryJournal::new(session, blobs.to_owned());
     let batch = vec![Event::new(1_000, Fact::CallStarted(started))];

@@ -10,6 +10,7 @@
     reason = "it is a test"
 )]
 
+mod background;
 mod bench;
 mod edit;
 mod notes;
@@ -41,7 +42,7 @@ fn main() {
 }
 
 fn run_cases(filter: Option<&str>) -> i32 {
-    let groups: [&[Case]; 7] = [
+    let groups: [&[Case]; 8] = [
         read::CASES,
         write::CASES,
         edit::CASES,
@@ -49,6 +50,7 @@ fn run_cases(filter: Option<&str>) -> i32 {
         notes::CASES,
         paths::CASES,
         shell::CASES,
+        background::CASES,
     ];
     let all = groups.iter().flat_map(|group| group.iter());
     let cases: Vec<&Case> = all

@@ -273,6 +273,7 @@ fn conclude(
         refused_calls: state.ledger().calls_refused,
         duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         waiting,
+        running: session.running_jobs(),
     }
 }
 

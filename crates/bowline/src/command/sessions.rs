@@ -4,7 +4,7 @@ mod show;
 
 use bowline_core::SessionId;
 use bowline_journal::{Store, Summary};
-use bowline_runtime::{Clock, date_and_time};
+use bowline_runtime::{Clock, date_and_time, running_jobs};
 use serde_json::{Value, json};
 
 use super::run::owner;
@@ -110,6 +110,15 @@ fn delete(store: &Store, id: &str, yes: bool) -> Result<u8, Failure> {
     if !yes && !confirmed(id)? {
         print::err_line("nothing was deleted");
         return Ok(1);
+    }
+    // A damaged session can be deleted too: what cannot be read has no jobs that are known.
+    if let Ok(intact) = store.read_only(id).and_then(|reader| reader.read_intact())
+        && let Some(running) = running_jobs(&intact.state(), &store.session_dir(id).spool()).first()
+    {
+        return Err(Failure::usage(format!(
+            "{} of this session still runs: stop it first with `bowline jobs stop {}`",
+            running.job, running.job
+        )));
     }
     store.delete(id, &owner(&Clock::system()))?;
     print::line(&format!("session {id} is deleted"));

@@ -35,18 +35,21 @@ pub fn stream_schema() -> Value {
             "call_output",
             json!({ "call_id": id, "total_bytes": count }),
         ),
-        (
-            "result",
-            json!({ "session_id": id, "stop_reason": reference("stop_reason"), "result": text,
+    ];
+    let running = object(json!({ "job": text, "command": text }), json!({}));
+    let result = line(
+        "result",
+        json!({ "session_id": id, "stop_reason": reference("stop_reason"), "result": text,
                 "usage": reference("usage"), "cost_micro_usd": optional_count,
                 "exit_code": { "type": "integer", "minimum": 0, "maximum": 255 }, "steps": count,
                 "refused_calls": count, "duration_ms": count,
-                "waiting": { "type": "array", "items": reference("waiting") } }),
-        ),
-    ];
+                "waiting": list(&reference("waiting")) }),
+        json!({ "running": list(&running) }),
+    );
     let lines: Vec<Value> = lines
         .into_iter()
-        .map(|(name, fields)| line(name, fields))
+        .map(|(name, fields)| line(name, fields, json!({})))
+        .chain([result])
         .collect();
     let mut definitions = parts::definitions();
     definitions.insert("event".to_owned(), event());
@@ -58,13 +61,13 @@ pub fn stream_schema() -> Value {
     })
 }
 
-/// One line: its type, and exactly these fields.
-fn line(name: &str, fields: Value) -> Value {
+/// One line: its type, and exactly these fields, some of which may be absent.
+fn line(name: &str, fields: Value, optional: Value) -> Value {
     let mut all = json!({ "type": { "const": name } });
     if let (Some(all), Value::Object(fields)) = (all.as_object_mut(), fields) {
         all.extend(fields);
     }
-    object(all, json!({}))
+    object(all, optional)
 }
 
 /// A durable event: its data is as its kind says.

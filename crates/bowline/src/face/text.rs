@@ -231,6 +231,14 @@ impl Text {
                 result.session_id.short()
             ));
         }
+        for running in &result.running {
+            let text = format!("still running: {}  {}", running.job, running.command);
+            let text = self.look.fit(&text, 0);
+            self.line(&text);
+            let how = format!("  stop it with `bowline jobs stop {}`", running.job);
+            let how = self.dim(&how);
+            self.line(&how);
+        }
         let refused = match result.refused_calls {
             0 => String::new(),
             1 => " · 1 call refused".to_owned(),

@@ -13,6 +13,7 @@ mod endpoints;
 mod escape;
 mod images;
 mod interrupt;
+mod jobs;
 mod listing;
 mod questions;
 mod real_task;

@@ -38,7 +38,7 @@ impl Report<'_> {
         let mut text = output.text;
         let denial = self
             .confinement
-            .filter(|_| self.failed())
+            .filter(|_| super::status(self.exit) == OutcomeStatus::Error)
             .and_then(|confinement| {
                 denial::is_likely(&text).then(|| denial::sentence(confinement))
             });
@@ -53,22 +53,13 @@ impl Report<'_> {
             Some(description) => format!("{description}: {ended}"),
             None => ended,
         };
-        let status = if self.failed() {
-            OutcomeStatus::Error
-        } else {
-            OutcomeStatus::Ok
-        };
         Finish {
-            status,
+            status: super::status(self.exit),
             full_output: output.whole,
             exit_code: self.exit.code,
             sandbox_denied,
             ..Finish::ok(text, summary)
         }
-    }
-
-    fn failed(&self) -> bool {
-        self.exit.ended_by != Ended::ItsOwn || self.exit.code != Some(0)
     }
 
     fn ended(&self) -> String {
@@ -139,10 +130,10 @@ pub(super) fn output_so_far(dir: &Path) -> String {
 }
 
 /// Output as shown: whole, or head and tail.
-struct Output {
-    text: String,
+pub(super) struct Output {
+    pub(super) text: String,
     /// The file with all that was kept, if `text` is not all.
-    whole: Option<PathBuf>,
+    pub(super) whole: Option<PathBuf>,
 }
 
 impl Output {
@@ -163,6 +154,13 @@ impl Output {
                 ended_line(plain(&tail))
             )
         };
+        Self::shown(all, dropped_bytes, dir)
+    }
+
+    /// A text as shown; what is too long is written to a file in `dir`. `dropped_bytes` of it are
+    /// gone already.
+    pub(super) fn shown(all: String, dropped_bytes: u64, dir: &Path) -> Self {
+        let all = ended_line(all);
         let room = TEXT_BYTES_MAX - CLOSING_BYTES;
         if all.len() <= room {
             return Self {
@@ -213,7 +211,7 @@ fn names(processes: &[Process]) -> String {
 }
 
 /// A time as people read it.
-fn seconds(ms: u64) -> String {
+pub(super) fn seconds(ms: u64) -> String {
     if ms.is_multiple_of(1000) {
         format!("{} s", ms / 1000)
     } else {

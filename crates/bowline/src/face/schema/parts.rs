@@ -76,7 +76,8 @@ fn conversation() -> Vec<(&'static str, Value)> {
             "todo": list(&object(
                 json!({ "text": text, "status": { "enum": ["pending", "in_progress", "done"] } }),
                 json!({}),
-            )) }),
+            )),
+            "jobs": list(&job_change()) }),
     );
     let outcome = object(
         json!({ "status": { "enum": ["ok", "error"] }, "content": reference("context_text"),
@@ -107,6 +108,22 @@ fn conversation() -> Vec<(&'static str, Value)> {
             ),
         ),
     ]
+}
+
+/// What a call did to a command in the background.
+fn job_change() -> Value {
+    let text = json!({ "type": "string" });
+    let count = reference("count");
+    let change = |name: &str, mut fields: Value| {
+        fields["change"] = json!({ "const": name });
+        fields["job"] = text.clone();
+        object(fields, json!({}))
+    };
+    json!({ "oneOf": [
+        change("started", json!({ "command": text, "spool": text, "offset": count })),
+        change("read", json!({ "offset": count })),
+        change("ended", json!({ "how": text })),
+    ] })
 }
 
 /// What only its provider reads; its value may be anything.
