@@ -149,3 +149,8 @@ fn a_planted_fault_in_a_published_crate_is_mended_over_http() {
 fn a_planted_fault_is_mended_over_responses() {
     mends("openai/scripted", ScriptedServer::base_url);
 }
+
+#[test]
+fn a_planted_fault_is_mended_over_anthropic() {
+    mends("anthropic/scripted", ScriptedServer::root_url);
+}

@@ -11,7 +11,8 @@ use crate::support::{Scratch, of_kind};
 /// A model of each dialect, and where its server is.
 type Dialect = (&'static str, fn(&ScriptedServer) -> String);
 
-const DIALECTS: [Dialect; 2] = [
+const DIALECTS: [Dialect; 3] = [
+    ("anthropic/x", ScriptedServer::root_url),
     ("openai-chat/x", ScriptedServer::base_url),
     ("openai/x", ScriptedServer::base_url),
 ];
@@ -61,22 +62,24 @@ fn a_provider_that_asks_for_patience_gets_it_to_the_second() {
         let server = serve(&json!([
             { "fault": { "kind": "status", "status": 429, "retry_after_s": 1 } },
             { "fault": { "kind": "status", "status": 503, "retry_after_s": 0 } },
+            { "fault": { "kind": "status", "status": 529, "retry_after_s": 0 } },
             { "text": "done" }
         ]));
         let events = run(&scratch, &server, dialect);
         let expected = [
             (1_000, "rate_limited".to_owned()),
             (0, "unavailable".to_owned()),
+            (0, "unavailable".to_owned()),
         ];
         assert_eq!(pauses(&events), expected, "{}", dialect.0);
         let arrived: Vec<Duration> = server.requests().iter().map(|one| one.at).collect();
-        assert_eq!(arrived.len(), 3);
+        assert_eq!(arrived.len(), 4);
         assert!(
             arrived[1] - arrived[0] >= Duration::from_secs(1),
             "{arrived:?}"
         );
         // Each attempt has a reservation of its own.
-        assert_eq!(of_kind(&events, "AttemptReserved").len(), 3);
+        assert_eq!(of_kind(&events, "AttemptReserved").len(), 4);
     }
 }
 

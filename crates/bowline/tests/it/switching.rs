@@ -28,12 +28,12 @@ fn turn(name: &str, first: Value) -> [Value; 2] {
 fn goes_over_and_back(home: (&str, Url), other: (&str, Url)) {
     let scratch = Scratch::new();
     scratch.file("a.txt", "content of a\n");
-    // Back again, the first model meets a conversation without what it once thought.
-    let back = json!({ "history": "compacted" });
+    // Each model meets a conversation without what the other thought, or it itself once did.
+    let less = json!({ "history": "compacted" });
     let steps = [
         turn("one", Value::Null),
-        turn("two", Value::Null),
-        turn("three", back),
+        turn("two", less.clone()),
+        turn("three", less),
     ];
     let steps = json!({ "version": 1, "steps": steps.concat() });
     let options = Options {
@@ -107,4 +107,23 @@ fn goes_over_and_back(home: (&str, Url), other: (&str, Url)) {
 fn from_responses_to_chat_and_back() {
     let url: Url = ScriptedServer::base_url;
     goes_over_and_back(("openai/x", url), ("openai-chat/y", url));
+}
+
+#[test]
+fn from_responses_to_anthropic_and_back() {
+    let home: (&str, Url) = ("openai/x", ScriptedServer::base_url);
+    goes_over_and_back(home, ("anthropic/y", ScriptedServer::root_url));
+}
+
+#[test]
+fn from_anthropic_to_responses_and_back() {
+    let home: (&str, Url) = ("anthropic/y", ScriptedServer::root_url);
+    goes_over_and_back(home, ("openai/x", ScriptedServer::base_url));
+}
+
+/// Another model of the same provider cannot read what the first one thought either.
+#[test]
+fn from_one_model_to_another_of_the_same_provider() {
+    let url: Url = ScriptedServer::base_url;
+    goes_over_and_back(("openai/x", url), ("openai/y", url));
 }
