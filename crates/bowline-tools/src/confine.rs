@@ -65,6 +65,11 @@ impl Confiner {
         let Some(profile) = self.profile.clone() else {
             return Err("nothing confines commands here".to_owned());
         };
+        if let Some(wide) = profile.writable.iter().find(|folder| is_too_wide(folder)) {
+            return Err(format!(
+                "the workspace {wide} holds what a sandbox must keep apart; work in a folder of its own"
+            ));
+        }
         let capability = capability();
         let backend = capability.backend().ok_or_else(|| capability.lacking())?;
         Ok(Confinement { backend, profile })
@@ -78,6 +83,19 @@ impl Confiner {
             Backend::Landlock => capability().lacking(),
         }
     }
+}
+
+/// Places that no writable folder may hold: programs and settings of the machine, devices, and the
+/// sockets of what runs on it.
+const APART: [&str; 9] = [
+    "/dev", "/etc", "/proc", "/run", "/sys", "/tmp", "/usr", "/var/run", "/var/tmp",
+];
+
+fn is_too_wide(folder: &str) -> bool {
+    let folder = Path::new(folder);
+    APART
+        .iter()
+        .any(|place| Path::new(place).starts_with(folder))
 }
 
 /// Folder beside the attempts of a session for what confined commands need: their temporary

@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use bowline_core::{Network, Profile};
+use rustix::fs::{Access, access};
 
 /// Where temporary files go inside.
 pub(super) const TEMPORARY: &str = "/tmp";
@@ -151,6 +152,10 @@ impl Words {
         };
         let mut replaced = [TEMPORARY, TEMPORARY_TOO, SERVICES].iter();
         if replaced.any(|place| real.starts_with(place)) && !self.is_writable(&real) {
+            return;
+        }
+        // What this user cannot read needs no cover.
+        if access(&real, Access::READ_OK).is_err() {
             return;
         }
         if !real.is_dir() {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use bowline_core::{Backend, Network, Profile};
 
-use super::{filter, namespaces};
+use super::{Confiner, filter, namespaces};
 
 fn words(profile: &Profile) -> String {
     let props = namespaces::Props {
@@ -176,4 +176,25 @@ fn a_program_is_laid_out_as_the_kernel_reads_it() {
     ]
     .concat();
     assert_eq!(filter::bytes(&program), expect);
+}
+
+#[test]
+fn a_workspace_that_holds_the_machine_is_no_workspace() {
+    let check = |folder: &str, expect: bool| {
+        let profile = Profile {
+            writable: vec!["/w".to_owned(), folder.to_owned()],
+            ..Profile::default()
+        };
+        let refused = Confiner::new(profile)
+            .confinement()
+            .is_err_and(|why| why.contains("apart"));
+        assert_eq!(refused, expect, "{folder}");
+    };
+    for folder in ["/", "/tmp", "/var", "/etc", "/usr"] {
+        check(folder, true);
+    }
+    for folder in ["/tmp/x", "/home/ann", "/var/lib/x", "/usr/src/x"] {
+        check(folder, false);
+    }
+    assert!(Confiner::none().confinement().is_err());
 }

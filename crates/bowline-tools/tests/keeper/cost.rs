@@ -3,6 +3,8 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use bowline_core::{Backend, Confinement, Network, Profile};
+
 use crate::support::{Place, block_on, finished, launcher};
 
 /// Launches `count` times and prints figures beside those of a plain `bash -c true`.
@@ -21,21 +23,49 @@ pub(crate) fn measure(count: usize) -> i32 {
     }
     figures.report("bash -c true, no keeper");
     block_on(async {
-        let mut figures = Figures::new();
-        let mut launches = Vec::new();
-        for round in 0..count {
-            let dir = place.path(&round.to_string());
-            let began = Instant::now();
-            let kept = launcher().launch(&dir, &order).unwrap();
-            launches.push(began.elapsed());
-            assert_eq!(finished(kept.wait(|_| {}).await).code, Some(0));
-            figures.walls.push(began.elapsed());
+        let all = [None, Some(Backend::Namespaces), Some(Backend::Landlock)];
+        for backend in all {
+            under_a_keeper(&place, backend, count).await;
         }
-        figures.report("bash -c true, under a keeper");
-        launches.sort();
-        println!("  of which launch() {:.2?}", launches[count / 2]);
     });
     0
+}
+
+/// Launches `count` times, unconfined or confined the way mode `auto` does.
+async fn under_a_keeper(place: &Place, backend: Option<Backend>, count: usize) {
+    let mut order = place.order("true");
+    let work = order.cwd.join("work");
+    for name in [".git/hooks", ".bowline", "secret", "state"] {
+        std::fs::create_dir_all(work.join(name)).unwrap();
+    }
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let profile = Profile {
+        writable: vec![work.to_str().unwrap().to_owned()],
+        protected: names(&[".git/hooks", ".git/config", ".bowline"]),
+        hidden: names(&[
+            "/etc/shadow",
+            "/etc/gshadow",
+            "/root/.ssh",
+            "/root/.config/bowline",
+        ]),
+        network: Network::None,
+    };
+    order.confinement = backend.map(|backend| Box::new(Confinement { backend, profile }));
+    order.cwd = work;
+    let mut figures = Figures::new();
+    let mut launches = Vec::new();
+    for round in 0..count {
+        let dir = place.path(&format!("{backend:?}/{round}"));
+        let began = Instant::now();
+        let kept = launcher().launch(&dir, &order).unwrap();
+        launches.push(began.elapsed());
+        assert_eq!(finished(kept.wait(|_| {}).await).code, Some(0));
+        figures.walls.push(began.elapsed());
+    }
+    let name = backend.map_or("no sandbox", Backend::name);
+    figures.report(&format!("bash -c true, under a keeper, {name}"));
+    launches.sort();
+    println!("  of which launch() {:.2?}", launches[count / 2]);
 }
 
 struct Figures {

@@ -116,7 +116,7 @@ impl Drop for Ground {
     }
 }
 
-/// How a way out is judged.
+/// How a way out ends in `auto`.
 enum Ends {
     /// It fails.
     Refused,
@@ -126,135 +126,75 @@ enum Ends {
     Works,
 }
 
-/// Python that makes a system call which has no program of its own.
-fn python(body: &str) -> String {
-    let head = "import ctypes,os,sys,platform\n\
-                libc=ctypes.CDLL(None,use_errno=True)\n\
-                arm=platform.machine()=='aarch64'\n";
-    format!("python3 - <<'END'\n{head}{body}\nEND")
-}
+/// The ways, a line each: a name, how it ends, a command that exits 0 when it got out.
+const WAYS: &str = r"
+write outside                | refused | echo x >{outside}/new
+write a start-up file        | refused | echo x >>{home}/.bashrc
+read a key                   | refused | grep planted {home}/.ssh/id_ed25519
+read passwords               | refused | grep planted {home}/.netrc
+read a history               | refused | grep planted {home}/.bash_history
+read the state folder        | refused | grep planted {state}/planted
+read a journal               | refused | grep -r session {state}/sessions
+write the state folder       | refused | echo x >{state}/new
+read the configuration       | refused | grep planted {config}/config.toml
+write the configuration      | refused | echo 'mode = 7' >{config}/config.toml
+see by another's root        | refused | grep planted /proc/{victim}/root{home}/.netrc
+connect by TCP               | refused | exec 3<>/dev/tcp/127.0.0.1/{tcp}
+send by UDP                  | without | echo x >/dev/udp/127.0.0.1/{udp}
+read another's environment   | refused | grep -az planted /proc/{victim}/environ
+signal another process       | refused | kill -0 {victim}
+mount                        | refused | unshare -Urm mount -t tmpfs x {outside}
+bind anew                    | refused | unshare -Urm mount --bind {outside} {outside}
+become a new user            | refused | unshare -Ur true
+change the root              | refused | unshare -Ur chroot / true
+nest a sandbox               | refused | bwrap --dev-bind / / true
+gain by setuid               | refused | grep -q 'NoNewPrivs:[[:space:]]*0' /proc/self/status
+write shared memory          | without /dev/shm/bowline-{victim} | echo x >/dev/shm/bowline-{victim}
+write to /tmp                | without /tmp/bowline-{victim} | echo x >/tmp/bowline-{victim}
+write along a link           | refused | ln -s {outside}/new way && echo x >way
+write along another name     | refused | ln {outside}/old way && echo x >way
+change a hook                | refused | echo x >.git/hooks/post-commit
+plant a hook                 | refused | echo x >.git/hooks/pre-commit
+swap the repository          | refused | mv .git aside && mkdir -p .git/hooks && echo x >.git/hooks/y
+change the project's rules   | refused | echo x >.bowline/config.toml
+";
 
-/// The ways: a name, a command that exits 0 when it got out, and how it ends in `auto`.
+/// More of them, in Python: what no program does.
+const CALLS: &str = r"
+connect by an abstract name  | refused | import socket; socket.socket(socket.AF_UNIX).connect('\0bowline-escape-{victim}')
+connect by a socket in /tmp  | refused | import socket; socket.socket(socket.AF_UNIX).connect('{socket}')
+trace another process        | refused | sys.exit(libc.ptrace(0x4206, {victim}, 0, 0) != 0)
+read another's memory        | refused | at = open('/proc/{victim}/maps').readline().split('-')[0]; m = open('/proc/{victim}/mem', 'rb'); m.seek(int(at, 16)); m.read(4)
+keep a key                   | refused | sys.exit(libc.syscall(217 if arm else 248, b'user', b'bowline', b'x', 1, -2) < 0)
+type into a terminal         | refused | import pty, fcntl, termios; m, s = pty.openpty(); os.setsid(); fcntl.ioctl(s, termios.TIOCSCTTY, 0); fcntl.ioctl(s, termios.TIOCSTI, b'x')
+run from memory              | works   | f = os.memfd_create('x', 0); os.write(f, open('/bin/true', 'rb').read()); os.execve(f, ['true'], {})
+";
+
+/// What the Python of [`CALLS`] begins with.
+const HEAD: &str = "import ctypes, os, sys, platform; libc = ctypes.CDLL(None, use_errno=True); \
+                    arm = platform.machine() == 'aarch64'";
+
 fn ways() -> Vec<(&'static str, String, Ends)> {
-    use Ends::{Refused, Without, Works};
-    let plain = |name, command: &str, ends| (name, command.to_owned(), ends);
-    let mut ways = vec![
-        plain("write outside", "echo x >{outside}/new", Refused),
-        plain(
-            "write a start-up file at home",
-            "echo x >>{home}/.bashrc",
-            Refused,
-        ),
-        plain("read a key", "grep planted {home}/.ssh/id_ed25519", Refused),
-        plain("read passwords", "grep planted {home}/.netrc", Refused),
-        plain(
-            "read a history",
-            "grep planted {home}/.bash_history",
-            Refused,
-        ),
-        plain(
-            "read the state folder",
-            "grep planted {state}/planted",
-            Refused,
-        ),
-        plain(
-            "read a journal",
-            "grep -r session {state}/sessions",
-            Refused,
-        ),
-        plain("write the state folder", "echo x >{state}/new", Refused),
-        plain(
-            "read the configuration",
-            "grep planted {config}/config.toml",
-            Refused,
-        ),
-        plain(
-            "write the configuration",
-            "echo 'mode = \"full\"' >{config}/config.toml",
-            Refused,
-        ),
-        plain(
-            "see by way of another's root",
-            "grep planted /proc/{victim}/root{home}/.netrc",
-            Refused,
-        ),
-        plain(
-            "connect by TCP",
-            "exec 3<>/dev/tcp/127.0.0.1/{tcp}",
-            Refused,
-        ),
-        plain(
-            "send by UDP",
-            "echo x >/dev/udp/127.0.0.1/{udp}",
-            Without(""),
-        ),
-        plain(
-            "read another's environment",
-            "grep -az planted /proc/{victim}/environ",
-            Refused,
-        ),
-        plain("signal another process", "kill -0 {victim}", Refused),
-        plain("mount", "unshare -Urm mount -t tmpfs x {outside}", Refused),
-        plain(
-            "remount",
-            "unshare -Urm sh -c 'mount --bind {outside} {outside}'",
-            Refused,
-        ),
-        plain("a new user", "unshare -Ur true", Refused),
-        plain("another root", "unshare -Ur chroot / true", Refused),
-        plain("nest a sandbox", "bwrap --dev-bind / / true", Refused),
-        plain(
-            "gain by setuid",
-            "grep -q 'NoNewPrivs:[[:space:]]*0' /proc/self/status",
-            Refused,
-        ),
-        plain(
-            "write shared memory",
-            "echo x >/dev/shm/bowline-{victim}",
-            Without("/dev/shm/bowline-{victim}"),
-        ),
-        plain(
-            "write /tmp",
-            "echo x >/tmp/bowline-{victim}",
-            Without("/tmp/bowline-{victim}"),
-        ),
-        plain(
-            "write along a link",
-            "ln -s {outside}/new way && echo x >way",
-            Refused,
-        ),
-        plain(
-            "write along another name",
-            "ln {outside}/old way && echo x >way",
-            Refused,
-        ),
-        plain("plant a hook", "echo x >.git/hooks/post-commit", Refused),
-        plain(
-            "plant a hook beside",
-            "echo x >.git/hooks/pre-commit",
-            Refused,
-        ),
-        plain(
-            "swap the repository",
-            "mv .git aside && mkdir -p .git/hooks && echo x >.git/hooks/y",
-            Refused,
-        ),
-        plain(
-            "change the project's rules",
-            "echo x >.bowline/config.toml",
-            Refused,
-        ),
-    ];
-    ways.extend([
-        ("connect by an abstract name", python("import socket\nsocket.socket(socket.AF_UNIX).connect('\\0bowline-escape-{victim}')"), Refused),
-        ("connect by a socket in /tmp", python("import socket\nsocket.socket(socket.AF_UNIX).connect('{socket}')"), Refused),
-        ("trace another process", python("r=libc.ptrace(0x4206,{victim},0,0)\nsys.exit(r!=0)"), Refused),
-        ("read another's memory", python("maps=open('/proc/{victim}/maps').readline().split('-')[0]\nm=open('/proc/{victim}/mem','rb');m.seek(int(maps,16));m.read(4)"), Refused),
-        ("keep a key", python("r=libc.syscall(217 if arm else 248,b'user',b'bowline',b'x',1,-2)\nsys.exit(r<0)"), Refused),
-        ("type into a terminal", python("import pty,fcntl,termios\nm,s=pty.openpty()\nos.setsid()\nfcntl.ioctl(s,termios.TIOCSCTTY,0)\nfcntl.ioctl(s,termios.TIOCSTI,b'x')"), Refused),
-        ("run from memory", python("f=os.memfd_create('x',0)\nos.write(f,open('/bin/true','rb').read())\nos.execve(f,['true'],{})"), Works),
-    ]);
-    ways
+    let row = |line: &'static str| {
+        let mut columns = line.splitn(3, '|').map(str::trim);
+        let mut next = || columns.next().expect("three columns");
+        let (name, ends, command) = (next(), next(), next());
+        let ends = match ends.split_once(' ').unwrap_or((ends, "")) {
+            ("refused", _) => Ends::Refused,
+            ("without", path) => Ends::Without(path),
+            _ => Ends::Works,
+        };
+        (name, command.to_owned(), ends)
+    };
+    let in_python = |(name, command, ends)| {
+        (
+            name,
+            format!("python3 - <<'END'\n{HEAD}\n{command}\nEND"),
+            ends,
+        )
+    };
+    let rows = |table: &'static str| table.lines().filter(|line| !line.is_empty()).map(row);
+    rows(WAYS).chain(rows(CALLS).map(in_python)).collect()
 }
 
 #[test]
@@ -262,13 +202,23 @@ fn every_way_out_ends_as_the_backend_declares() {
     let ways = ways();
     let mut wrong = Vec::new();
     for (name, command, ends) in &ways {
-        let control = Ground::new().run("full", command);
-        if control.code != 0 {
-            let Ran { out, err, .. } = control;
+        let ground = Ground::new();
+        let Ran { code, out, err } = ground.run("full", command);
+        let is_shown = match ends {
+            Ends::Without(path) => ground.holds(path),
+            Ends::Refused | Ends::Works => true,
+        };
+        if code != 0 || !is_shown {
             wrong.push(format!(
                 "{name}: fails without a sandbox, so it shows nothing: {out}{err}"
             ));
         }
+        if let Ends::Without(path) = ends
+            && !path.is_empty()
+        {
+            std::fs::remove_file(ground.fill(path)).expect("the mark of the control");
+        }
+        drop(ground);
         // Afresh: the control has left its marks.
         let ground = Ground::new();
         let before = ground.outside();
