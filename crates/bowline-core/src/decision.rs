@@ -54,6 +54,19 @@ pub struct RuleSource {
     pub line: Option<u32>,
 }
 
+impl RuleSource {
+    /// The rule as people look it up: its text, and its file and line if it has some.
+    #[must_use]
+    pub fn place(&self) -> String {
+        let place = match (&self.file, self.line) {
+            (Some(file), Some(line)) => format!(" in {file}:{line}"),
+            (Some(file), None) => format!(" in {file}"),
+            (None, _) => String::new(),
+        };
+        format!("`{}`{place}", self.rule)
+    }
+}
+
 /// The judgement of one action.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Judged {

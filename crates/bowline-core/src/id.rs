@@ -96,6 +96,10 @@ uuid_id! {
     /// One recorded permission decision.
     DecisionId
 }
+uuid_id! {
+    /// One process that ran a session or changed state: what its system events have in common.
+    RunId
+}
 
 counter_id! {
     /// A turn of a session, counted from 1.

@@ -42,6 +42,7 @@ pub mod request;
 pub mod settings;
 pub mod spec;
 pub mod state;
+pub mod system;
 pub mod usage;
 
 pub use action::{Action, PathFact};
@@ -56,6 +57,7 @@ pub use event::{Event, Fact};
 pub use failure::{FailureKind, ProviderFailure};
 pub use id::{AttemptId, CallId, DecisionId, Epoch, Seq, SessionId, StepId, TurnId};
 pub use job::Job;
+pub use id::{AttemptId, CallId, DecisionId, Epoch, RunId, Seq, SessionId, StepId, TurnId};
 pub use message::{
     AssistantMessage, Block, Exchange, HistoryItem, ImageRef, Input, ToolCall, ToolResult,
 };
@@ -67,6 +69,7 @@ pub use request::Request;
 pub use settings::{Limits, Mode, ModelRef, OnAsk, ReasoningEffort, Settings};
 pub use spec::{CommandSpec, ReplayClass, Risk, Tier, ToolSpec};
 pub use state::State;
+pub use system::{SystemEvent, SystemFact};
 pub use usage::{StopReason, Usage};
 
 /// A boxed future that may cross threads: what every async seam of Bowline returns.

@@ -15,6 +15,7 @@ use crate::edge::Edges;
 use crate::error::At as _;
 use crate::file::{FileJournal, Opened};
 use crate::index::Index;
+use crate::installation::Installation;
 use crate::layout::{self, SessionDir, make_folder, make_folders, sync_folder};
 use crate::lock::{self, Held, Lock, Owner};
 use crate::read::ReadOnly;
@@ -59,6 +60,12 @@ impl Store {
     #[must_use]
     pub fn home(&self) -> &Path {
         &self.home
+    }
+
+    /// The system events of this state folder. Touches nothing.
+    #[must_use]
+    pub fn installation(&self) -> Installation {
+        Installation::new(self.home.clone(), self.edges.clone())
     }
 
     /// The folder of one session, whether it exists or not.

@@ -66,16 +66,37 @@ impl Chain {
             Fact::OwnerChanged(owner) => owner.epoch,
             _ => self.epoch,
         };
+        Ok(self.extend_body(&body, epoch, salt, out))
+    }
+
+    /// Appends a record with this body, which is one line of JSON, and stands on it.
+    pub(crate) fn extend_body(
+        &mut self,
+        body: &[u8],
+        epoch: Epoch,
+        salt: Salt,
+        out: &mut Vec<u8>,
+    ) -> Receipt {
         let line = Line {
             seq: self.seq.next(),
             epoch,
             prev: self.hash,
-            commitment: commitment(&salt, &body),
+            commitment: commitment(&salt, body),
             salt,
-            body: &body,
+            body,
         };
         line.render(out);
-        Ok(self.stand_on(&line))
+        self.stand_on(&line)
+    }
+
+    /// The chain right before the record of `line`, on that record's own word.
+    pub(crate) const fn before(session: SessionId, line: &Line<'_>) -> Self {
+        Self {
+            session,
+            seq: Seq(line.seq.0.saturating_sub(1)),
+            epoch: line.epoch,
+            hash: line.prev,
+        }
     }
 
     /// Checks that `line` (without its line end) is the next record and stands on it.

@@ -1,0 +1,130 @@
+//! A system fact in one line for people.
+
+use super::{CallRefused, EndedHow, ProviderFailed, Recovered, SystemFact};
+use crate::usage::StopReason;
+
+impl SystemFact {
+    /// What happened, in one line. Foreign text in it is as it was recorded: clean it before it
+    /// reaches a terminal.
+    #[must_use]
+    pub fn line(&self) -> String {
+        match self {
+            Self::Started(started) => format!(
+                "{} by process {} (Bowline {}){}",
+                started.command,
+                started.pid,
+                started.version,
+                among(" in ", started.cwd.as_deref())
+            ),
+            Self::Stopped(stopped) => format!(
+                "{}, exit {}{}",
+                stopped.stop_reason.map_or("not driven", StopReason::name),
+                stopped.exit_code,
+                among(": ", stopped.detail.as_deref())
+            ),
+            Self::Crashed(crashed) => format!("{} at {}", crashed.message, crashed.location),
+            Self::EndFound(found) => format!(
+                "run {}{} {}",
+                found.ended_run.short(),
+                found
+                    .ended_session
+                    .map_or(String::new(), |id| format!(", session {},", id.short())),
+                match found.how {
+                    EndedHow::Silently => "ended without a word: killed or power lost",
+                    EndedHow::Crashed => "crashed",
+                }
+            ),
+            Self::Recovered(recovered) => recovered_line(recovered),
+            Self::ConfigChanged(changed) => changed.files.join(", "),
+            Self::SettingsChanged(changed) => format!(
+                "{}mode {}, {}model {}, by {}",
+                changed
+                    .mode_before
+                    .filter(|before| *before != changed.mode)
+                    .map_or(String::new(), |before| format!("mode {before} -> ")),
+                changed.mode,
+                changed
+                    .model_before
+                    .as_ref()
+                    .filter(|before| **before != changed.model)
+                    .map_or(String::new(), |before| format!("model {before} -> ")),
+                changed.model,
+                changed.by
+            ),
+            Self::ProviderFailed(failed) => provider_line(failed),
+            Self::ReplyStopped(stopped) => {
+                format!(
+                    "{}{}",
+                    stopped.stop.name(),
+                    among(": ", stopped.detail.as_deref())
+                )
+            }
+            Self::CallRefused(refused) => refused_line(refused),
+            Self::CallLeftInDoubt(doubt) => format!("{}: {}", doubt.essence, doubt.why),
+            Self::BudgetStopped(stopped) => {
+                format!(
+                    "{}{}",
+                    stopped.stop.name(),
+                    among(": ", stopped.detail.as_deref())
+                )
+            }
+            Self::SandboxDenied(denied) => format!("call {}: {}", denied.call.short(), denied.what),
+            Self::StorageFailed(failed) => format!("{} ({})", failed.message, failed.safe),
+            Self::LogRotated(rotated) => format!(
+                "records up to {} are in {}",
+                rotated.before_seq, rotated.kept_as
+            ),
+            Self::LogDamaged(damaged) => {
+                format!("{}; it is kept as {}", damaged.what, damaged.kept_as)
+            }
+            Self::Other { data, .. } => data.to_string(),
+        }
+    }
+}
+
+fn among(before: &str, text: Option<&str>) -> String {
+    text.map_or(String::new(), |text| format!("{before}{text}"))
+}
+
+fn recovered_line(recovered: &Recovered) -> String {
+    let mut parts = Vec::new();
+    if recovered.dropped_bytes > 0 {
+        parts.push(format!(
+            "{} bytes that were never acknowledged were dropped",
+            recovered.dropped_bytes
+        ));
+    }
+    if recovered.resynced_records > 0 {
+        parts.push(format!(
+            "{} records were written anew",
+            recovered.resynced_records
+        ));
+    }
+    if !recovered.interrupted_calls.is_empty() {
+        parts.push(format!(
+            "{} calls were under way",
+            recovered.interrupted_calls.len()
+        ));
+    }
+    if recovered.interrupted_attempt {
+        parts.push("a model call was under way".to_owned());
+    }
+    parts.join("; ")
+}
+
+fn provider_line(failed: &ProviderFailed) -> String {
+    let tries = match failed.tries {
+        0 | 1 => String::new(),
+        tries => format!(" (after {tries} tries)"),
+    };
+    format!("{}{tries}", failed.message)
+}
+
+fn refused_line(refused: &CallRefused) -> String {
+    let who = match (&refused.rule, &refused.by) {
+        (Some(rule), _) => format!(" (rule {})", rule.place()),
+        (None, Some(by)) => format!(" (by {by})"),
+        (None, None) => String::new(),
+    };
+    format!("{}: {}{who}", refused.essence, refused.reason)
+}
