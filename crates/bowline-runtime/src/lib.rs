@@ -61,6 +61,7 @@ mod face;
 mod judge;
 pub mod prompt;
 mod session;
+pub mod system;
 
 pub use bowline_journal::Probe;
 pub use clock::{Clock, date_and_time, time_of_day, today};
@@ -68,3 +69,5 @@ pub use drive::{Harness, Rest, drive, waiting};
 pub use error::{Error, Next};
 pub use face::{Face, Recorder, Silent};
 pub use session::{Image, Places, Session, resolve_folders, running_jobs};
+pub use session::{Image, Places, Session, resolve_folders};
+pub use system::{RunLog, Watched};

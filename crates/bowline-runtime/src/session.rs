@@ -29,6 +29,7 @@ pub struct Session {
     places: Places,
     resumed: bool,
     images: Arc<BTreeMap<Digest, Vec<u8>>>,
+    settings_found: Option<Settings>,
 }
 
 /// An image on its way into a session.
@@ -69,6 +70,7 @@ impl Session {
             places,
             resumed: false,
             images: Arc::default(),
+            settings_found: None,
         };
         session.take_over(&started.app_version);
         session.stage(Fact::SessionStarted(Box::new(started)));
@@ -94,6 +96,7 @@ impl Session {
                 session: journal.session().to_string(),
             });
         }
+        let settings_found = state.settings().cloned();
         let mut session = Self {
             journal,
             state,
@@ -102,6 +105,7 @@ impl Session {
             places,
             resumed: true,
             images: Arc::default(),
+            settings_found,
         };
         session.take_over(app_version);
         Ok(session)
@@ -132,6 +136,12 @@ impl Session {
     #[must_use]
     pub const fn resumed(&self) -> bool {
         self.resumed
+    }
+
+    /// What was in force when an existing session was opened.
+    #[must_use]
+    pub const fn settings_found(&self) -> Option<&Settings> {
+        self.settings_found.as_ref()
     }
 
     /// The time by this session's clock.

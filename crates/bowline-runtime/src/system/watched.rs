@@ -1,0 +1,212 @@
+//! A face that also records: committed events that matter to the installation become system
+//! events before they are shown.
+
+use std::collections::BTreeMap;
+
+use bowline_core::event::{AttemptFailed, Decided, DecisionAnswered, SettingsChanged, TurnEnded};
+use bowline_core::state::CallPhase;
+use bowline_core::system::{
+    BudgetStopped, CallLeftInDoubt, CallRefused, ProviderFailed, ReplyStopped,
+    SystemSettingsChanged,
+};
+use bowline_core::{
+    CallId, DecisionId, Event, Fact, FailureKind, Settings, State, StopReason, StreamEvent,
+    SystemFact, Verdict,
+};
+
+use super::RunLog;
+use crate::face::Face;
+
+/// Shows what another face shows, and records on the way.
+pub struct Watched<'a> {
+    face: &'a mut dyn Face,
+    log: &'a RunLog,
+    /// What was in force before the next change.
+    settings: Option<Settings>,
+    calls: BTreeMap<CallId, Known>,
+    questions: BTreeMap<DecisionId, CallId>,
+    failed_tries: u32,
+}
+
+/// What is known of a call.
+#[derive(Default)]
+struct Known {
+    tool: Option<String>,
+    essence: String,
+}
+
+impl<'a> Watched<'a> {
+    /// Watches a session that is about to be driven. `before` is what was in force when it was
+    /// opened, before this run changed anything; `state` is how it stands.
+    pub fn new(
+        face: &'a mut dyn Face,
+        log: &'a RunLog,
+        before: Option<Settings>,
+        state: &State,
+    ) -> Self {
+        let mut watched = Self {
+            face,
+            log,
+            settings: before,
+            calls: BTreeMap::new(),
+            questions: BTreeMap::new(),
+            failed_tries: state.turn().map_or(0, |turn| turn.failed_attempts),
+        };
+        for open in state.step().into_iter().flat_map(|step| &step.calls) {
+            let mut known = Known {
+                tool: Some(open.call.name.clone()),
+                essence: String::new(),
+            };
+            if let CallPhase::Waiting(decision)
+            | CallPhase::Allowed(decision)
+            | CallPhase::Started(decision, _) = &open.phase
+            {
+                known.essence.clone_from(&decision.essence);
+                watched.questions.insert(decision.id, open.call.id);
+            }
+            watched.calls.insert(open.call.id, known);
+        }
+        watched
+    }
+
+    fn watch(&mut self, event: &Event) {
+        let fact = match &event.fact {
+            Fact::SessionStarted(started) => {
+                self.settings = Some(started.settings.clone());
+                None
+            }
+            Fact::SettingsChanged(change) => Some(self.settings_changed(change)),
+            Fact::ModelReplied(replied) => {
+                self.failed_tries = 0;
+                for call in replied.message.calls() {
+                    self.calls.entry(call.id).or_default().tool = Some(call.name.clone());
+                }
+                None
+            }
+            Fact::AttemptFailed(failed) => self.attempt_failed(failed),
+            Fact::Decided(decided) => self.decided(decided),
+            Fact::DecisionAnswered(answer) => self.answered(answer),
+            Fact::CallInDoubt(doubt) => Some(SystemFact::CallLeftInDoubt(CallLeftInDoubt {
+                call: doubt.call,
+                essence: self.essence(doubt.call),
+                why: doubt.why.clone(),
+            })),
+            Fact::TurnEnded(ended) => turn_ended(ended),
+            _ => None,
+        };
+        if let Some(fact) = fact {
+            self.log.record(fact);
+        }
+    }
+
+    fn essence(&self, call: CallId) -> String {
+        self.calls
+            .get(&call)
+            .map_or(String::new(), |known| known.essence.clone())
+    }
+
+    fn settings_changed(&mut self, change: &SettingsChanged) -> SystemFact {
+        let before = self.settings.replace(change.settings.clone());
+        SystemFact::SettingsChanged(SystemSettingsChanged {
+            mode_before: before.as_ref().map(|before| before.mode),
+            mode: change.settings.mode,
+            model_before: before.map(|before| before.model),
+            model: change.settings.model.clone(),
+            by: change.by.clone(),
+        })
+    }
+
+    fn attempt_failed(&mut self, failed: &AttemptFailed) -> Option<SystemFact> {
+        self.failed_tries += 1;
+        let failure = &failed.failure;
+        if failed.retry_in_ms.is_some() || failure.kind == FailureKind::Cancelled {
+            return None;
+        }
+        let settings = self.settings.as_ref();
+        Some(SystemFact::ProviderFailed(ProviderFailed {
+            kind: failure.kind,
+            status: failure.status,
+            message: failure.message.clone(),
+            model: settings.map(|settings| settings.model.clone()),
+            endpoint: settings.and_then(|settings| settings.base_url.clone()),
+            tries: std::mem::take(&mut self.failed_tries),
+        }))
+    }
+
+    fn decided(&mut self, decided: &Decided) -> Option<SystemFact> {
+        let decision = &decided.decision;
+        let known = self.calls.entry(decided.call).or_default();
+        known.essence.clone_from(&decision.essence);
+        match decision.verdict {
+            Verdict::Allow => None,
+            Verdict::Ask => {
+                self.questions.insert(decision.id, decided.call);
+                None
+            }
+            Verdict::Deny => {
+                let judged = decision.actions.iter();
+                let strictest = judged.max_by_key(|judged| judged.verdict);
+                Some(SystemFact::CallRefused(CallRefused {
+                    call: decided.call,
+                    tool: known.tool.clone(),
+                    essence: decision.essence.clone(),
+                    reason: decision.reason.clone(),
+                    rule: strictest.map(|judged| judged.rule.clone()),
+                    by: None,
+                }))
+            }
+        }
+    }
+
+    fn answered(&self, answer: &DecisionAnswered) -> Option<SystemFact> {
+        if answer.verdict != Verdict::Deny {
+            return None;
+        }
+        let call = *self.questions.get(&answer.decision)?;
+        let note = answer.note.as_deref().unwrap_or("without a note");
+        Some(SystemFact::CallRefused(CallRefused {
+            call,
+            tool: self.calls.get(&call).and_then(|known| known.tool.clone()),
+            essence: self.essence(call),
+            reason: format!("denied by a person, {note}"),
+            rule: None,
+            by: Some(answer.by.clone()),
+        }))
+    }
+}
+
+fn turn_ended(ended: &TurnEnded) -> Option<SystemFact> {
+    let TurnEnded { turn, stop, detail } = ended.clone();
+    match stop {
+        StopReason::Budget | StopReason::StepLimit | StopReason::LoopDetected => {
+            Some(SystemFact::BudgetStopped(BudgetStopped {
+                turn,
+                stop,
+                detail,
+            }))
+        }
+        StopReason::Length | StopReason::Refused => {
+            Some(SystemFact::ReplyStopped(ReplyStopped {
+                turn,
+                stop,
+                detail,
+            }))
+        }
+        // Said by the failed attempt, by the refused call, or by the end of the run.
+        StopReason::Done
+        | StopReason::ProviderFailed
+        | StopReason::StorageFailed
+        | StopReason::Waiting
+        | StopReason::Denied
+        | StopReason::Cancelled => None,
+    }
+}
+
+impl Face for Watched<'_> {
+    fn show(&mut self, event: &StreamEvent) {
+        if let StreamEvent::Event { event, .. } = event {
+            self.watch(event);
+        }
+        self.face.show(event);
+    }
+}
