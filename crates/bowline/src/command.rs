@@ -42,13 +42,17 @@ pub fn run(args: Args) -> Result<u8, Failure> {
     }
 }
 
-/// The probe of this build: stops the process at named points in crash tests, nothing else.
+/// The probe of this build: stops or breaks the process at named points in tests, nothing else.
 pub fn probe() -> Arc<dyn Probe> {
     #[cfg(feature = "crash-points")]
     {
         run::crash::probe()
     }
-    #[cfg(not(feature = "crash-points"))]
+    #[cfg(all(debug_assertions, not(feature = "crash-points")))]
+    {
+        run::panic_point::probe()
+    }
+    #[cfg(not(any(debug_assertions, feature = "crash-points")))]
     {
         Arc::new(bowline_journal::NoProbe)
     }

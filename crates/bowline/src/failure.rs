@@ -28,9 +28,16 @@ impl Failure {
         }
     }
 
+    /// Something that stopped the work and has been told already: exit 1, no further line.
+    pub fn told() -> Self {
+        Self::stopped(String::new())
+    }
+
     /// Prints the one line and gives the exit code.
     pub fn report(&self) -> ExitCode {
-        print::err_line(&format!("bowline: {}", print::clean(&self.message)));
+        if !self.message.is_empty() {
+            print::err_line(&format!("bowline: {}", print::clean(&self.message)));
+        }
         ExitCode::from(self.code)
     }
 

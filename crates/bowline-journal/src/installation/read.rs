@@ -133,12 +133,7 @@ fn hole(path: &Path, end: Option<&Chain>, start: &Chain, first: bool) -> Option<
 }
 
 /// Reads one file; after damage it goes on at the next record that holds by itself.
-fn read_bytes(
-    log: &mut SystemLog,
-    path: &Path,
-    bytes: &[u8],
-    head: Option<Head>,
-) -> Option<Chain> {
+fn read_bytes(log: &mut SystemLog, path: &Path, bytes: &[u8], head: Option<Head>) -> Option<Chain> {
     let mut rest = bytes;
     let mut end = None;
     loop {

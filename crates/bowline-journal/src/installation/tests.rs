@@ -136,7 +136,11 @@ fn a_cut_at_a_record_is_found_said_and_recording_goes_on() {
     let bytes = std::fs::read(installation.path()).unwrap();
     let first = bytes.iter().position(|byte| *byte == b'\n').unwrap() + 1;
     std::fs::write(installation.path(), &bytes[..first]).unwrap();
-    expect(&installation, &["crash 1"], &["records up to 2 were synced"]);
+    expect(
+        &installation,
+        &["crash 1"],
+        &["records up to 2 were synced"],
+    );
     installation.append(vec![event(3)]).unwrap();
     expect(
         &installation,

@@ -154,10 +154,7 @@ fn config_change(recent: &[SystemRecorded], now: &Started) -> Option<ConfigChang
 }
 
 /// Runs that ended badly and were not reported: without a word, their session free; or crashed.
-fn ended_badly(
-    recent: &[SystemRecorded],
-    is_free: impl Fn(SessionId) -> bool,
-) -> Vec<EndFound> {
+fn ended_badly(recent: &[SystemRecorded], is_free: impl Fn(SessionId) -> bool) -> Vec<EndFound> {
     let mut runs: BTreeMap<RunId, Vec<&SystemFact>> = BTreeMap::new();
     let mut reported = BTreeSet::new();
     for recorded in recent {
@@ -171,9 +168,8 @@ fn ended_badly(
         .filter(|(recorded, _)| !reported.contains(&recorded.event.run))
         .filter_map(|(recorded, _)| {
             let event = &recorded.event;
-            let said = |wanted: fn(&SystemFact) -> bool| {
-                runs[&event.run].iter().any(|fact| wanted(fact))
-            };
+            let said =
+                |wanted: fn(&SystemFact) -> bool| runs[&event.run].iter().any(|fact| wanted(fact));
             let crashed = said(|fact| matches!(fact, SystemFact::Crashed(_)));
             let stopped = said(|fact| matches!(fact, SystemFact::Stopped(_)));
             let how = match (crashed, stopped) {

@@ -3,10 +3,15 @@
 #[cfg(feature = "crash-points")]
 pub mod crash;
 mod open;
+#[cfg(all(debug_assertions, not(feature = "crash-points")))]
+pub mod panic_point;
+mod watch;
 
 pub use open::owner;
 
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bowline_core::command::Ask;
@@ -15,7 +20,9 @@ use bowline_core::{Command, SessionId, Settings, StopReason, StreamEvent};
 use bowline_journal::{Edges, Store};
 use bowline_policy::Rule;
 use bowline_runtime::config::Effective;
-use bowline_runtime::{Clock, Harness, Image, Rest, Session, Silent, prompt};
+use bowline_runtime::{
+    Clock, Face, Harness, Image, Rest, RunLog, Session, Silent, Watched, prompt,
+};
 use tokio::sync::mpsc;
 
 use super::exec::Change;
@@ -98,17 +105,32 @@ pub fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, 
     result
 }
 
+/// The same for a run: should it break, that is its recorded end, and the exit code is 1.
+fn run_on<T>(
+    log: &RunLog,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    // Nothing of what `work` held is used after it broke: it is dropped on the way here.
+    let work = AssertUnwindSafe(|| block_on(work));
+    std::panic::catch_unwind(work).unwrap_or_else(|_broken| {
+        watch::quit(log, 1, None, "it broke");
+        Err(Failure::told())
+    })
+}
+
 /// Runs a task to its rest and gives the exit code.
 pub fn run(places: &Places, config: &Effective, task: Task) -> Result<u8, Failure> {
     let began = Instant::now();
     let store = store(places);
-    block_on(async {
-        let clock = Clock::system();
+    let clock = Clock::system();
+    let log = watch::log(&store, &clock);
+    run_on(&log, async {
         let opener = open::Opener {
             places,
             config,
             store: &store,
             clock: &clock,
+            log: &log,
         };
         let (mut face, outlet) = face::make(task.output)?;
         let (mut session, harness) = match task.start {
@@ -126,12 +148,12 @@ pub fn run(places: &Places, config: &Effective, task: Task) -> Result<u8, Failur
             Start::GoOn { session, change } => opener.go_on(session, change).await?,
         };
         prompt_or_outstanding(&mut session, &harness, task.prompt).await?;
-        let (sender, mut commands) = mpsc::unbounded_channel();
-        listen_for_interrupt(sender, &clock);
-        let rest =
-            bowline_runtime::drive(&mut session, &harness, face.as_mut(), &mut commands).await;
+        watch::begun(&log, &store, places, &session);
+        let rest = drive(&mut session, &harness, face.as_mut(), &log).await;
+        let rested = watch::rested(&log, &rest);
         let result = conclude(&session, rest, began);
         let code = result.exit_code;
+        watch::ended(&log, rested, code);
         face.show(&StreamEvent::Result(result));
         index(&store, &session);
         // Whoever wants to go on with the session need not wait for a slow reader of this run.
@@ -141,20 +163,24 @@ pub fn run(places: &Places, config: &Effective, task: Task) -> Result<u8, Failur
     })
 }
 
-/// Runs one prompt to its rest without showing it.
+/// Runs one prompt to its rest without showing it; `tell` shows how it came out and gives the exit
+/// code.
 pub fn quietly(
     places: &Places,
     config: &Effective,
     quiet: Quiet,
-) -> Result<(Session, Rest), Failure> {
+    tell: impl FnOnce(&Session, &Rest) -> u8,
+) -> Result<u8, Failure> {
     let store = store(places);
-    block_on(async {
-        let clock = Clock::system();
+    let clock = Clock::system();
+    let log = watch::log(&store, &clock);
+    run_on(&log, async {
         let opener = open::Opener {
             places,
             config,
             store: &store,
             clock: &clock,
+            log: &log,
         };
         let Quiet {
             settings,
@@ -173,13 +199,32 @@ pub fn quietly(
         };
         let (mut session, harness) = opener.begin(new)?;
         prompt_or_outstanding(&mut session, &harness, Some(Prompt::text(prompt))).await?;
-        let (sender, mut commands) = mpsc::unbounded_channel();
-        listen_for_interrupt(sender, &clock);
-        let rest =
-            bowline_runtime::drive(&mut session, &harness, &mut Silent, &mut commands).await?;
+        watch::begun(&log, &store, places, &session);
+        let rest = drive(&mut session, &harness, &mut Silent, &log).await;
+        let rested = watch::rested(&log, &rest);
+        let code = match &rest {
+            Ok(rest) => tell(&session, rest),
+            Err(_) => rested.0.exit_code(),
+        };
+        watch::ended(&log, rested, code);
+        rest?;
         index(&store, &session);
-        Ok((session, rest))
+        Ok(code)
     })
+}
+
+/// Drives a session to its rest, recording on the way what matters to the installation.
+async fn drive(
+    session: &mut Session,
+    harness: &Harness,
+    face: &mut dyn Face,
+    log: &Arc<RunLog>,
+) -> Result<Rest, bowline_runtime::Error> {
+    let (sender, mut commands) = mpsc::unbounded_channel();
+    listen_for_interrupt(sender, session.clock(), log);
+    let before = session.settings_found().cloned();
+    let mut face = Watched::new(face, log, before, session.state());
+    bowline_runtime::drive(session, harness, &mut face, &mut commands).await
 }
 
 /// Gives the prompt to the session; without one there must be something outstanding.
@@ -217,8 +262,8 @@ async fn prompt_or_outstanding(
 }
 
 /// Ctrl-C once asks the turn to stop; twice ends the process. The journal is whole either way.
-fn listen_for_interrupt(sender: mpsc::UnboundedSender<Command>, clock: &Clock) {
-    let clock = clock.clone();
+fn listen_for_interrupt(sender: mpsc::UnboundedSender<Command>, clock: &Clock, log: &Arc<RunLog>) {
+    let (clock, log) = (clock.clone(), Arc::clone(log));
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_err() {
             return;
@@ -232,7 +277,9 @@ fn listen_for_interrupt(sender: mpsc::UnboundedSender<Command>, clock: &Clock) {
             },
         });
         if tokio::signal::ctrl_c().await.is_ok() {
-            std::process::exit(i32::from(StopReason::Cancelled.exit_code()));
+            let code = StopReason::Cancelled.exit_code();
+            watch::quit(&log, code, Some(StopReason::Cancelled), "quit at once");
+            std::process::exit(i32::from(code));
         }
     });
 }

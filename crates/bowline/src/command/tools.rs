@@ -115,23 +115,24 @@ fn call(args: &ToolCall) -> Result<u8, Failure> {
         scenario: wire::one_call(&args.name, &args.input)?,
         prompt: format!("Call the tool {} once.", args.name),
     };
-    let (session, rest) = run::quietly(&places, &config, quiet)?;
-    Ok(tell(args, &session, rest))
+    run::quietly(&places, &config, quiet, |session, rest| {
+        tell(args, session, rest)
+    })
 }
 
 /// Prints how the call came out and gives the exit code.
-fn tell(args: &ToolCall, session: &bowline_runtime::Session, rest: Rest) -> u8 {
+fn tell(args: &ToolCall, session: &bowline_runtime::Session, rest: &Rest) -> u8 {
     let (code, text, waiting) = match rest {
         Rest::Waiting(waiting) => {
             let text = waiting
                 .first()
                 .map(|item| item.reason.clone())
                 .unwrap_or_default();
-            (3, format!("waits for a person: {text}"), waiting)
+            (3, format!("waits for a person: {text}"), waiting.as_slice())
         }
         _ => {
             let (code, text) = result(session);
-            (code, text, Vec::new())
+            (code, text, &[][..])
         }
     };
     if args.output == Output::Text {

@@ -11,7 +11,7 @@ use bowline_model::scenario::Scenario;
 use bowline_policy::Rule;
 use bowline_runtime::config::Effective;
 use bowline_runtime::prompt::{self, Surroundings};
-use bowline_runtime::{Clock, Harness, Places as SessionPlaces, Session};
+use bowline_runtime::{Clock, Harness, Places as SessionPlaces, RunLog, Session};
 
 use super::VERSION;
 use crate::command::exec::Change;
@@ -26,6 +26,7 @@ pub struct Opener<'a> {
     pub config: &'a Effective,
     pub store: &'a Store,
     pub clock: &'a Clock,
+    pub log: &'a RunLog,
 }
 
 /// A session to begin.
@@ -71,7 +72,10 @@ impl Opener<'_> {
             settings,
             prompt: prompt::freeze(&surroundings, harness.toolbox.specs().list()),
         };
-        let owned = self.store.create(session, &owner(self.clock))?;
+        let owned = self
+            .store
+            .create(session, &owner(self.clock))
+            .inspect_err(|error| self.log.could_not_open(None, error))?;
         let (journal, session_places) = self.split(owned)?;
         let mut session = Session::begin(journal, session_places, self.clock.clone(), started);
         if let Some(text) = instructions(&cwd) {
@@ -87,7 +91,10 @@ impl Opener<'_> {
         id: SessionId,
         change: Change,
     ) -> Result<(Session, Harness), Failure> {
-        let owned = self.store.open(id, &owner(self.clock))?;
+        let owned = self
+            .store
+            .open(id, &owner(self.clock))
+            .inspect_err(|error| self.log.could_not_open(Some(id), error))?;
         if owned.opened.dropped_bytes > 0 {
             crate::print::err_line(&format!(
                 "bowline: session {}: {} bytes at the end of its journal were never acknowledged \
@@ -96,9 +103,11 @@ impl Opener<'_> {
                 owned.opened.dropped_bytes
             ));
         }
+        let opened = owned.opened.clone();
         let (journal, session_places) = self.split(owned)?;
         let mut session =
             Session::open(journal, session_places, self.clock.clone(), VERSION).await?;
+        self.log.opened(&session, &opened);
         if let Some(settings) = change.apply_to(session.state()) {
             session
                 .change_settings(settings, "the command line")
