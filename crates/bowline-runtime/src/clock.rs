@@ -78,7 +78,51 @@ pub fn date_and_time(at_ms: u64) -> String {
     zoned(at_ms).map_or_else(String::new, |at| at.strftime("%Y-%m-%d %H:%M").to_string())
 }
 
+/// A time as date, hours, minutes and seconds in the machine's time zone.
+#[must_use]
+pub fn moment(at_ms: u64) -> String {
+    zoned(at_ms).map_or_else(String::new, |at| {
+        at.strftime("%Y-%m-%d %H:%M:%S").to_string()
+    })
+}
+
+/// Reads a point in the past, in milliseconds since 1970: `90s`, `30m`, `2h`, `7d` before `now_ms`,
+/// a date (its midnight in the machine's time zone), or a time as RFC 3339.
+///
+/// # Errors
+/// A sentence that names what can be given.
+pub fn since(text: &str, now_ms: u64) -> Result<u64, String> {
+    let wrong = || {
+        format!(
+            "`{text}` is no time: give 30m, 2h, 7d, a date such as 2026-11-25, or a time such as \
+             2026-11-25T18:00:00Z"
+        )
+    };
+    if let Some(unit) = text.chars().last().filter(|unit| "smhd".contains(*unit))
+        && let Ok(count) = text[..text.len() - 1].parse::<u64>()
+    {
+        let unit_ms = match unit {
+            's' => 1_000,
+            'm' => 60_000,
+            'h' => 3_600_000,
+            _ => 86_400_000,
+        };
+        return Ok(now_ms.saturating_sub(count.saturating_mul(unit_ms)));
+    }
+    let at = match text.parse::<jiff::civil::Date>() {
+        Ok(date) if text.len() == 10 => date
+            .to_zoned(jiff::tz::TimeZone::system())
+            .map_err(|_| wrong())?
+            .timestamp(),
+        _ => text.parse::<jiff::Timestamp>().map_err(|_| wrong())?,
+    };
+    Ok(u64::try_from(at.as_millisecond()).unwrap_or(0))
+}
+
 fn zoned(at_ms: u64) -> Option<jiff::Zoned> {
     let at = jiff::Timestamp::from_millisecond(i64::try_from(at_ms).ok()?).ok()?;
     Some(at.to_zoned(jiff::tz::TimeZone::system()))
 }
+
+#[cfg(test)]
+mod tests;

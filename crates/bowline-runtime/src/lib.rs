@@ -62,9 +62,10 @@ mod judge;
 pub mod prompt;
 mod session;
 pub mod system;
+pub mod why;
 
 pub use bowline_journal::Probe;
-pub use clock::{Clock, date_and_time, time_of_day, today};
+pub use clock::{Clock, date_and_time, moment, since, time_of_day, today};
 pub use drive::{Harness, Rest, drive, waiting};
 pub use error::{Error, Next};
 pub use face::{Face, Recorder, Silent};

@@ -33,6 +33,10 @@ pub enum Command {
     Sessions(Sessions),
     /// Show the events of a session, as recorded.
     Events(Events),
+    /// Show what happened to the installation: starts, ends, crashes, failures, refusals.
+    Log(Log),
+    /// Say on one page why a session ended, waits or broke.
+    Why(Why),
     /// List tools, show one, or call one by hand.
     #[command(subcommand)]
     Tools(Tools),
@@ -195,6 +199,40 @@ pub struct Events {
     /// Go on printing as events are recorded; ends with the turn.
     #[arg(long)]
     pub follow: bool,
+}
+
+/// `bowline log`
+#[derive(Debug, ClapArgs)]
+pub struct Log {
+    /// Only what happened since: 2h, 30m, 7d, a date such as 2026-11-25, or a time as RFC 3339.
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<String>,
+    /// Only what matters at least this much: info, notice, warning or error.
+    #[arg(long, value_name = "LEVEL")]
+    pub level: Option<String>,
+    /// Only this kind, such as ProviderFailed; may be given again.
+    #[arg(long, value_name = "KIND")]
+    pub kind: Vec<String>,
+    /// Only what is about this session: any unique part at either end of its id.
+    #[arg(long, value_name = "ID")]
+    pub session: Option<String>,
+    /// One JSON object a line: seq, hash and the event.
+    #[arg(long)]
+    pub json: bool,
+    /// Go on printing as events are recorded, until Ctrl-C or until the reader goes away.
+    #[arg(long)]
+    pub follow: bool,
+}
+
+/// `bowline why`
+#[derive(Debug, ClapArgs)]
+pub struct Why {
+    /// The session or a call of it: any unique part at either end of its id. Without it, the
+    /// newest session of this folder, else the newest of all.
+    pub id: Option<String>,
+    /// One JSON object.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `bowline tools ...`

@@ -96,6 +96,29 @@ const ROWS: &[Row] = &[
             turn ends.",
     },
     Row {
+        name: "log",
+        usage: "bowline log [--since WHEN] [--level LEVEL] [--kind KIND]... [--session ID] [--json] [--follow]",
+        effect: Reads,
+        outputs: &["text", "json"],
+        exits: LIST_EXITS,
+        title: "What happened to the installation",
+        description: "System events, oldest first: starts and ends of runs, crashes, recoveries, \
+            changes of configuration and mode, failures of providers and storage, refusals, caps. \
+            Verifies the chain and says if it is damaged (exit 1). Writes nothing.",
+    },
+    Row {
+        name: "why",
+        usage: "bowline why [ID] [--json]",
+        effect: Reads,
+        outputs: &["text", "json"],
+        exits: LIST_EXITS,
+        title: "Why a session ended, waits or broke",
+        description: "One page: what it was doing, the cause and where that is recorded, the last \
+            durable event, what is outstanding, what to do next. Works while another process owns \
+            the session and on a damaged journal. Writes nothing. ID is any unique part at either \
+            end of a session's or a call's id.",
+    },
+    Row {
         name: "tools list",
         usage: "bowline tools list [--json]",
         effect: Reads,

@@ -9,10 +9,12 @@ mod events;
 mod exec;
 mod jobs;
 pub mod keeper;
+mod log;
 mod run;
 mod send;
 mod sessions;
 mod tools;
+mod why;
 
 pub use run::VERSION;
 
@@ -30,6 +32,8 @@ pub fn run(args: Args) -> Result<u8, Failure> {
         Command::Demo(args) => demo::run(&args),
         Command::Sessions(args) => sessions::run(args),
         Command::Events(args) => events::run(&args),
+        Command::Log(args) => log::run(&args),
+        Command::Why(args) => why::run(&args),
         Command::Tools(args) => tools::run(args),
         Command::Commands(args) => commands::run(&args),
         Command::Config(args) => config::run(&args),

@@ -88,12 +88,25 @@ impl Look {
     /// How standard error looks: `NO_COLOR`, `TERM=dumb` and pipes mean plain text.
     pub fn of_stderr() -> Self {
         let terminal = io::stderr().is_terminal();
-        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-        let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self {
-            colour: terminal && !dumb && !no_colour,
+            colour: terminal && Self::colours_are_wanted(),
             width: width(terminal),
         }
+    }
+
+    /// How standard output looks, by the same rules.
+    pub fn of_stdout() -> Self {
+        let terminal = io::stdout().is_terminal();
+        Self {
+            colour: terminal && Self::colours_are_wanted(),
+            width: width(terminal),
+        }
+    }
+
+    fn colours_are_wanted() -> bool {
+        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+        let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        !dumb && !no_colour
     }
 
     /// Wraps a text in a colour, where colours may be used.

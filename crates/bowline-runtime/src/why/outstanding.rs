@@ -1,0 +1,67 @@
+//! What the session's next owner would have to do, in words.
+
+use bowline_core::{CallId, DecisionId, Work, due};
+
+use super::story::{Story, shown};
+use super::{Evidence, taken_over};
+
+pub(super) fn of(evidence: &Evidence<'_>, story: &Story<'_>) -> Vec<String> {
+    let state = taken_over(&story.state);
+    let mut lines: Vec<String> = due(&state)
+        .into_iter()
+        .flat_map(|work| words(work, story))
+        .collect();
+    if evidence.has_letters {
+        lines.push("take the answers and prompts that wait in its mailbox".to_owned());
+    }
+    for input in state.queued() {
+        let text = input.text.text();
+        if *input.text.origin() == bowline_core::Origin::Person {
+            lines.push(format!("show the model a queued prompt: {}", shown(text)));
+        }
+    }
+    if evidence.torn_bytes > 0 {
+        lines.push(format!(
+            "drop {} bytes at the end of its journal that were never acknowledged",
+            evidence.torn_bytes
+        ));
+    }
+    for call in state.in_doubt() {
+        lines.push(format!(
+            "in doubt: {} ({}) may have happened, in part or wholly",
+            story.essence(*call),
+            call.short()
+        ));
+    }
+    lines
+}
+
+fn words(work: Work, story: &Story<'_>) -> Vec<String> {
+    let named = |call: CallId| format!("{} ({})", story.essence(call), call.short());
+    vec![match work {
+        Work::BeginTurn => "begin a turn for the prompt that waits".to_owned(),
+        Work::AskModel(ask) => format!("ask the model (try {})", ask.try_number),
+        Work::ReconcileAttempt { .. } => {
+            "make the interrupted model call again; what it may have cost is counted".to_owned()
+        }
+        Work::Decide { call } => format!("decide about {}", named(call)),
+        Work::RunTool { call } => format!("run {}", named(call)),
+        Work::Reconcile { call } => format!("find out what became of {}", named(call)),
+        Work::Wait { decisions } => return waits(&decisions, story),
+        Work::EndTurn { stop, .. } => format!("end the turn ({})", stop.name()),
+    }]
+}
+
+fn waits(decisions: &[DecisionId], story: &Story<'_>) -> Vec<String> {
+    let waiting = story.state.waiting();
+    waiting
+        .filter(|(_, decision)| decisions.contains(&decision.id))
+        .map(|(_, decision)| {
+            format!(
+                "wait for an answer to {}: {}",
+                decision.id.short(),
+                shown(&decision.essence)
+            )
+        })
+        .collect()
+}
