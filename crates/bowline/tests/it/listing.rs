@@ -34,13 +34,15 @@ fn hostile(scratch: &Scratch) {
     symlink("/proc/self/root", scratch.work().join("everything")).expect("a link");
 }
 
-const LISTINGS: [&[&str]; 6] = [
+const LISTINGS: [&[&str]; 8] = [
     &["tools", "list", "--json"],
     &["commands", "list", "--json"],
     &["tools", "show", "shell", "--json"],
     &["commands", "show", "sessions", "list"],
     &["sessions", "list", "--json"],
     &["config", "show", "--json"],
+    &["log"],
+    &["log", "--json"],
 ];
 
 #[test]
