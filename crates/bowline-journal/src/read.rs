@@ -37,6 +37,9 @@ pub struct Intact {
     pub end: Chain,
     /// Where the last of them ends in the file.
     pub end_bytes: u64,
+    /// The last record that is known to be synced; later ones may have been written and never
+    /// acknowledged. 0 when nothing vouches for any.
+    pub synced_seq: Seq,
     /// Bytes of a batch that was never acknowledged, or that is being written right now.
     pub torn_bytes: u64,
     /// Why the journal cannot be opened for writing, if it cannot.
@@ -185,6 +188,7 @@ pub(crate) fn read_intact_from(
         events,
         end,
         end_bytes,
+        synced_seq: head.map_or(Seq(0), |head| head.seq),
         torn_bytes,
         finding,
     })

@@ -88,8 +88,8 @@ impl RunLog {
             return;
         }
         let safe = match error {
-            Error::Damaged { intact_seq, .. } => format!("records 1 to {intact_seq} are intact"),
-            _ => "nothing was begun; what is recorded stays as it is".to_owned(),
+            Error::Damaged { intact_seq, .. } => format!("records 1 to {intact_seq}"),
+            _ => "everything that was recorded before; nothing was begun".to_owned(),
         };
         let message = error.to_string();
         self.record_about(

@@ -25,6 +25,8 @@ pub struct Evidence<'a> {
     pub events: &'a [Recorded],
     /// What is wrong with its journal, if something is.
     pub damage: Option<String>,
+    /// The last record that is known to be synced; 0 when nothing vouches for any.
+    pub synced_seq: Seq,
     /// Bytes at its end that were never acknowledged.
     pub torn_bytes: u64,
     /// Who owns it right now.
@@ -170,7 +172,7 @@ pub fn why(evidence: &Evidence<'_>) -> Why {
         model: settings.map(|settings| settings.model.to_string()),
         mode: settings.map(|settings| settings.mode),
         doing: story.doing(),
-        last_event: evidence.events.last().map(|recorded| LastEvent {
+        last_event: last_durable(evidence).map(|recorded| LastEvent {
             seq: recorded.receipt.seq,
             kind: recorded.event.fact.kind(),
             at_ms: recorded.event.at_ms,
@@ -190,6 +192,14 @@ pub fn why(evidence: &Evidence<'_>) -> Why {
             })
             .collect(),
     }
+}
+
+/// The last event that is known to be durable; the last one if nothing is known.
+fn last_durable<'a>(evidence: &Evidence<'a>) -> Option<&'a Recorded> {
+    let known = |recorded: &&Recorded| {
+        evidence.synced_seq == Seq(0) || recorded.receipt.seq <= evidence.synced_seq
+    };
+    evidence.events.iter().rev().find(known)
 }
 
 /// The last run of the session, as the system log knows it.

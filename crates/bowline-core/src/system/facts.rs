@@ -211,7 +211,7 @@ pub struct SandboxDenied {
 pub struct StorageFailed {
     /// What failed, and what to do next.
     pub message: String,
-    /// What is safe.
+    /// What is safe, such as `records 1 to 9`.
     pub safe: String,
 }
 

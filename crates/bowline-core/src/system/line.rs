@@ -68,8 +68,8 @@ impl SystemFact {
                     among(": ", stopped.detail.as_deref())
                 )
             }
-            Self::SandboxDenied(denied) => format!("call {}: {}", denied.call.short(), denied.what),
-            Self::StorageFailed(failed) => format!("{} ({})", failed.message, failed.safe),
+            Self::SandboxDenied(denied) => denied.what.clone(),
+            Self::StorageFailed(failed) => format!("{} (safe: {})", failed.message, failed.safe),
             Self::LogRotated(rotated) => format!(
                 "records up to {} are in {}",
                 rotated.before_seq, rotated.kept_as

@@ -209,7 +209,12 @@ fn facts_that_matter_to_the_installation_are_recorded() {
     let ended = |stop: &str| serde_json::json!({ "turn": 1, "stop": stop });
     let doubt = serde_json::json!({ "call": id, "why": "w",
         "told": { "text": "t", "origin": "harness" } });
-    let table: [(&str, serde_json::Value, &[&str]); 9] = [
+    let finished = |sandbox_denied: bool| {
+        serde_json::json!({ "call": id, "outcome": { "status": "error", "summary": "exit 1",
+            "content": { "text": "t", "origin": "harness" }, "duration_ms": 1,
+            "sandbox_denied": sandbox_denied } })
+    };
+    let table: [(&str, serde_json::Value, &[&str]); 11] = [
         ("AttemptFailed", failed(None, "auth"), &["ProviderFailed"]),
         ("AttemptFailed", failed(Some(5), "cut"), &[]),
         ("AttemptFailed", failed(None, "cancelled"), &[]),
@@ -219,6 +224,8 @@ fn facts_that_matter_to_the_installation_are_recorded() {
         ("TurnEnded", ended("refused"), &["ReplyStopped"]),
         ("TurnEnded", ended("done"), &[]),
         ("CallInDoubt", doubt, &["CallLeftInDoubt"]),
+        ("CallFinished", finished(true), &["SandboxDenied"]),
+        ("CallFinished", finished(false), &[]),
     ];
     for (kind, data, expected) in table {
         assert_eq!(watched(&[(kind, data.clone())]), expected, "{kind} {data}");

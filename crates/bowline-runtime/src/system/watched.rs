@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use bowline_core::event::{AttemptFailed, Decided, DecisionAnswered, SettingsChanged, TurnEnded};
 use bowline_core::state::CallPhase;
 use bowline_core::system::{
-    BudgetStopped, CallLeftInDoubt, CallRefused, ProviderFailed, ReplyStopped,
+    BudgetStopped, CallLeftInDoubt, CallRefused, ProviderFailed, ReplyStopped, SandboxDenied,
     SystemSettingsChanged,
 };
 use bowline_core::{
@@ -91,6 +91,13 @@ impl<'a> Watched<'a> {
                 essence: self.essence(doubt.call),
                 why: doubt.why.clone(),
             })),
+            Fact::CallFinished(finished) if finished.outcome.sandbox_denied => {
+                let essence = self.essence(finished.call);
+                Some(SystemFact::SandboxDenied(SandboxDenied {
+                    call: finished.call,
+                    what: format!("{essence}: {}", finished.outcome.summary),
+                }))
+            }
             Fact::TurnEnded(ended) => turn_ended(ended),
             _ => None,
         };

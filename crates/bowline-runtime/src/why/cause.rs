@@ -116,7 +116,7 @@ impl Search<'_, '_> {
         });
         let (recorded, failed) = failed?;
         let text = format!(
-            "State could not be written or read: {}. Of that, {}.",
+            "State could not be written or read: {}. What is safe: {}.",
             failed.message.trim_end_matches('.'),
             failed.safe
         );

@@ -20,6 +20,13 @@ pub(super) fn of(evidence: &Evidence<'_>, story: &Story<'_>) -> Vec<String> {
             lines.push(format!("show the model a queued prompt: {}", shown(text)));
         }
     }
+    let last = story.last.map_or(0, |recorded| recorded.receipt.seq.0);
+    if evidence.synced_seq.0 > 0 && last > evidence.synced_seq.0 {
+        lines.push(format!(
+            "make records {} to {last} durable: they were written and never acknowledged",
+            evidence.synced_seq.0 + 1
+        ));
+    }
     if evidence.torn_bytes > 0 {
         lines.push(format!(
             "drop {} bytes at the end of its journal that were never acknowledged",

@@ -54,6 +54,7 @@ fn page(facts: &[(&str, serde_json::Value)], damage: Option<&str>) -> Why {
         session: session(),
         events: &events,
         damage: damage.map(str::to_owned),
+        synced_seq: Seq(0),
         torn_bytes: 0,
         owner: None,
         has_letters: false,

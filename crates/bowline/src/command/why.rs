@@ -29,6 +29,7 @@ pub fn run(args: &args::Why) -> Result<u8, Failure> {
         session,
         events: &intact.events,
         damage: intact.finding.as_ref().map(ToString::to_string),
+        synced_seq: intact.synced_seq,
         torn_bytes: intact.torn_bytes,
         owner,
         has_letters: !mailbox::is_empty(&store.session_dir(session).mailbox())?,

@@ -59,7 +59,7 @@ pub fn rested(
         Err(error) => {
             log.record(SystemFact::StorageFailed(StorageFailed {
                 message: error.to_string(),
-                safe: "everything up to the last durable event is safe".to_owned(),
+                safe: "everything up to the last durable event".to_owned(),
             }));
             (StopReason::StorageFailed, None)
         }
@@ -132,16 +132,29 @@ fn broke(log: &RunLog, info: &PanicHookInfo<'_>) {
         .location()
         .map_or(String::new(), |place| place.to_string());
     let backtrace = Backtrace::force_capture().to_string();
+    let backtrace = frames(&backtrace);
     let line = format!("bowline: a part of Bowline broke: {message} ({location})");
     log.record(SystemFact::Crashed(Crashed {
         message,
         location,
-        backtrace: bounded(&masker.mask(&backtrace).text, BACKTRACE_CHARS_MAX),
+        backtrace: bounded(&masker.mask(backtrace).text, BACKTRACE_CHARS_MAX),
     }));
     let id = log.session().map_or(String::new(), |id| id.short());
     print::err_line(&print::clean(&format!(
         "{line}. The journal is intact; `bowline why {id}` tells more"
     )));
+}
+
+/// The frames from the place that broke on: what lies above them is how a fault is reported.
+fn frames(backtrace: &str) -> &str {
+    const REPORTING: [&str; 2] = ["core::panicking::", "rust_begin_unwind"];
+    let last = REPORTING.iter().filter_map(|name| backtrace.rfind(name));
+    let Some(at) = last.max() else {
+        return backtrace;
+    };
+    let rest = &backtrace[at..];
+    // The line with the name, and the one below it with its place.
+    rest.splitn(3, '\n').nth(2).unwrap_or(rest)
 }
 
 fn bounded(text: &str, most_chars: usize) -> String {
