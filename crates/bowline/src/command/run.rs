@@ -106,10 +106,7 @@ pub fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, 
 }
 
 /// The same for a run: should it break, that is its recorded end, and the exit code is 1.
-fn run_on<T>(
-    log: &RunLog,
-    work: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
+fn run_on<T>(log: &RunLog, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     // Nothing of what `work` held is used after it broke: it is dropped on the way here.
     let work = AssertUnwindSafe(|| block_on(work));
     std::panic::catch_unwind(work).unwrap_or_else(|_broken| {
