@@ -115,7 +115,7 @@ pub enum SystemFact {
     SettingsChanged(SystemSettingsChanged),
     /// A model call failed for good.
     ProviderFailed(ProviderFailed),
-    /// A reply was cut at its limit or refused by the provider.
+    /// A reply was cut at its limit, refused by the provider, or fitted no schema.
     ReplyStopped(ReplyStopped),
     /// A call was refused by a rule or denied by a person.
     CallRefused(CallRefused),
@@ -161,7 +161,7 @@ pub const CATALOGUE: &[(&str, &str)] = &[
     ("ProviderFailed", "A model call failed for good."),
     (
         "ReplyStopped",
-        "A reply was cut at its limit or refused by the provider.",
+        "A reply was cut at its limit, refused by the provider, or fitted no schema.",
     ),
     (
         "CallRefused",

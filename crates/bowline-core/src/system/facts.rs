@@ -146,12 +146,12 @@ pub struct ProviderFailed {
     pub tries: u32,
 }
 
-/// A reply was cut at its limit or refused by the provider.
+/// A reply was cut at its limit, refused by the provider, or fitted no schema.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReplyStopped {
     /// The turn that it ended.
     pub turn: TurnId,
-    /// `length` or `refused`.
+    /// `length`, `refused` or `answer_invalid`.
     pub stop: StopReason,
     /// One line for people.
     pub detail: Option<String>,

@@ -192,11 +192,13 @@ fn turn_ended(ended: &TurnEnded) -> Option<SystemFact> {
                 detail,
             }))
         }
-        StopReason::Length | StopReason::Refused => Some(SystemFact::ReplyStopped(ReplyStopped {
-            turn,
-            stop,
-            detail,
-        })),
+        StopReason::Length | StopReason::Refused | StopReason::AnswerInvalid => {
+            Some(SystemFact::ReplyStopped(ReplyStopped {
+                turn,
+                stop,
+                detail,
+            }))
+        }
         // Said by the failed attempt, by the refused call, or by the end of the run.
         StopReason::Done
         | StopReason::ProviderFailed

@@ -200,6 +200,10 @@ impl Search<'_, '_> {
                 sources.extend(self.reply_stopped(stop));
                 format!("The provider refused:{detail}.")
             }
+            StopReason::AnswerInvalid => {
+                sources.extend(self.reply_stopped(stop));
+                format!("No answer fitted the schema that was asked for:{detail}.")
+            }
             StopReason::Cancelled => format!("The turn was stopped:{detail}."),
             StopReason::Denied => format!("The turn was ended by a refusal:{detail}."),
             StopReason::StorageFailed => format!("The journal could not be written:{detail}."),

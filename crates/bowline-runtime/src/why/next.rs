@@ -68,6 +68,13 @@ pub(super) fn steps(
 fn waiting(steps: &mut Vec<NextStep>, story: &Story<'_>, id: &str) {
     for (_, decision) in story.state.waiting() {
         let question = decision.id.short();
+        if decision.question().is_some() {
+            steps.push(command(
+                &format!("answer: {}", super::story::shown(&decision.essence)),
+                format!("bowline answer {question} \"your answer\""),
+            ));
+            continue;
+        }
         steps.push(command(
             &format!("allow: {}", super::story::shown(&decision.essence)),
             format!("bowline approve {question}"),

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use bowline_core::event::{AttemptFailed, TurnEnded};
 use bowline_core::state::CallPhase;
-use bowline_core::{CallId, Decision, Event, Fact, Origin, OutcomeStatus, State, Verdict, apply};
+use bowline_core::{
+    CallId, Decision, DecisionId, Event, Fact, Origin, OutcomeStatus, State, Verdict, apply,
+};
 use bowline_journal::Recorded;
 
 use super::{Statement, journal_source};
@@ -115,12 +117,13 @@ impl<'a> Story<'a> {
                 }
                 self.step(decided.call, recorded, text);
             }
+            Fact::QuestionAnswered(answer) => {
+                if let Some(call) = self.call_of(answer.decision) {
+                    self.step(call, recorded, format!("answered by {}", answer.by));
+                }
+            }
             Fact::DecisionAnswered(answer) => {
-                let call = self.calls.iter().find(|(_, life)| {
-                    life.decision
-                        .is_some_and(|(_, decision)| decision.id == answer.decision)
-                });
-                let Some(call) = call.map(|(call, _)| *call) else {
+                let Some(call) = self.call_of(answer.decision) else {
                     return;
                 };
                 let (word, by) = (answer.verdict, &answer.by);
@@ -164,6 +167,13 @@ impl<'a> Story<'a> {
             }
             _ => {}
         }
+    }
+
+    /// The call that a decision is about.
+    fn call_of(&self, decision: DecisionId) -> Option<CallId> {
+        let mut calls = self.calls.iter();
+        let found = calls.find(|(_, life)| life.decision.is_some_and(|(_, d)| d.id == decision));
+        found.map(|(call, _)| *call)
     }
 
     fn step(&mut self, call: CallId, recorded: &'a Recorded, text: String) {
