@@ -55,9 +55,8 @@ pub use digest::Digest;
 pub use engine::{Work, accept, apply, due};
 pub use event::{Event, Fact};
 pub use failure::{FailureKind, ProviderFailure};
-pub use id::{AttemptId, CallId, DecisionId, Epoch, Seq, SessionId, StepId, TurnId};
-pub use job::Job;
 pub use id::{AttemptId, CallId, DecisionId, Epoch, RunId, Seq, SessionId, StepId, TurnId};
+pub use job::Job;
 pub use message::{
     AssistantMessage, Block, Exchange, HistoryItem, ImageRef, Input, ToolCall, ToolResult,
 };

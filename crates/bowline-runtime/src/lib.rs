@@ -70,5 +70,4 @@ pub use drive::{Harness, Rest, drive, waiting};
 pub use error::{Error, Next};
 pub use face::{Face, Recorder, Silent};
 pub use session::{Image, Places, Session, resolve_folders, running_jobs};
-pub use session::{Image, Places, Session, resolve_folders};
 pub use system::{RunLog, Watched};
