@@ -56,6 +56,6 @@ pub use layout::SessionDir;
 pub use lock::{Held, Owner};
 pub use memory::MemoryJournal;
 pub use read::{Follower, Intact, ReadOnly, Recorded};
-pub use store::{OwnedSession, Store};
+pub use store::{FolderCheck, OwnedSession, Store};
 pub use summary::{Status, Summary};
 pub use view::{Hit, View};

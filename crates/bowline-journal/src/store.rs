@@ -1,10 +1,13 @@
 //! The state folder: sessions by id, one owner each.
 
+mod check;
 mod folder;
 mod network;
 mod resolve;
 #[cfg(test)]
 mod tests;
+
+pub use check::FolderCheck;
 
 use std::path::{Path, PathBuf};
 

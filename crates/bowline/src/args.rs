@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+use crate::examples;
+
 /// An agent loop that holds under load, never slips, and comes undone when you want it to.
 #[derive(Debug, Parser)]
 #[command(
@@ -11,9 +13,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
     version,
     arg_required_else_help = true,
     disable_help_subcommand = true,
-    after_help = "First steps:\n  bowline demo                          a whole task with no model and no key\n  \
-                  bowline exec --model openai-chat/MODEL --base-url URL \"fix the failing test\"\n  \
-                  bowline sessions list                 what ran so far"
+    after_help = examples::ALL
 )]
 pub struct Args {
     /// What to do.
@@ -25,30 +25,35 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Give the agent a task and watch it done.
+    #[command(after_help = examples::EXEC)]
     Exec(Exec),
     /// See a whole task done by an embedded scripted model: no key, no network.
+    #[command(after_help = examples::DEMO)]
     Demo(Demo),
     /// List, show, export and delete sessions.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = examples::SESSIONS)]
     Sessions(Sessions),
     /// Show the events of a session, as recorded.
+    #[command(after_help = examples::EVENTS)]
     Events(Events),
     /// Show what happened to the installation: starts, ends, crashes, failures, refusals.
     Log(Log),
     /// Say on one page why a session ended, waits or broke.
     Why(Why),
     /// List tools, show one, or call one by hand.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = examples::TOOLS)]
     Tools(Tools),
     /// List and show what can be typed.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = examples::COMMANDS)]
     Commands(Commands),
     /// Show the configuration in force.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = examples::CONFIG)]
     Config(Config),
     /// Allow what a session waits for.
+    #[command(after_help = examples::APPROVE)]
     Approve(Answer),
     /// Deny what a session waits for, or decline a question.
+    #[command(after_help = examples::DENY)]
     Deny(Answer),
     /// Answer a question that the agent asks.
     Answer(Reply),
@@ -57,6 +62,15 @@ pub enum Command {
     /// List commands that run in the background, or stop one.
     #[command(subcommand)]
     Jobs(Jobs),
+    /// Look at everything a run needs, and say how to mend what is wrong.
+    #[command(after_help = examples::DOCTOR)]
+    Doctor(Doctor),
+    /// Print the completions of a shell.
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions(Completions),
+    /// Print a manual page, or write all of them.
+    #[command(after_help = examples::MAN)]
+    Man(Man),
     /// Write the generated pages of the documentation.
     #[command(hide = true)]
     Docs {
@@ -253,6 +267,7 @@ pub enum Tools {
         json: bool,
     },
     /// Run one tool by hand, judged like any call.
+    #[command(after_help = examples::TOOLS_CALL)]
     Call(ToolCall),
 }
 
@@ -364,4 +379,36 @@ pub struct Answer {
     /// Words for the model.
     #[arg(long)]
     pub note: Option<String>,
+}
+
+/// `bowline doctor`
+#[derive(Debug, ClapArgs)]
+pub struct Doctor {
+    /// Ask the model for one word, through the ordinary way; this may cost a few tokens.
+    #[arg(long)]
+    pub online: bool,
+    /// One JSON object: checks, problems, warnings.
+    #[arg(long)]
+    pub json: bool,
+    /// The folder whose project file counts.
+    #[arg(long, value_name = "DIR")]
+    pub cd: Option<PathBuf>,
+}
+
+/// `bowline completions`
+#[derive(Debug, ClapArgs)]
+pub struct Completions {
+    /// Which shell.
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// `bowline man`
+#[derive(Debug, ClapArgs)]
+pub struct Man {
+    /// The command, such as `sessions list`; the first page if left out.
+    pub command: Vec<String>,
+    /// Write every page to this folder instead, as bowline-COMMAND.1.
+    #[arg(long, value_name = "DIR", conflicts_with = "command")]
+    pub out: Option<PathBuf>,
 }

@@ -234,6 +234,37 @@ const ROWS: &[Row] = &[
             after the results of the running calls; else `bowline exec --resume` goes on with them. \
             Refused inside a shell command that an agent runs.",
     },
+    Row {
+        name: "doctor",
+        usage: "bowline doctor [--online] [--json] [--cd DIR]",
+        effect: Reads,
+        outputs: &["text", "json"],
+        exits: LIST_EXITS,
+        title: "Look at everything a run needs",
+        description: "Checks program, state folder, configuration, sessions, keeper, sandbox, \
+            shell, git, terminal and model, each with its fix. Starts local probes only and opens \
+            no socket but to ports of this machine; with --online it asks the model for one word. \
+            Exit 0 when there is no problem, else 1.",
+    },
+    Row {
+        name: "completions",
+        usage: "bowline completions bash|elvish|fish|powershell|zsh",
+        effect: Reads,
+        outputs: &["text"],
+        exits: LIST_EXITS,
+        title: "Print the completions of a shell",
+        description: "Prints a script; --help says where each shell wants it.",
+    },
+    Row {
+        name: "man",
+        usage: "bowline man [COMMAND ...] [--out DIR]",
+        effect: Reads,
+        outputs: &["text"],
+        exits: LIST_EXITS,
+        title: "Print a manual page, or write all of them",
+        description: "Prints roff, as in `bowline man exec | man -l -`; with --out DIR every page \
+            is written there.",
+    },
 ];
 
 /// Every command, in the order of listings.

@@ -5,8 +5,10 @@ mod commands;
 mod config;
 mod demo;
 mod docs;
+mod doctor;
 mod events;
 mod exec;
+mod help;
 mod jobs;
 pub mod keeper;
 mod log;
@@ -42,6 +44,9 @@ pub fn run(args: Args) -> Result<u8, Failure> {
         Command::Answer(args) => answer::reply(&args),
         Command::Send(args) => send::run(&args),
         Command::Jobs(args) => jobs::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Completions(args) => help::completions(&args),
+        Command::Man(args) => help::man(&args),
         Command::Docs { out } => docs::run(&out),
     }
 }

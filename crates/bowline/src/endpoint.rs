@@ -142,6 +142,22 @@ impl Target {
         }
     }
 
+    /// Whether a key is at hand, as far as can be told without running anything: `None` for a
+    /// key command.
+    pub fn has_key(&self, places: &Places) -> Option<bool> {
+        match &self.key {
+            KeySource::None => Some(false),
+            KeySource::Env(name) => Some(variable(name).is_some()),
+            KeySource::File(file) => Some(key_path(file, places).is_ok_and(|path| path.is_file())),
+            KeySource::Command(_) => None,
+        }
+    }
+
+    /// Whether nothing will be answered there without a key.
+    pub const fn wants_key(&self) -> bool {
+        self.is_own
+    }
+
     /// Fetches key and headers: reads the environment and the key file, or runs the key command.
     /// Only for a session that is about to ask.
     pub fn open(self, places: &Places) -> Result<Opened, Failure> {

@@ -12,6 +12,7 @@ mod choose;
 mod command;
 mod demo;
 mod endpoint;
+mod examples;
 mod face;
 mod failure;
 mod image;
@@ -28,6 +29,10 @@ fn main() -> ExitCode {
     let mut raw = std::env::args_os().skip(1);
     if raw.next().is_some_and(|first| first == "keeper") {
         return command::keeper::run(raw.next());
+    }
+    if std::env::args_os().len() < 2 {
+        print::err_line(examples::SHORT);
+        return ExitCode::from(2);
     }
     let args = match args::Args::try_parse() {
         Ok(args) => args,

@@ -1,0 +1,133 @@
+//! What help pages end with: examples to copy, and exit codes where they say something.
+
+/// `bowline --help`
+pub const ALL: &str = "\
+First steps:
+  bowline demo                          a whole task, no model and no key
+  bowline doctor                        what is missing, and how to mend it
+  bowline exec \"fix the failing test\"   with the model that is found
+  bowline exec --help                   every option of a run, with examples
+
+`bowline COMMAND --help` says more of each.";
+
+/// `bowline` alone
+pub const SHORT: &str = "\
+bowline: give an agent a task and watch it done.
+
+  bowline exec \"fix the failing test\"   with the model that is found
+  bowline demo                          a whole task, no model and no key
+  bowline doctor                        what is missing, and how to mend it
+  bowline --help                        everything else";
+
+/// `bowline exec --help`
+pub const EXEC: &str = "\
+Examples:
+  bowline exec \"fix the failing test\"
+  bowline exec --mode edit \"rename Order to Purchase everywhere\"
+  bowline exec --model openai-chat/qwen3 --base-url http://host/v1 \"...\"
+  git diff | bowline exec - --output json     the task from standard input
+  bowline exec --continue \"now the docs\"     the newest session of this folder
+  bowline exec --resume 4f1c9a2b              what is outstanding goes on
+  bowline exec --output-schema s.json \"...\"  JSON that fits s.json
+  bowline exec --image shot.png \"what is wrong on this page?\"
+
+Without --model: `model` of the configuration, else the first [[providers]] that
+names a model, else the key in ANTHROPIC_API_KEY or OPENAI_API_KEY, else a local
+server (Ollama, llama.cpp, LM Studio, vLLM).
+
+Exit codes:
+  0 done         1 failed: length, provider, storage, step limit, answer
+  2 usage or configuration       3 waits for a person       4 budget used up
+  5 refused or denied            130 cancelled";
+
+/// `bowline demo --help`
+pub const DEMO: &str = "\
+Examples:
+  bowline demo
+  bowline demo --dir ./sample         look at the files afterwards";
+
+/// `bowline sessions --help`
+pub const SESSIONS: &str = "\
+Examples:
+  bowline sessions list
+  bowline sessions show 4f1c9a2b      any unique part at either end of an id
+  bowline sessions export 4f1c9a2b --json > session.json";
+
+/// `bowline events --help`
+pub const EVENTS: &str = "\
+Examples:
+  bowline events 4f1c9a2b             one line an event
+  bowline events 4f1c9a2b --json | jq 'select(.event.kind == \"Decided\")'
+  bowline events 4f1c9a2b --follow    while it runs";
+
+/// `bowline tools --help`
+pub const TOOLS: &str = "\
+Examples:
+  bowline tools list
+  bowline tools show edit
+  bowline tools call read --input '{\"path\": \"README.md\"}'";
+
+/// `bowline tools call --help`
+pub const TOOLS_CALL: &str = "\
+Examples:
+  bowline tools call read --input '{\"path\": \"README.md\"}'
+  bowline tools call shell --mode auto --input '{\"command\": \"make test\"}'
+  bowline tools call write --allow 'write(notes/**)' --input '{...}'
+
+Exit codes: 0 done, 1 the tool failed, 2 usage, 3 waits for a person, 5 refused.";
+
+/// `bowline commands --help`
+pub const COMMANDS: &str = "\
+Examples:
+  bowline commands list --json        for programs that drive this one
+  bowline commands show sessions list";
+
+/// `bowline config --help`
+pub const CONFIG: &str = "\
+Examples:
+  bowline config show                 every key, its value, where it stands
+  bowline config show --json
+
+A file, for instance:
+  model = \"work/gpt-5\"
+  mode = \"edit\"
+  [[providers]]
+  name = \"work\"
+  api = \"openai\"                      or openai-chat, anthropic
+  base_url = \"https://llm.example.com/v1\"
+  key_command = [\"pass\", \"show\", \"work/llm\"]
+  headers = { \"X-Team\" = \"env:TEAM\" }";
+
+/// `bowline approve --help`
+pub const APPROVE: &str = "\
+Examples:
+  bowline approve 9c31                the question's id, as a parked run names it
+  bowline exec --resume 4f1c9a2b      then go on";
+
+/// `bowline deny --help`
+pub const DENY: &str = "\
+Examples:
+  bowline deny 9c31 --note \"use the staging database\"
+  bowline exec --resume 4f1c9a2b      then go on";
+
+/// `bowline doctor --help`
+pub const DOCTOR: &str = "\
+Examples:
+  bowline doctor                      nothing leaves this machine
+  bowline doctor --online             one word from the model, too
+  bowline doctor --json | jq .problems
+
+Exit codes: 0 no problem, 1 something to mend.";
+
+/// `bowline completions --help`
+pub const COMPLETIONS: &str = "\
+Examples:
+  bowline completions bash > ~/.local/share/bash-completion/completions/bowline
+  bowline completions zsh > ~/.zfunc/_bowline        with ~/.zfunc in fpath
+  bowline completions fish > ~/.config/fish/completions/bowline.fish";
+
+/// `bowline man --help`
+pub const MAN: &str = "\
+Examples:
+  bowline man exec | man -l -
+  bowline man --out ~/.local/share/man/man1";
