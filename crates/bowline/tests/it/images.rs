@@ -1,5 +1,7 @@
 //! `--image`: what is stored, sent and refused.
 
+use bowline_model::scenario::Scenario;
+use bowline_testkit::{Options, ScriptedServer};
 use serde_json::json;
 
 use crate::support::{Scratch, of_kind, snapshot};
@@ -11,6 +13,70 @@ const PNG: [u8; 67] = [
     0x78, 0x9c, 0x63, 0, 1, 0, 0, 5, 0, 1, 0x0d, 0x0a, 0x2d, 0xb4, 0, 0, 0, 0, 0x49, 0x45, 0x4e,
     0x44, 0xae, 0x42, 0x60, 0x82,
 ];
+
+/// The same in base64, as it goes over the wire.
+const PNG_BASE64: &str =
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAACklEQVR4nGMAAQAABQABDQottAAAAABJRU5ErkJggg==";
+
+#[test]
+fn in_every_dialect_the_server_gets_exactly_those_bytes_again_each_turn() {
+    for (provider, ending) in [("openai-chat", "/v1"), ("openai", "/v1"), ("anthropic", "")] {
+        let scratch = Scratch::new();
+        scratch.file("shot.png", PNG);
+        let steps = json!({ "version": 1, "steps": [
+            { "calls": [{ "tool": "list", "input": {} }] }, { "text": "a pixel" },
+            { "text": "still a pixel" }
+        ] });
+        let server = ScriptedServer::start(
+            Scenario::from_value(steps).expect("valid"),
+            Options::default(),
+        );
+        let origin = server.root_url();
+        let model = format!("{provider}/m");
+        let url = format!("{origin}{ending}");
+        let exec = |more: &[&str]| {
+            let mut args = vec!["exec", "--model", &model, "--base-url", &url];
+            args.extend(more);
+            scratch.run(&args)
+        };
+        exec(&["--image", "shot.png", "what is it?"]).expect(0, &["a pixel"]);
+        exec(&["--continue", "and now?"]).expect(0, &["still a pixel"]);
+        for request in server.requests() {
+            let body = request.body.to_string();
+            assert_eq!(body.matches(PNG_BASE64).count(), 1, "{provider}: {body}");
+        }
+        assert!(server.violations().is_empty(), "{:?}", server.violations());
+        // A stored image that is gone is said to be gone; the session goes on. That is another
+        // history than the server knows, so one that checks nothing is asked.
+        let blobs = scratch
+            .home()
+            .join("sessions")
+            .join(&scratch.sessions()[0])
+            .join("blobs");
+        std::fs::remove_dir_all(blobs).expect("removed");
+        let steps = json!({ "version": 1, "steps": [{ "text": "where is it?" }] });
+        let options = Options {
+            strict: false,
+            ..Options::default()
+        };
+        let other = ScriptedServer::start(Scenario::from_value(steps).expect("valid"), options);
+        let origin = other.root_url();
+        let args = [
+            "exec",
+            "--base-url",
+            &format!("{origin}{ending}"),
+            "--continue",
+            "and now?",
+        ];
+        scratch.run(&args).expect(0, &["where is it?"]);
+        let last = other.requests()[0].body.to_string();
+        assert!(!last.contains(PNG_BASE64), "{provider}");
+        assert!(
+            last.contains("image"),
+            "{provider}: the model is told: {last}"
+        );
+    }
+}
 
 #[test]
 fn an_image_is_stored_whole_and_named_by_its_prompt() {
