@@ -21,16 +21,20 @@ pub(crate) use status::{ErrorBody, Refusal, failure_of_status};
 pub struct Timeouts {
     /// To make a connection.
     pub connect: Duration,
-    /// Between two bytes of a reply, the first included. There is no limit on the whole.
+    /// Between two bytes of a reply, the first included.
     pub idle: Duration,
+    /// For one attempt from end to end, so that a server that trickles is given up too.
+    pub whole: Duration,
 }
 
 impl Default for Timeouts {
-    /// 20 s to connect. 5 minutes of silence, as models may think that long before a word.
+    /// 20 s to connect. 5 minutes of silence, as models may think that long before a word. 2 hours
+    /// on the whole, which no reply of use takes.
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(20),
             idle: Duration::from_secs(300),
+            whole: Duration::from_secs(2 * 60 * 60),
         }
     }
 }
@@ -59,6 +63,7 @@ pub(crate) struct Endpoint {
     key_source: String,
     scrub: Scrub,
     idle: Duration,
+    whole: Duration,
 }
 
 impl Endpoint {
@@ -74,6 +79,7 @@ impl Endpoint {
             key_source: config.key_source.to_owned(),
             scrub,
             idle: config.timeouts.idle,
+            whole: config.timeouts.whole,
         })
     }
 
@@ -124,6 +130,21 @@ impl Endpoint {
             .chunk()
             .await
             .map_err(|error| self.broke_off(&error))
+    }
+
+    /// The longest that one attempt may take.
+    pub(crate) const fn whole(&self) -> Duration {
+        self.whole
+    }
+
+    /// The failure of an attempt that took longer.
+    pub(crate) fn too_long(&self) -> ProviderFailure {
+        let message = format!(
+            "the reply of {} was not over after {} s",
+            self.shown,
+            self.whole.as_secs_f32()
+        );
+        ProviderFailure::new(FailureKind::Timeout, self.scrub.clean(&message))
     }
 
     fn no_response(&self, error: &reqwest::Error) -> ProviderFailure {

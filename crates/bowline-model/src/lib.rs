@@ -26,6 +26,9 @@
 
 mod catalog;
 mod dialect;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod http;
 mod key;
 mod local;

@@ -47,6 +47,7 @@ pub async fn local_servers(ports: &[u16], wait: Duration) -> Vec<LocalServer> {
     let timeouts = Timeouts {
         connect: wait,
         idle: wait,
+        ..Timeouts::default()
     };
     let Ok(client) = loopback_client(timeouts) else {
         return Vec::new();

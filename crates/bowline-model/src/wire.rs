@@ -12,6 +12,7 @@ mod image;
 mod json;
 mod provider;
 pub mod responses;
+mod shape;
 mod words;
 
 pub use encoder::Encoder;

@@ -3,6 +3,7 @@
 use bowline_core::{FailureKind, ProviderFailure, Usage};
 use serde_json::{Map, Value};
 
+use super::shape;
 use crate::http::{ErrorBody, Scrub, excerpt};
 use crate::provider::Reply;
 use crate::sse::{SseEvent, SseParser};
@@ -11,6 +12,8 @@ use crate::sse::{SseEvent, SseParser};
 const MOST_EVENT_BYTES: usize = 16 << 20;
 /// A reply over this is not one.
 const MOST_REPLY_BYTES: usize = 64 << 20;
+/// White space before the first character of a reply.
+const MOST_BLANK_BYTES: usize = 64 << 10;
 /// Characters of a foreign body that a message shows.
 const SHOWN_CHARS: usize = 200;
 /// Bytes kept of a body for such a message: enough for as many characters, escapes included.
@@ -131,6 +134,11 @@ impl BodyReader {
                     self.mode = mode;
                     return self.feed(&held);
                 }
+                // Every look begins at the start again, so what is held must stay small.
+                if held.len() > MOST_BLANK_BYTES {
+                    let what = format!("it is blank for over {} KiB", MOST_BLANK_BYTES >> 10);
+                    return Err(self.malformed(&what));
+                }
             }
             Mode::Whole(body) => body.extend_from_slice(bytes),
             Mode::Foreign => {
@@ -208,7 +216,9 @@ impl BodyReader {
         }
         match value {
             Ok(Value::Object(value)) => {
-                self.seen_event = true;
+                if !std::mem::replace(&mut self.seen_event, true) {
+                    self.of_this_dialect(&value)?;
+                }
                 let taken = self.parser.event(&event.event, value);
                 taken.map_err(|fault| self.failed(fault))
             }
@@ -219,6 +229,7 @@ impl BodyReader {
     fn whole(mut self, body: &[u8]) -> Result<Reply, ProviderFailure> {
         match serde_json::from_slice::<Value>(without_mark(body)) {
             Ok(Value::Object(document)) => {
+                self.of_this_dialect(&document)?;
                 let taken = self.parser.whole(document);
                 taken.map_err(|fault| self.failed(fault))?;
                 self.reply()
@@ -230,6 +241,20 @@ impl BodyReader {
             }
             Err(error) if error.is_eof() => Err(self.cut("the JSON document is not whole")),
             _ => Err(self.foreign()),
+        }
+    }
+
+    /// Refuses what is plainly of another dialect, saying which: unknown events are passed over, so
+    /// that its stream would only seem to be cut.
+    fn of_this_dialect(&self, object: &Map<String, Value>) -> Result<(), ProviderFailure> {
+        match shape::of(object) {
+            Some(other) if !self.parser.dialect().contains(other.word) => {
+                Err(self.malformed(&format!(
+                    "it is of the {} dialect, which provider `{}` speaks",
+                    other.word, other.provider
+                )))
+            }
+            _ => Ok(()),
         }
     }
 

@@ -135,7 +135,11 @@ impl Provider for HttpProvider {
             deltas,
             new_id: Arc::clone(&self.new_id),
         };
-        Box::pin(async move { ask(&endpoint, dialect, body, voice).await })
+        Box::pin(async move {
+            let asked = ask(&endpoint, dialect, body, voice);
+            let answered = tokio::time::timeout(endpoint.whole(), asked).await;
+            answered.unwrap_or_else(|_| Err(endpoint.too_long()))
+        })
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod anthropic;
 mod history;
+mod malformed;
 mod responses;
 mod scripted;
 mod server;

@@ -90,6 +90,7 @@ pub(crate) fn speaker(
     config.timeouts = Timeouts {
         connect: Duration::from_secs(10),
         idle: Duration::from_secs(30),
+        ..Timeouts::default()
     };
     adjust(&mut config);
     HttpProvider::new(config).unwrap()
