@@ -201,7 +201,7 @@ pub(super) const MORE: [Mutation; 53] = [
         messages(b).truncate(7);
         content(b, 6).push(text("x"));
     }),
-    ("cut history", Kind::LostMessage, |b| {
+    ("cut history", Kind::LostAssistant, |b| {
         messages(b).truncate(5)
     }),
     ("invented reply", Kind::InventedAssistant, |b| {
