@@ -22,6 +22,17 @@ pub(crate) trait Format: Send + fmt::Debug {
     /// Writes one item after those before it.
     fn item(&self, body: &mut Vec<u8>, item: &HistoryItem, around: &Around<'_>) -> Placed;
 
+    /// Rewrites the message that `open` holds and that `close` would close, so that `item` can join
+    /// it, and gives what closes it now. Few dialects need it.
+    fn reopen(
+        &self,
+        _open: &mut Vec<u8>,
+        _item: &HistoryItem,
+        _close: &'static [u8],
+    ) -> Option<&'static [u8]> {
+        None
+    }
+
     /// Writes what follows the items, once what the last one left open has been closed.
     fn tail(&self, body: &mut Vec<u8>, request: &Request);
 
@@ -83,6 +94,8 @@ struct Span {
     close: &'static [u8],
     /// Which of the item's images were there.
     images: Vec<bool>,
+    /// Whether a later item had its message rewritten, so that it does not end here any more.
+    rewritten: bool,
 }
 
 impl Encoder {
@@ -108,7 +121,11 @@ impl Encoder {
         let known = known.take_while(|((old, span), new)| {
             Arc::ptr_eq(old, new) && span.images == images_there(new, request)
         });
-        let known = known.count();
+        let mut known = known.count();
+        if known < self.items.len() {
+            let rewritten = self.spans[..known].iter().rev();
+            known -= rewritten.take_while(|span| span.rewritten).count();
+        }
         self.truncate(known);
         for item in &request.history[known..] {
             self.push(item, request);
@@ -178,6 +195,7 @@ impl Encoder {
     }
 
     fn push(&mut self, item: &Arc<HistoryItem>, request: &Request) {
+        self.reopen(item);
         let last = self.spans.last();
         let around = Around {
             model: &request.model,
@@ -199,7 +217,27 @@ impl Encoder {
             end: self.body.len(),
             close: placed.close,
             images: images_there(item, request),
+            rewritten: false,
         });
+    }
+
+    /// Lets the format rewrite the message that the last item left open.
+    fn reopen(&mut self, item: &HistoryItem) {
+        let Some(&Span { start, close, .. }) =
+            self.spans.last().filter(|last| !last.close.is_empty())
+        else {
+            return;
+        };
+        let mut open = self.body.split_off(start);
+        let closes = self.format.reopen(&mut open, item, close);
+        self.body.append(&mut open);
+        if let Some(close) = closes {
+            let spans = self.spans.iter_mut().rev();
+            for span in spans.take_while(|span| span.start == start) {
+                span.close = close;
+                span.rewritten = true;
+            }
+        }
     }
 }
 

@@ -91,6 +91,9 @@ async fn a_conversation_holds_in_every_chunking() {
         let requests = server.requests();
         assert_eq!(requests.len(), 6);
         assert_eq!(requests[0].header("x-team"), Some("harness-team"));
+        let sent = &requests[1].body["messages"][2]["tool_calls"][1];
+        let signature = json!({"signature": "signature-0-call_0_1"});
+        assert_eq!(sent["extra_content"], signature, "it comes back");
         assert!(
             requests[0]
                 .header("user-agent")

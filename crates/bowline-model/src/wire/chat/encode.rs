@@ -94,6 +94,16 @@ impl Format for ChatFormat {
         }
     }
 
+    fn reopen(
+        &self,
+        open: &mut Vec<u8>,
+        item: &HistoryItem,
+        close: &'static [u8],
+    ) -> Option<&'static [u8]> {
+        matches!(item, HistoryItem::Input(input) if !input.images.is_empty())
+            .then(|| message::make_parts(open, close))?
+    }
+
     fn tail(&self, body: &mut Vec<u8>, request: &Request) {
         body.push(b']');
         if let Some(most) = request.max_output_tokens {

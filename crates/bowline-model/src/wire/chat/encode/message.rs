@@ -57,9 +57,25 @@ pub(super) fn push_input(body: &mut Vec<u8>, input: &Input, around: &Around<'_>)
         push_images(body, input, around);
         body.extend_from_slice(b"{\"type\":\"text\",\"text\":\"");
     }
-    push_escaped(body, &words);
+    // With images, a text of nothing would be refused by some servers.
+    let is_bare = !input.images.is_empty() && words.trim().is_empty();
+    push_escaped(body, if is_bare { "(no words)" } else { &words });
     let close = if close.is_empty() { WORDS_END } else { close };
     Placed { joined, close }
+}
+
+/// Makes parts of a user message whose content is one string, for images cannot join that.
+pub(super) fn make_parts(open: &mut Vec<u8>, close: &[u8]) -> Option<&'static [u8]> {
+    const BEFORE: &[u8] = b"\"content\":";
+    if close != WORDS_END {
+        return None;
+    }
+    let at = open
+        .windows(BEFORE.len())
+        .position(|bytes| bytes == BEFORE)?
+        + BEFORE.len();
+    open.splice(at..at, *b"[{\"type\":\"text\",\"text\":");
+    Some(PARTS_END)
 }
 
 fn push_images(body: &mut Vec<u8>, input: &Input, around: &Around<'_>) {

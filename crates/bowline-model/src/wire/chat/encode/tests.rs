@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use bowline_core::message::{CallFault, Opaque, ReasoningSource, ResultKind};
+use bowline_core::call::BlobRef;
+use bowline_core::message::{CallFault, ImageRef, Input, Opaque, ReasoningSource, ResultKind};
 use bowline_core::request::{FrozenPrompt, ToolDeclaration};
 use bowline_core::{
     AssistantMessage, Block, CallId, ContextText, Digest, Exchange, Origin, StepId, ToolCall,
@@ -274,6 +275,112 @@ fn reasoning_and_opaque_blocks_go_back_only_where_they_came_from() {
 }
 
 #[test]
+fn unknown_fields_of_a_call_go_back_with_it() {
+    let check = |model: &str, field: &str, value: Value, expect: Value| {
+        let mut one = call(1, "a", "read", "{}");
+        one.kept = Some(Opaque {
+            provider: "openai-chat".to_owned(),
+            model: model.to_owned(),
+            field: field.to_owned(),
+            value,
+        });
+        let sent = messages(vec![
+            input(Origin::Person, "x"),
+            exchange(vec![Block::Call(one)]),
+        ]);
+        let mut sent = sent[1]["tool_calls"][0].as_object().unwrap().clone();
+        sent.retain(|key, _| key != "id" && key != "type");
+        assert_eq!(Value::Object(sent), expect);
+    };
+    let bare = json!({"function": {"name": "read", "arguments": "{}"}});
+    let kept = json!({"extra_content": {"s": 1}, "function": {"n": 2}});
+    let with = json!({"function": {"name": "read", "arguments": "{}", "n": 2},
+        "extra_content": {"s": 1}});
+    check("m-1", "tool_calls", kept.clone(), with);
+    check("m-2", "tool_calls", kept.clone(), bare.clone());
+    check("m-1", "tool_use", kept, bare.clone());
+    check(
+        "m-1",
+        "tool_calls",
+        json!({"id": "b", "index": 0}),
+        bare.clone(),
+    );
+    check("m-1", "tool_calls", json!({"x": "\0"}), bare.clone());
+    check("m-1", "tool_calls", json!([1]), bare);
+}
+
+fn pictured(text: &str, kinds: &[&str]) -> HistoryItem {
+    let image = |kind: &&str| ImageRef {
+        blob: BlobRef {
+            digest: Digest::of(kind.as_bytes()),
+            bytes: kind.len() as u64,
+        },
+        media_type: format!("image/{kind}"),
+    };
+    HistoryItem::Input(Input {
+        text: ContextText::admit(Origin::Person, text.to_owned(), 99, None),
+        images: kinds.iter().map(image).collect(),
+    })
+}
+
+#[test]
+fn images_are_parts_before_their_words() {
+    let mut request = request(vec![
+        input(Origin::Person, "a"),
+        pictured("see", &["png", "gif"]),
+        input(Origin::Person, "b"),
+        pictured("", &["webp", "tiff"]),
+        exchange(vec![said("seen")]),
+        input(Origin::Person, "c"),
+    ]);
+    let bytes = |kind: &str| (Digest::of(kind.as_bytes()), kind.as_bytes().to_vec());
+    let mut one = encoder(MaxTokensField::MaxTokens);
+    let missing: Value = serde_json::from_slice(&one.encode(&request)).unwrap();
+    let words = missing["messages"][1]["content"][1]["text"]
+        .as_str()
+        .unwrap();
+    assert!(
+        words.starts_with("(an image is missing here: blob:"),
+        "{words}"
+    );
+    request.images = Arc::new(["png", "gif", "webp", "tiff"].map(bytes).into());
+    let body = one.encode(&request);
+    let fresh = encoder(MaxTokensField::MaxTokens).encode(&request);
+    assert_eq!(body, fresh, "an image that is there now is sent");
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    let url = |kind: &str, base64: &str| json!({"type": "image_url", "image_url": {"url": format!("data:image/{kind};base64,{base64}")}});
+    let text = |text: &str| json!({"type": "text", "text": text});
+    let expect = json!([
+        {"role": "user", "content": [
+            text("a"), url("png", "cG5n"), url("gif", "Z2lm"), text("see\n\nb"),
+            url("webp", "d2VicA=="), text("(an image of an unknown kind is left out)"),
+            text("(no words)")
+        ]},
+        {"role": "assistant", "content": "seen"},
+        {"role": "user", "content": "c"},
+    ]);
+    assert_eq!(
+        Value::from(body["messages"].as_array().unwrap()[1..].to_vec()),
+        expect
+    );
+}
+
+#[test]
+fn an_effort_is_named_only_when_there_is_one() {
+    let mut request = request(vec![input(Origin::Person, "hi")]);
+    let mut ends = |effort: Option<ReasoningEffort>, end: &str| {
+        request.reasoning = effort;
+        assert!(encode(&request).ends_with(end), "{}", encode(&request));
+    };
+    ends(None, "}]}");
+    ends(Some(ReasoningEffort::Off), "}]}");
+    ends(
+        Some(ReasoningEffort::High),
+        r#"}],"reasoning_effort":"high"}"#,
+    );
+}
+
+#[test]
 fn a_history_that_begins_with_a_reply_gets_an_opening() {
     let sent = messages(vec![exchange(vec![said("a")]), input(Origin::Person, "b")]);
     let roles: Vec<_> = sent
@@ -286,6 +393,7 @@ fn a_history_that_begins_with_a_reply_gets_an_opening() {
 fn any_item() -> impl Strategy<Value = HistoryItem> {
     prop_oneof![
         ".{0,12}".prop_map(|text| input(Origin::Person, &text)),
+        "[a-z\"]{0,6}".prop_map(|text| pictured(&text, &["png", "gif"])),
         ".{0,12}".prop_map(|text| input(Origin::Harness, &text)),
         "[a-z\\[\\]{}\",\n]{1,12}".prop_map(|text| exchange(vec![said(&format!("t{text}"))])),
         ".{0,8}".prop_map(|id| exchange(vec![Block::Call(call(9, &id, "read", "{}"))])),

@@ -167,6 +167,29 @@ fn check_calls(what: &str, deltas: &[Value], expect: &[(&str, &str, &str)]) {
 }
 
 #[test]
+fn unknown_fields_of_a_call_are_kept_with_it() {
+    let first = piece(
+        json!({"index": 0, "id": "a", "extra_content": {"s": 1}, "nothing": null,
+        "function": {"name": "read", "arguments": "", "n": 2}}),
+    );
+    let reply = said(
+        &[first, more(0, "{}"), at(1, "b", "list", "{}")],
+        "tool_calls",
+    );
+    let kept: Vec<_> = reply
+        .message
+        .calls()
+        .map(|call| call.kept.clone())
+        .collect();
+    let [Some(kept), None] = kept.as_slice() else {
+        panic!("{kept:?}")
+    };
+    assert!(kept.is_from(&"openai-chat/m-1".parse().unwrap()));
+    let expect = json!({"extra_content": {"s": 1}, "function": {"n": 2}});
+    assert_eq!((kept.field.as_str(), &kept.value), ("tool_calls", &expect));
+}
+
+#[test]
 fn pieces_of_calls_with_an_index() {
     let check = check_calls;
     check(
