@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::support;
 
+mod anthropic;
 mod responses;
 
 /// Any text, and often the kind that breaks things.

@@ -107,3 +107,17 @@ fn a_reply_that_is_cut_after_a_whole_call_runs_nothing() {
         assert_eq!(of_kind(&events, "ModelReplied").len(), 2);
     }
 }
+
+#[test]
+fn an_overloaded_provider_is_asked_again() {
+    for dialect in DIALECTS {
+        let scratch = Scratch::new();
+        let server = serve(&json!([
+            { "fault": { "kind": "status", "status": 529, "retry_after_s": 0 } },
+            { "text": "done" }
+        ]));
+        let events = run(&scratch, &server, dialect);
+        let expected = [(0, "unavailable".to_owned())];
+        assert_eq!(pauses(&events), expected, "{}", dialect.0);
+    }
+}

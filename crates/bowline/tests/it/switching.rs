@@ -127,3 +127,12 @@ fn from_one_model_to_another_of_the_same_provider() {
     let url: Url = ScriptedServer::base_url;
     goes_over_and_back(("openai/x", url), ("openai/y", url));
 }
+
+#[test]
+fn from_messages_to_chat_and_back() {
+    let other: Url = ScriptedServer::base_url;
+    goes_over_and_back(
+        ("anthropic/x", ScriptedServer::root_url),
+        ("openai-chat/y", other),
+    );
+}
