@@ -11,6 +11,9 @@ pub struct Job {
     pub spool: String,
     /// Bytes of its output that the model has read.
     pub offset: u64,
+    /// Whether it runs within namespaces.
+    #[serde(default)]
+    pub confined: bool,
     /// How it ended, once the model was told.
     pub ended: Option<String>,
 }
@@ -29,6 +32,9 @@ pub enum JobChange {
         spool: String,
         /// Bytes of its output that the model has read.
         offset: u64,
+        /// Whether it runs within namespaces.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        confined: bool,
     },
     /// Its output was read so far.
     Read {

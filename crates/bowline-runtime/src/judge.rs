@@ -70,12 +70,16 @@ pub(crate) fn plan(harness: &Harness, state: &State, call: &ToolCall) -> Result<
     }
     let cx = plan_cx(state);
     let plan = tool.plan(&input, &cx).map_err(not_run)?;
+    let confinement = tool
+        .is_confinable(&input, &cx)
+        .then(|| confinement(&harness.confiner, mode(state), &plan))
+        .flatten();
     let request = CallRequest {
         tool: call.name.clone(),
         arguments: call.arguments.clone(),
         cwd: state.cwd().to_owned(),
         resolved: plan.resolved.clone(),
-        confinement: confinement(&harness.confiner, mode(state), &plan).map(Box::new),
+        confinement: confinement.map(Box::new),
     };
     Ok(Planned {
         tool,
@@ -104,19 +108,21 @@ fn mode(state: &State) -> Mode {
 /// How a call is confined: in mode `auto` a command runs within the best there is, allowed by the
 /// policy or by a person. In every other mode what a person or a rule allowed runs as it is.
 fn confinement(confiner: &Confiner, mode: Mode, plan: &Plan) -> Option<Confinement> {
-    let runs = plan
-        .actions
-        .iter()
-        .any(|action| matches!(action, Action::Run { .. }));
-    (runs && mode == Mode::Auto)
+    (runs(plan) && mode == Mode::Auto)
         .then(|| confiner.confinement().ok())
         .flatten()
 }
 
-/// The policy in the mode that the session has now, with what it would confine a command by.
-fn in_mode<'p>(policy: &'p Policy, confiner: &Confiner, mode: Mode) -> Cow<'p, Policy> {
-    let sandbox = if mode == Mode::Auto {
-        sandbox(confiner)
+fn runs(plan: &Plan) -> bool {
+    let mut actions = plan.actions.iter();
+    actions.any(|action| matches!(action, Action::Run { .. }))
+}
+
+/// The policy in the mode that the session has now, with what confines this call.
+fn in_mode<'p>(harness: &'p Harness, mode: Mode, planned: &Planned) -> Cow<'p, Policy> {
+    let policy = harness.policy.as_ref();
+    let sandbox = if mode == Mode::Auto && runs(&planned.plan) {
+        sandbox(harness, planned)
     } else {
         Sandbox::Unknown
     };
@@ -130,14 +136,17 @@ fn in_mode<'p>(policy: &'p Policy, confiner: &Confiner, mode: Mode) -> Cow<'p, P
     })
 }
 
-fn sandbox(confiner: &Confiner) -> Sandbox {
-    match confiner.confinement() {
-        Ok(confinement) if confinement.backend == Backend::Namespaces => Sandbox::Namespaces,
-        Ok(confinement) => Sandbox::Lacking {
-            why: Confiner::lacking(confinement.backend),
+fn sandbox(harness: &Harness, planned: &Planned) -> Sandbox {
+    let confinement = planned.request.confinement.as_ref();
+    let why = match confinement.map(|confinement| confinement.backend) {
+        Some(Backend::Namespaces) => return Sandbox::Namespaces,
+        Some(backend @ Backend::Landlock) => Confiner::lacking(backend),
+        None => match harness.confiner.confinement() {
+            Err(why) => why,
+            Ok(_) => "this one would run outside of them".to_owned(),
         },
-        Err(why) => Sandbox::Lacking { why },
-    }
+    };
+    Sandbox::Lacking { why }
 }
 
 /// Parses the arguments: one JSON object. An empty text counts as an empty object, since some
@@ -196,7 +205,7 @@ pub(crate) fn decided(
     let mode = mode(state);
     let on_ask = settings.map_or(OnAsk::Park, |settings| settings.on_ask);
     let spec = planned.tool.spec();
-    let in_force = in_mode(&harness.policy, &harness.confiner, mode);
+    let in_force = in_mode(harness, mode, planned);
     let judgement = bowline_policy::decide(
         &in_force,
         ToolFacts::from(spec),

@@ -33,6 +33,12 @@ pub trait Tool: Send + Sync {
         Ok(Vec::new())
     }
 
+    /// Whether what a call with this input runs is held by the confinement of its request. Without
+    /// it no command counts as confined.
+    fn is_confinable(&self, _input: &Value, _cx: &PlanCx) -> bool {
+        false
+    }
+
     /// Does it. The permit is spent whatever happens.
     fn call(&self, permit: Permit, call: Call) -> BoxFuture<'static, Finish>;
 

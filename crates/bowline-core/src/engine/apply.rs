@@ -469,11 +469,13 @@ fn change_job(jobs: &mut BTreeMap<String, Job>, change: &JobChange) {
             command,
             spool,
             offset,
+            confined,
         } => {
             let started = Job {
                 command: command.clone(),
                 spool: spool.clone(),
                 offset: *offset,
+                confined: *confined,
                 ended: None,
             };
             jobs.insert(job.clone(), started);

@@ -268,6 +268,7 @@ impl World {
                 command: "serve".to_owned(),
                 spool: "c.1".to_owned(),
                 offset,
+                confined: false,
             }],
             Some(1) => vec![JobChange::Read { job, offset }],
             Some(2) => vec![JobChange::Ended {

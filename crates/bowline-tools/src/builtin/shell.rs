@@ -139,6 +139,10 @@ impl Tool for ShellTool {
         })
     }
 
+    fn is_confinable(&self, _input: &Value, _cx: &PlanCx) -> bool {
+        true
+    }
+
     fn call(&self, permit: Permit, call: Call) -> BoxFuture<'static, Finish> {
         let order = self.input(&call.input).map(|input| {
             let order = self.order(&input, &call, permit.call().to_string());

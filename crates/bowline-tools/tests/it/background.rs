@@ -30,11 +30,13 @@ fn fold(bench: &mut Bench, finish: &Finish) {
                 command,
                 spool,
                 offset,
+                confined,
             } => {
                 let started = Job {
                     command,
                     spool,
                     offset,
+                    confined,
                     ended: None,
                 };
                 bench.jobs.insert(job, started);
@@ -319,6 +321,7 @@ fn keeps_the_number_of_jobs_bounded() {
             command: "sleep 1000".into(),
             spool: format!("{number}"),
             offset: 0,
+            confined: false,
             ended: None,
         };
         bench.jobs.insert(format!("bg:{number:08}"), job);

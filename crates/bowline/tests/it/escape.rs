@@ -364,3 +364,46 @@ fn auto_asks_where_namespaces_are_missing() {
         ],
     );
 }
+
+/// What runs in the background outside of a sandbox is not told anything unasked, in `auto` either.
+#[test]
+fn only_a_confined_job_is_written_to_unasked() {
+    for (begun_in, code) in [("full", 3), ("auto", 0)] {
+        let scratch = Scratch::new();
+        let call = |tool: &str, input| json!({ "calls": [{ "tool": tool, "input": input }] });
+        let command = "echo ready; read line; eval \"$line\"";
+        let steps = json!([
+            call("shell", json!({ "command": command, "background": true })),
+            { "text": "begun", "expect": { "last_result_contains": ["ready"] } },
+            call("shell_job", json!({ "action": "write", "input": "touch told\n" })),
+            { "text": "told" }
+        ]);
+        let model = scratch.scenario(&steps);
+        let first = ["exec", "--model", &model, "--mode", begun_in, "go"];
+        scratch.run(&first).expect(0, &["begun"]);
+        let second = [
+            "exec",
+            "--continue",
+            "--mode",
+            "auto",
+            "--output",
+            "json",
+            "on",
+        ];
+        let ran = scratch.run(&second);
+        ran.expect(code, &[]);
+        if code == 3 {
+            ran.expect(3, &["outside of them"]);
+            assert!(!scratch.work().join("told").exists());
+        }
+        for job in scratch
+            .run(&["jobs", "list", "--json"])
+            .json()
+            .as_array()
+            .expect("a list")
+        {
+            let handle = job["id"].as_str().expect("a handle");
+            scratch.run(&["jobs", "stop", handle]).expect(0, &[]);
+        }
+    }
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bowline_core::call::Effect;
 use bowline_core::job::JobChange;
-use bowline_core::{CallId, Job};
+use bowline_core::{Backend, CallId, Job};
 use tokio::sync::watch;
 
 use super::blocking;
@@ -94,10 +94,11 @@ pub(super) async fn start(
         }
         () = settled => Ok(()),
     };
-    let (dir, command) = (dir.to_owned(), order.command.clone());
+    let begun = Begun::of(order, job);
+    let dir = dir.to_owned();
     blocking(move || match started {
-        Ok(()) => running_finish(&dir, job, command),
-        Err(fate) => over(fate, &dir, job, command),
+        Ok(()) => running_finish(&dir, begun),
+        Err(fate) => over(fate, &dir, begun),
     })
     .await
 }
@@ -112,30 +113,60 @@ async fn until_quiet(mut written: watch::Receiver<u64>) {
     let _in_time = tokio::time::timeout(FIRST_OUTPUT, first).await;
 }
 
+/// A job that was begun.
+struct Begun {
+    job: String,
+    command: String,
+    confined: bool,
+}
+
+impl Begun {
+    fn of(order: &Order, job: String) -> Self {
+        let confinement = order.confinement.as_ref();
+        Self {
+            job,
+            command: order.command.clone(),
+            confined: confinement.is_some_and(|it| it.backend == Backend::Namespaces),
+        }
+    }
+
+    fn change(self, dir: &Path, offset: u64) -> JobChange {
+        let spool = dir.file_name().unwrap_or_default().to_string_lossy();
+        JobChange::Started {
+            job: self.job,
+            command: self.command,
+            spool: spool.into_owned(),
+            offset,
+            confined: self.confined,
+        }
+    }
+}
+
 /// What the call comes to while its command runs on.
-fn running_finish(dir: &Path, job: String, command: String) -> Finish {
+fn running_finish(dir: &Path, begun: Begun) -> Finish {
+    let job = begun.job.clone();
     let news = News::of(dir, 0, false);
     let mut text = news.text;
     text.push_str(&format!(
         "[runs in the background as {job}: `shell_job` reads on, writes to it, stops it]\n"
     ));
-    let started = started(dir, &job, command, news.offset);
     Finish {
-        effect: effect(vec![started]),
+        effect: effect(vec![begun.change(dir, news.offset)]),
         full_output: news.whole,
         ..Finish::ok(text, format!("runs in the background as {job}"))
     }
 }
 
 /// What the call comes to when its command is over already.
-fn over(fate: Fate, dir: &Path, job: String, command: String) -> Finish {
+fn over(fate: Fate, dir: &Path, begun: Begun) -> Finish {
+    let job = begun.job.clone();
     match fate {
         Fate::Finished(exit) => {
             let news = News::of(dir, 0, true);
             let how = ended_words(&exit);
             let text = format!("{}[{job} ended: {how}]\n", news.text);
             let changes = vec![
-                started(dir, &job, command, news.offset),
+                begun.change(dir, news.offset),
                 JobChange::Ended {
                     job,
                     how: how.clone(),
@@ -151,16 +182,6 @@ fn over(fate: Fate, dir: &Path, job: String, command: String) -> Finish {
         }
         Fate::InDoubt { why, ended } => report::in_doubt(dir, &why, &ended),
         Fate::NeverStarted { why } => failed_launch(&why),
-    }
-}
-
-fn started(dir: &Path, job: &str, command: String, offset: u64) -> JobChange {
-    let spool = dir.file_name().unwrap_or_default().to_string_lossy();
-    JobChange::Started {
-        job: job.to_owned(),
-        command,
-        spool: spool.into_owned(),
-        offset,
     }
 }
 
@@ -186,11 +207,17 @@ pub(super) async fn find(dir: &Path, command: String, job: String) -> Found {
         tokio::time::sleep(CLAIM_PAUSE).await;
     };
     let dir = dir.to_owned();
+    // How it was confined is in no record of its keeper: taken as not at all, it is asked about.
+    let begun = Begun {
+        job,
+        command,
+        confined: false,
+    };
     blocking(move || match settled {
         Settled::DidNot { why } => Found::DidNot { proof: why },
-        Settled::Running(_) => Found::Happened(Box::new(running_finish(&dir, job, command))),
+        Settled::Running(_) => Found::Happened(Box::new(running_finish(&dir, begun))),
         Settled::Happened(exit) => {
-            Found::Happened(Box::new(over(Fate::Finished(exit), &dir, job, command)))
+            Found::Happened(Box::new(over(Fate::Finished(exit), &dir, begun)))
         }
         Settled::InDoubt { why, .. } => Found::Unknown {
             why,

@@ -205,6 +205,12 @@ impl Tool for JobTool {
         })
     }
 
+    /// What a job is told runs where the job does.
+    fn is_confinable(&self, input: &Value, cx: &PlanCx) -> bool {
+        let job = self.task(input, cx).ok().and_then(|task| task.job);
+        job.is_some_and(|job| job.confined)
+    }
+
     fn call(&self, permit: Permit, call: Call) -> BoxFuture<'static, Finish> {
         let task = self.task(&call.input, &call.cx);
         Box::pin(async move {
