@@ -18,6 +18,7 @@ mod sessions;
 mod tools;
 mod why;
 
+pub use answer::chosen;
 pub use run::VERSION;
 
 use std::sync::Arc;

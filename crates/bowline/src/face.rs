@@ -17,13 +17,22 @@ use crate::args::Output;
 use crate::failure::Failure;
 use crate::print;
 
+/// Who shows an open question to the person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asker {
+    /// The face, in passing.
+    Face,
+    /// The dialogue at the terminal, when it asks.
+    Terminal,
+}
+
 /// The face for an output form, and what must be settled at the end, if anything.
 ///
 /// # Errors
 /// When the system gives no thread to write from.
-pub fn make(output: Output) -> Result<(Box<dyn Face>, Option<Outlet>), Failure> {
+pub fn make(output: Output, asker: Asker) -> Result<(Box<dyn Face>, Option<Outlet>), Failure> {
     Ok(match output {
-        Output::Text => (Box::new(text::Text::new()), None),
+        Output::Text => (Box::new(text::Text::new(asker)), None),
         Output::Json => (Box::new(json::Json), None),
         Output::StreamJson => {
             let outlet = Outlet::start(std::io::stdout())

@@ -18,6 +18,7 @@ mod failure;
 mod image;
 mod places;
 mod print;
+mod terminal;
 mod wire;
 
 use std::process::ExitCode;

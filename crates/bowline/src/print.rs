@@ -61,6 +61,11 @@ pub fn err_line(text: &str) {
         .and_then(|()| err.write_all(b"\n"));
 }
 
+/// Writes text to standard error as it is.
+pub fn err_text(text: &str) {
+    let _closed = io::stderr().lock().write_all(text.as_bytes());
+}
+
 /// Removes what would move a terminal's cursor, change its colours or title, or reorder its text:
 /// control characters but newline and tab, and the invisible direction marks.
 pub fn clean(text: &str) -> String {

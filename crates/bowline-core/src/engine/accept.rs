@@ -30,17 +30,13 @@ pub fn accept(state: &State, command: Command) -> Result<Vec<Fact>, Refusal> {
             images,
             output_schema,
         } => {
-            let told = output_schema.as_ref().map(schema_notice);
             let prompt = PromptAccepted {
                 key,
                 text,
                 images,
                 output_schema,
             };
-            let told = told.map(|text| Fact::NoticeAdded(NoticeAdded { text }));
-            return Ok(std::iter::once(Fact::PromptAccepted(prompt))
-                .chain(told)
-                .collect());
+            return Ok(prompted(prompt));
         }
         Ask::Answer {
             verdict: Verdict::Ask,
@@ -92,6 +88,15 @@ pub fn accept(state: &State, command: Command) -> Result<Vec<Fact>, Refusal> {
         }
     };
     Ok(vec![fact])
+}
+
+/// A prompt, and what the model is told of the schema that goes with it.
+fn prompted(prompt: PromptAccepted) -> Vec<Fact> {
+    let told = prompt.output_schema.as_ref().map(schema_notice);
+    let told = told.map(|text| Fact::NoticeAdded(NoticeAdded { text }));
+    std::iter::once(Fact::PromptAccepted(prompt))
+        .chain(told)
+        .collect()
 }
 
 /// The open decision of this id.

@@ -60,33 +60,18 @@ pub fn apply(mut state: State, event: &Event) -> State {
         Fact::ModelReplied(replied) => reply(&mut state, replied),
         Fact::CallRejected(rejected) => {
             state.ledger.calls_refused += 1;
-            close(
-                &mut state,
-                rejected.call,
-                ResultKind::Error,
-                rejected.error.clone(),
-            )
+            close_failed(&mut state, rejected.call, &rejected.error)
         }
         Fact::Decided(decided) => decide(&mut state, decided),
         Fact::DecisionAnswered(answer) => take_verdict(&mut state, answer),
         Fact::QuestionAnswered(answer) => take_answer(&mut state, answer),
         Fact::CallStarted(started) => start_call(&mut state, started),
         Fact::CallFinished(finished) => finish_call(&mut state, finished),
-        Fact::CallFailed(failed) => close(
-            &mut state,
-            failed.call,
-            ResultKind::Error,
-            failed.error.clone(),
-        ),
+        Fact::CallFailed(failed) => close_failed(&mut state, failed.call, &failed.error),
         Fact::CallInDoubt(doubt) => {
             state.in_doubt.push(doubt.call);
             state.ledger.calls_run += 1;
-            close(
-                &mut state,
-                doubt.call,
-                ResultKind::Error,
-                doubt.told.clone(),
-            )
+            close_failed(&mut state, doubt.call, &doubt.told)
         }
         Fact::CallFoundUnstarted(found) => unstart_call(&mut state, found.call),
         Fact::AnswerChecked(checked) => check_answer(&mut state, checked),
@@ -102,6 +87,11 @@ pub fn apply(mut state: State, event: &Event) -> State {
     };
     state.misfits += u32::from(!fitted);
     state
+}
+
+/// Answers a call that did not do what it was asked.
+fn close_failed(state: &mut State, call: CallId, told: &ContextText) -> bool {
+    close(state, call, ResultKind::Error, told.clone())
 }
 
 fn change_settings(state: &mut State, change: &crate::event::SettingsChanged) -> bool {

@@ -6,6 +6,7 @@ use bowline_runtime::resolve_folders;
 
 use super::run::{self, Prompt, Start, Task};
 use crate::args::{Demo, Force, Output};
+use crate::face::Asker;
 use crate::failure::Failure;
 use crate::places::Places;
 use crate::{demo, print, wire};
@@ -40,6 +41,7 @@ pub fn run(args: &Demo) -> Result<u8, Failure> {
         },
         prompt: Some(Prompt::text(TASK.to_owned())),
         output: args.output,
+        asker: Asker::Face,
     };
     let code = run::run(&places, &config, task)?;
     if args.output == Output::Text {

@@ -13,9 +13,10 @@ use bowline_runtime::resolve_folders;
 use super::run::{self, Prompt, Start, Task};
 use crate::args::{Exec, Force};
 use crate::choose;
+use crate::face::Asker;
 use crate::failure::Failure;
 use crate::places::Places;
-use crate::{answer_schema, image, wire};
+use crate::{answer_schema, image, terminal, wire};
 
 /// Runs the command.
 pub fn run(args: Exec) -> Result<u8, Failure> {
@@ -59,6 +60,13 @@ pub fn run(args: Exec) -> Result<u8, Failure> {
             roots,
         }
     };
+    // Whoever says by hand what a question does, wants just that.
+    let says_what_to_do = config.is_set_by("on_ask", Layer::CommandLine);
+    let asker = if terminal::is_there(args.output) && !says_what_to_do {
+        Asker::Terminal
+    } else {
+        Asker::Face
+    };
     run::run(
         &places,
         &config,
@@ -66,6 +74,7 @@ pub fn run(args: Exec) -> Result<u8, Failure> {
             start,
             prompt,
             output: args.output,
+            asker,
         },
     )
 }

@@ -27,15 +27,18 @@ use tokio::sync::mpsc;
 
 use super::exec::Change;
 use crate::args::Output;
-use crate::face;
+use crate::face::{self, Asker};
 use crate::failure::Failure;
 use crate::places::Places;
+use crate::terminal::{Interrupts, Terminal};
 
 /// What to run.
 pub struct Task {
     pub start: Start,
     pub prompt: Option<Prompt>,
     pub output: Output,
+    /// Who asks a person what the session waits for.
+    pub asker: Asker,
 }
 
 /// What the agent is given to do.
@@ -129,7 +132,7 @@ pub fn run(places: &Places, config: &Effective, task: Task) -> Result<u8, Failur
             clock: &clock,
             log: &log,
         };
-        let (mut face, outlet) = face::make(task.output)?;
+        let (mut face, outlet) = face::make(task.output, task.asker)?;
         let (mut session, harness) = match task.start {
             Start::New {
                 settings,
@@ -146,7 +149,7 @@ pub fn run(places: &Places, config: &Effective, task: Task) -> Result<u8, Failur
         };
         prompt_or_outstanding(&mut session, &harness, task.prompt).await?;
         watch::begun(&log, &store, places, &session);
-        let rest = drive(&mut session, &harness, face.as_mut(), &log).await;
+        let rest = drive(&mut session, &harness, face.as_mut(), &log, task.asker).await;
         let rested = watch::rested(&log, &rest);
         let result = conclude(&session, rest, began);
         let code = result.exit_code;
@@ -197,7 +200,7 @@ pub fn quietly(
         let (mut session, harness) = opener.begin(new)?;
         prompt_or_outstanding(&mut session, &harness, Some(Prompt::text(prompt))).await?;
         watch::begun(&log, &store, places, &session);
-        let rest = drive(&mut session, &harness, &mut Silent, &log).await;
+        let rest = drive(&mut session, &harness, &mut Silent, &log, Asker::Face).await;
         let rested = watch::rested(&log, &rest);
         let code = match &rest {
             Ok(rest) => tell(&session, rest),
@@ -216,12 +219,21 @@ async fn drive(
     harness: &Harness,
     face: &mut dyn Face,
     log: &Arc<RunLog>,
+    asker: Asker,
 ) -> Result<Rest, bowline_runtime::Error> {
     let (sender, mut commands) = mpsc::unbounded_channel();
-    listen_for_interrupt(sender, session.clock(), log);
     let before = session.settings_found().cloned();
     let mut face = Watched::new(face, log, before, session.state());
-    bowline_runtime::drive(session, harness, &mut face, &mut commands).await
+    if asker == Asker::Face {
+        listen_for_interrupt(sender, session.clock(), log, None);
+        return bowline_runtime::drive(session, harness, &mut face, &mut commands).await;
+    }
+    let masker = Arc::clone(&harness.masker);
+    let mut terminal = Terminal::open(sender.clone(), session.clock(), masker);
+    listen_for_interrupt(sender, session.clock(), log, Some(terminal.interrupts()));
+    terminal
+        .drive(session, harness, &mut face, &mut commands)
+        .await
 }
 
 /// Gives the prompt to the session; without one there must be something outstanding.
@@ -258,12 +270,23 @@ async fn prompt_or_outstanding(
         .map_err(|refusal| Failure::usage(refusal.to_string()))
 }
 
-/// Ctrl-C once asks the turn to stop; twice ends the process. The journal is whole either way.
-fn listen_for_interrupt(sender: mpsc::UnboundedSender<Command>, clock: &Clock, log: &Arc<RunLog>) {
+/// Ctrl-C once asks the turn to stop, or parks it while a question stands at the terminal; twice
+/// ends the process. The journal is whole either way.
+fn listen_for_interrupt(
+    sender: mpsc::UnboundedSender<Command>,
+    clock: &Clock,
+    log: &Arc<RunLog>,
+    terminal: Option<Interrupts>,
+) {
     let (clock, log) = (clock.clone(), Arc::clone(log));
     tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_err() {
-            return;
+        loop {
+            if tokio::signal::ctrl_c().await.is_err() {
+                return;
+            }
+            if !terminal.as_ref().is_some_and(Interrupts::park) {
+                break;
+            }
         }
         crate::print::err_line("stopping the turn; press Ctrl-C again to quit at once");
         let key = format!("cancel-{}", clock.new_id());

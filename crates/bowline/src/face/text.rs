@@ -11,6 +11,7 @@ use bowline_core::{
 };
 use bowline_runtime::Face;
 
+use super::Asker;
 use crate::print::{self, Colour, Look};
 
 /// Lines of a diff that are shown.
@@ -19,6 +20,7 @@ const DIFF_LINES: usize = 24;
 /// Shows a run to a person.
 pub struct Text {
     look: Look,
+    asker: Asker,
     /// Whether standard output is a terminal: then the answer streams, else it comes at the end.
     streams: bool,
     /// Whether the cursor stands behind streamed words.
@@ -30,8 +32,9 @@ pub struct Text {
 
 impl Text {
     /// Looks at the terminal, if there is one.
-    pub fn new() -> Self {
+    pub fn new(asker: Asker) -> Self {
         Self {
+            asker,
             look: Look::of_stderr(),
             streams: std::io::stdout().is_terminal(),
             mid_line: false,
@@ -123,6 +126,7 @@ impl Text {
         self.essence.insert(decided.call, decision.essence.clone());
         let (sign, colour, word) = match decision.verdict {
             Verdict::Allow => return,
+            Verdict::Ask if self.asker == Asker::Terminal => return,
             Verdict::Ask => ("?", Colour::Yellow, "asks"),
             Verdict::Deny => ("✗", Colour::Red, "refused"),
         };

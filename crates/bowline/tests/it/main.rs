@@ -28,4 +28,5 @@ mod stream_json;
 mod support;
 mod surface;
 mod switching;
+mod terminal;
 mod why;
