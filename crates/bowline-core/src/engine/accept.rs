@@ -79,12 +79,7 @@ pub fn accept(state: &State, command: Command) -> Result<Vec<Fact>, Refusal> {
             _ => return Err(Refusal::NothingRunning),
         },
         Ask::Change { settings, by } => {
-            let model = settings.model.clone();
-            let change = Fact::SettingsChanged(Box::new(SettingsChanged { key, settings, by }));
-            let blocks = state.foreign_blocks(&model);
-            let dropped = BlocksDropped { model, blocks };
-            let dropped = (blocks > 0).then_some(Fact::BlocksDropped(dropped));
-            return Ok(std::iter::once(change).chain(dropped).collect());
+            return Ok(changed(state, SettingsChanged { key, settings, by }));
         }
     };
     Ok(vec![fact])
@@ -96,6 +91,17 @@ fn prompted(prompt: PromptAccepted) -> Vec<Fact> {
     let told = told.map(|text| Fact::NoticeAdded(NoticeAdded { text }));
     std::iter::once(Fact::PromptAccepted(prompt))
         .chain(told)
+        .collect()
+}
+
+/// A change of settings, and what a change of model takes out of the conversation.
+fn changed(state: &State, change: SettingsChanged) -> Vec<Fact> {
+    let model = change.settings.model.clone();
+    let blocks = state.foreign_blocks(&model);
+    let dropped = BlocksDropped { model, blocks };
+    let dropped = (blocks > 0).then_some(Fact::BlocksDropped(dropped));
+    std::iter::once(Fact::SettingsChanged(Box::new(change)))
+        .chain(dropped)
         .collect()
 }
 

@@ -75,7 +75,35 @@ fn runs() -> Vec<Vec<Value>> {
         over_http(&endless, &["--max-tokens", "5000"]),
     ];
     runs.extend(answered());
+    runs.extend(conversed());
     runs
+}
+
+/// A question that is answered; a job that is left running, then stopped.
+fn conversed() -> Vec<Vec<Value>> {
+    let scratch = Scratch::new();
+    let steps = json!([
+        { "calls": [{ "tool": "ask_user", "input": { "question": "Which?", "multiple": true,
+            "choices": ["a", { "label": "b", "description": "the other" }] } }] },
+        { "calls": [{ "tool": "shell", "input": { "command": "cat", "background": true } }] },
+        { "text": "left running" },
+        { "calls": [{ "tool": "shell_job", "input": { "action": "stop" } }] },
+        { "text": "stopped" }
+    ]);
+    let model = scratch.scenario(&steps);
+    let run = |more: &[&str]| {
+        let mut args = vec!["exec", "--output", "stream-json"];
+        args.extend(more);
+        scratch.run(&args).lines()
+    };
+    let first = run(&["--model", &model, "--mode", "full", "go"]);
+    let id = first.last().expect("a result")["waiting"][0]["decision_id"].clone();
+    let answer = ["answer", id.as_str().expect("an id"), "--choice", "2"];
+    scratch.run(&answer).expect(0, &[]);
+    let second = run(&["--continue"]);
+    let running = &second.last().expect("a result")["running"];
+    assert_eq!(running[0]["command"], "cat");
+    vec![first, second, run(&["--continue", "enough"])]
 }
 
 /// A session that waits, is answered, goes on with another mode and another model.
@@ -137,6 +165,7 @@ fn every_line_of_every_kind_of_run_is_as_the_schema_says() {
         "CallRejected",
         "Decided",
         "DecisionAnswered",
+        "QuestionAnswered",
         "CallStarted",
         "CallFinished",
         "TurnEnded",
