@@ -9,6 +9,7 @@ pub mod anthropic;
 pub mod chat;
 pub mod responses;
 pub mod session;
+mod shape;
 
 use std::collections::BTreeSet;
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::{Checked, Kind, Violation, is_tool_name};
+use crate::strict::shape::{in_range, typed};
 
 /// Every parameter of the API, from its reference as of 2026.
 const KNOWN: [&str; 37] = [
@@ -85,32 +86,6 @@ pub(super) fn check(body: &Map<String, Value>) -> Checked {
         in_range(body, key, least, most)?;
     }
     check_stream_options(body)
-}
-
-fn typed(
-    body: &Map<String, Value>,
-    key: &str,
-    wanted: &str,
-    holds: impl Fn(&Value) -> bool,
-) -> Checked {
-    match body.get(key) {
-        None | Some(Value::Null) => Ok(()),
-        Some(value) if holds(value) => Ok(()),
-        Some(value) => {
-            let message = format!("invalid type for '{key}': expected {wanted}, got {value}");
-            Err(Violation::new(Kind::WrongType, key, message))
-        }
-    }
-}
-
-fn in_range(body: &Map<String, Value>, key: &str, least: f64, most: f64) -> Checked {
-    match body.get(key).and_then(Value::as_f64) {
-        Some(number) if !(least..=most).contains(&number) => {
-            let message = format!("invalid '{key}': {number} is not within {least} to {most}");
-            Err(Violation::new(Kind::OutOfRange, key, message))
-        }
-        _ => Ok(()),
-    }
 }
 
 fn check_stream_options(body: &Map<String, Value>) -> Checked {

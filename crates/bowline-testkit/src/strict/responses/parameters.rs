@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{Checked, Kind, Violation};
 use crate::strict::is_tool_name;
+use crate::strict::shape::{in_range, typed};
 
 /// Every parameter of the API, from its reference as of 2026.
 const KNOWN: [&str; 31] = [
@@ -61,12 +62,8 @@ pub(super) fn check(body: &Map<String, Value>) -> Checked {
         let message = format!("unknown parameter: '{key}'");
         return Err(Violation::new(Kind::UnknownKey, key, message));
     }
-    if !body
-        .get("model")
-        .unwrap_or(&Value::Null)
-        .as_str()
-        .is_some_and(|model| !model.is_empty())
-    {
+    let model = body.get("model").and_then(Value::as_str);
+    if model.is_none_or(str::is_empty) {
         let message = "you must name a model";
         return Err(Violation::new(Kind::MissingModel, "model", message));
     }
@@ -93,32 +90,6 @@ pub(super) fn check(body: &Map<String, Value>) -> Checked {
     check_include(body)?;
     check_reasoning(body)?;
     check_stream_options(body)
-}
-
-fn typed(
-    body: &Map<String, Value>,
-    key: &str,
-    wanted: &str,
-    holds: impl Fn(&Value) -> bool,
-) -> Checked {
-    match body.get(key) {
-        None | Some(Value::Null) => Ok(()),
-        Some(value) if holds(value) => Ok(()),
-        Some(value) => {
-            let message = format!("invalid type for '{key}': expected {wanted}, got {value}");
-            Err(Violation::new(Kind::WrongType, key, message))
-        }
-    }
-}
-
-fn in_range(body: &Map<String, Value>, key: &str, least: f64, most: f64) -> Checked {
-    match body.get(key).and_then(Value::as_f64) {
-        Some(number) if !(least..=most).contains(&number) => {
-            let message = format!("invalid '{key}': {number} is not within {least} to {most}");
-            Err(Violation::new(Kind::OutOfRange, key, message))
-        }
-        _ => Ok(()),
-    }
 }
 
 fn check_include(body: &Map<String, Value>) -> Checked {

@@ -3,6 +3,8 @@
 use bowline_core::Usage;
 use serde_json::{Map, Value};
 
+use crate::wire::json::count;
+
 /// Which item, and which part of it, an event is about.
 #[derive(Debug, Default)]
 pub(super) struct Place {
@@ -38,17 +40,6 @@ pub(super) fn text_at<'a>(map: &'a Map<String, Value>, key: &str) -> &'a str {
 
 /// Reads token counts; `None` if there are none.
 pub(super) fn usage(usage: &Value) -> Option<Usage> {
-    let count = |value: &Value| {
-        // Some servers count in floating point.
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "saturates"
-        )]
-        value
-            .as_u64()
-            .or_else(|| value.as_f64().map(|number| number as u64))
-    };
     let input = count(&usage["input_tokens"]);
     let output = count(&usage["output_tokens"]);
     if input.is_none() && output.is_none() {
