@@ -1,9 +1,12 @@
 //! The beginning of a run: what is said about it, and what is found about the runs before.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use bowline_core::digest::Digester;
 use bowline_core::system::{ConfigChanged, ConfigFile, EndFound, EndedHow, Started};
 use bowline_core::{Digest, RunId, SessionId, SystemEvent, SystemFact};
 use bowline_journal::{Store, SystemRecorded};
@@ -86,7 +89,7 @@ fn started(beginning: Beginning, recent: &[SystemRecorded]) -> Started {
             !binary_identity.is_empty() && started.binary_identity == binary_identity
         })
         .and_then(|(_, started)| started.binary_sha256);
-    let binary_sha256 = known.or_else(|| std::fs::read(&program).ok().map(|b| Digest::of(&b)));
+    let binary_sha256 = known.or_else(|| sha256(&program).ok());
     let parts: Vec<&[u8]> = config_files
         .iter()
         .flat_map(|file| [file.path.as_bytes(), file.sha256.as_bytes().as_slice()])
@@ -100,6 +103,20 @@ fn started(beginning: Beginning, recent: &[SystemRecorded]) -> Started {
         command,
         pid: std::process::id(),
         cwd: Some(cwd),
+    }
+}
+
+/// SHA-256 of a file, read piece by piece: a program is large and memory is not for it.
+fn sha256(program: &Path) -> io::Result<Digest> {
+    const PIECE_BYTES: usize = 64 << 10;
+    let mut file = File::open(program)?;
+    let mut digester = Digester::default();
+    let mut piece = vec![0; PIECE_BYTES];
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(digester.finish()),
+            count => digester.update(&piece[..count]),
+        }
     }
 }
 

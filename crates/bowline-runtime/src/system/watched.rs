@@ -28,6 +28,13 @@ pub struct Watched<'a> {
     failed_tries: u32,
 }
 
+/// The most of one text that a system event repeats; the journal has it whole.
+const TEXT_CHARS_MAX: usize = 1_000;
+
+fn bounded(text: &str) -> String {
+    text.chars().take(TEXT_CHARS_MAX).collect()
+}
+
 /// What is known of a call.
 #[derive(Default)]
 struct Known {
@@ -61,7 +68,7 @@ impl<'a> Watched<'a> {
             | CallPhase::Allowed(decision)
             | CallPhase::Started(decision, _) = &open.phase
             {
-                known.essence.clone_from(&decision.essence);
+                known.essence = bounded(&decision.essence);
                 watched.questions.insert(decision.id, open.call.id);
             }
             watched.calls.insert(open.call.id, known);
@@ -89,7 +96,7 @@ impl<'a> Watched<'a> {
             Fact::CallInDoubt(doubt) => Some(SystemFact::CallLeftInDoubt(CallLeftInDoubt {
                 call: doubt.call,
                 essence: self.essence(doubt.call),
-                why: doubt.why.clone(),
+                why: bounded(&doubt.why),
             })),
             Fact::CallFinished(finished) if finished.outcome.sandbox_denied => {
                 let essence = self.essence(finished.call);
@@ -133,7 +140,7 @@ impl<'a> Watched<'a> {
         Some(SystemFact::ProviderFailed(ProviderFailed {
             kind: failure.kind,
             status: failure.status,
-            message: failure.message.clone(),
+            message: bounded(&failure.message),
             model: settings.map(|settings| settings.model.clone()),
             endpoint: settings.and_then(|settings| settings.base_url.clone()),
             tries: std::mem::take(&mut self.failed_tries),
@@ -143,7 +150,7 @@ impl<'a> Watched<'a> {
     fn decided(&mut self, decided: &Decided) -> Option<SystemFact> {
         let decision = &decided.decision;
         let known = self.calls.entry(decided.call).or_default();
-        known.essence.clone_from(&decision.essence);
+        known.essence = bounded(&decision.essence);
         match decision.verdict {
             Verdict::Allow => None,
             Verdict::Ask => {
@@ -156,8 +163,8 @@ impl<'a> Watched<'a> {
                 Some(SystemFact::CallRefused(CallRefused {
                     call: decided.call,
                     tool: known.tool.clone(),
-                    essence: decision.essence.clone(),
-                    reason: decision.reason.clone(),
+                    essence: known.essence.clone(),
+                    reason: bounded(&decision.reason),
                     rule: strictest.map(|judged| judged.rule.clone()),
                     by: None,
                 }))
@@ -170,7 +177,7 @@ impl<'a> Watched<'a> {
             return None;
         }
         let call = *self.questions.get(&answer.decision)?;
-        let note = answer.note.as_deref().unwrap_or("without a note");
+        let note = bounded(answer.note.as_deref().unwrap_or("without a note"));
         Some(SystemFact::CallRefused(CallRefused {
             call,
             tool: self.calls.get(&call).and_then(|known| known.tool.clone()),
@@ -183,7 +190,8 @@ impl<'a> Watched<'a> {
 }
 
 fn turn_ended(ended: &TurnEnded) -> Option<SystemFact> {
-    let TurnEnded { turn, stop, detail } = ended.clone();
+    let (turn, stop) = (ended.turn, ended.stop);
+    let detail = ended.detail.as_deref().map(bounded);
     match stop {
         StopReason::Budget | StopReason::StepLimit | StopReason::LoopDetected => {
             Some(SystemFact::BudgetStopped(BudgetStopped {

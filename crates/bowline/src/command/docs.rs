@@ -107,5 +107,14 @@ fn events() -> String {
     for (kind, meaning) in CATALOGUE {
         let _infallible = writeln!(page, "| `{kind}` | {meaning} |");
     }
+    page.push_str(
+        "\n## System events\n\nFacts about the installation, in `installation.jsonl` of the state \
+         folder, records of the same form over one chain; `bowline log` shows them. The body is \
+         `{\"at_ms\", \"run\", \"session\", \"level\", \"kind\", \"data\"}`. A kind of a newer version \
+         stays readable.\n\n| kind | what happened |\n| --- | --- |\n",
+    );
+    for (kind, meaning) in bowline_core::system::CATALOGUE {
+        let _infallible = writeln!(page, "| `{kind}` | {meaning} |");
+    }
     page
 }
