@@ -91,10 +91,7 @@ fn a_part_that_breaks() {
     };
     let page = check(&scratch, &expect);
     let crash = page["system"].to_string();
-    assert!(
-        crash.contains("commit_and_start"),
-        "frames are kept: {crash}"
-    );
+    assert!(crash.contains("show_committed"), "frames are kept: {crash}");
 }
 
 #[test]
