@@ -1,6 +1,8 @@
 //! A system fact in one line for people.
 
-use super::{CallRefused, EndedHow, ProviderFailed, Recovered, SystemFact};
+use super::{
+    CallRefused, EndFound, EndedHow, ProviderFailed, Recovered, SystemFact, SystemSettingsChanged,
+};
 use crate::usage::StopReason;
 
 impl SystemFact {
@@ -23,34 +25,10 @@ impl SystemFact {
                 among(": ", stopped.detail.as_deref())
             ),
             Self::Crashed(crashed) => format!("{} at {}", crashed.message, crashed.location),
-            Self::EndFound(found) => format!(
-                "run {}{} {}",
-                found.ended_run.short(),
-                found
-                    .ended_session
-                    .map_or(String::new(), |id| format!(", session {},", id.short())),
-                match found.how {
-                    EndedHow::Silently => "ended without a word: killed or power lost",
-                    EndedHow::Crashed => "crashed",
-                }
-            ),
+            Self::EndFound(found) => found_line(found),
             Self::Recovered(recovered) => recovered_line(recovered),
             Self::ConfigChanged(changed) => changed.files.join(", "),
-            Self::SettingsChanged(changed) => format!(
-                "{}mode {}, {}model {}, by {}",
-                changed
-                    .mode_before
-                    .filter(|before| *before != changed.mode)
-                    .map_or(String::new(), |before| format!("mode {before} -> ")),
-                changed.mode,
-                changed
-                    .model_before
-                    .as_ref()
-                    .filter(|before| **before != changed.model)
-                    .map_or(String::new(), |before| format!("model {before} -> ")),
-                changed.model,
-                changed.by
-            ),
+            Self::SettingsChanged(changed) => settings_line(changed),
             Self::ProviderFailed(failed) => provider_line(failed),
             Self::ReplyStopped(stopped) => {
                 format!(
@@ -84,6 +62,33 @@ impl SystemFact {
 
 fn among(before: &str, text: Option<&str>) -> String {
     text.map_or(String::new(), |text| format!("{before}{text}"))
+}
+
+fn found_line(found: &EndFound) -> String {
+    let session = found
+        .ended_session
+        .map_or(String::new(), |id| format!(", session {},", id.short()));
+    let how = match found.how {
+        EndedHow::Silently => "ended without a word: killed or power lost",
+        EndedHow::Crashed => "crashed",
+    };
+    format!("run {}{session} {how}", found.ended_run.short())
+}
+
+fn settings_line(changed: &SystemSettingsChanged) -> String {
+    let mode_before = changed
+        .mode_before
+        .filter(|before| *before != changed.mode)
+        .map_or(String::new(), |before| format!("mode {before} -> "));
+    let model_before = changed
+        .model_before
+        .as_ref()
+        .filter(|before| **before != changed.model)
+        .map_or(String::new(), |before| format!("model {before} -> "));
+    format!(
+        "{mode_before}mode {}, {model_before}model {}, by {}",
+        changed.mode, changed.model, changed.by
+    )
 }
 
 fn recovered_line(recovered: &Recovered) -> String {
