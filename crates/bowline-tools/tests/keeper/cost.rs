@@ -42,12 +42,7 @@ async fn under_a_keeper(place: &Place, backend: Option<Backend>, count: usize) {
     let profile = Profile {
         writable: vec![work.to_str().unwrap().to_owned()],
         protected: names(&[".git/hooks", ".git/config", ".bowline"]),
-        hidden: names(&[
-            "/etc/shadow",
-            "/etc/gshadow",
-            "/root/.ssh",
-            "/root/.config/bowline",
-        ]),
+        hidden: names(&["/etc/shadow", "/etc/gshadow"]),
         network: Network::None,
     };
     order.confinement = backend.map(|backend| Box::new(Confinement { backend, profile }));

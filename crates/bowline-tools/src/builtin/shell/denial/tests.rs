@@ -9,7 +9,7 @@ fn signs() {
     let check = |output: &str, expect: bool| assert_eq!(is_likely(output), expect, "{output}");
     check("bash: /etc/x: Read-only file system", true);
     check("EROFS: read-only file system, open 'x'", true);
-    check("cat: /root/.ssh/id: Permission denied", true);
+    check("cat: /home/ann/.ssh/id: Permission denied", true);
     check("mount: Operation not permitted", true);
     check("curl: (6) Could not resolve host: example.org", true);
     check("connect: Network is unreachable", true);
