@@ -1,7 +1,7 @@
 //! Plays a scenario file over HTTP until stdin closes or enough requests were answered.
 //!
 //! `cargo run -p bowline-testkit --example serve -- SCENARIO.json [--port N] [--max-requests N]`
-//! prints the base URL on its first line. What the server refused goes to stderr at the end, and
+//! prints the base URL on its first line (Anthropic's dialect takes it without `/v1`). What the server refused goes to stderr at the end, and
 //! the exit code is then 1; 2 for a wrong command line or scenario.
 
 use std::error::Error;

@@ -1,9 +1,9 @@
 //! Servers and validators for tests: a model on loopback that is as strict as the real ones.
 //!
-//! [`ScriptedServer`] plays a [scenario](bowline_model::scenario) over real HTTP in the Chat
-//! Completions dialect, in any chunking, with cuts, resets, hangs and error statuses. It answers
-//! 400 where the real API would ([`strict::chat::check`]) and where the client lost or changed
-//! history that the server knows of ([`strict::chat::Session`]).
+//! [`ScriptedServer`] plays a [scenario](bowline_model::scenario) over real HTTP, in the dialect
+//! whose path is asked, in any chunking, with cuts, resets, hangs and error statuses. It answers
+//! 400 where the real API would (such as [`strict::chat::check`]) and where the client lost or
+//! changed history that the server knows of ([`strict::session::Session`]).
 //!
 //! Deliberately absent: anything a shipped program needs (this crate is a development dependency
 //! only), and mocks of Bowline's own traits.

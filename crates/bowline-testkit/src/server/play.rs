@@ -115,15 +115,17 @@ fn route(
     let reasoning = shared.reasoning();
     let begun = state.wires.remove(path);
     let mut wire = begun.unwrap_or_else(|| begin(path, reasoning));
-    let response = answer(
-        shared,
-        state,
-        wire.as_mut(),
+    let seed = match chunking {
+        Chunking::Seeded(seed) => Some(seed),
+        Chunking::Frames | Chunking::EveryByte => None,
+    };
+    let asked = Asked {
         path,
         request,
         parsed,
-        chunking,
-    );
+        seed,
+    };
+    let response = answer(shared, state, wire.as_mut(), &asked);
     state.wires.insert(path, wire);
     response
 }
@@ -133,31 +135,27 @@ fn not_allowed(request: &Request, path: &str) -> Response {
     lost(405, "method_not_supported", &message)
 }
 
-fn answer(
-    shared: &Shared,
-    state: &mut State,
-    wire: &mut dyn Wire,
+/// A request to the path of a dialect.
+struct Asked<'a> {
     path: &'static str,
-    request: &Request,
-    parsed: &Result<Value, Violation>,
-    chunking: Chunking,
-) -> Response {
+    request: &'a Request,
+    parsed: &'a Result<Value, Violation>,
+    /// How frames vary, if they do.
+    seed: Option<u64>,
+}
+
+fn answer(shared: &Shared, state: &mut State, wire: &mut dyn Wire, asked: &Asked<'_>) -> Response {
     let key = shared.options.api_key.as_deref();
-    if let Err(Unauthorised(status, code, message)) = wire.authorise(request, key) {
+    if let Err(Unauthorised(status, code, message)) = wire.authorise(asked.request, key) {
         return wire.invalid(status, code, message, None);
     }
-    if request.method != "POST" {
-        return not_allowed(request, path);
+    if asked.request.method != "POST" {
+        return not_allowed(asked.request, asked.path);
     }
-    let seed = match chunking {
-        Chunking::Seeded(seed) => Some(seed),
-        Chunking::Frames | Chunking::EveryByte => None,
-    };
-    let answer = parsed
-        .clone()
-        .and_then(|body| Ok((next(shared, state, wire, path, &body)?, body)));
+    let parsed = asked.parsed.clone();
+    let answer = parsed.and_then(|body| Ok((next(shared, state, wire, asked.path, &body)?, body)));
     match answer {
-        Ok((answer, body)) => response(wire, &answer, &body, seed),
+        Ok((answer, body)) => response(wire, &answer, &body, asked.seed),
         Err(violation) => {
             let refusal = refusal(wire, &violation);
             state.violations.push(violation);

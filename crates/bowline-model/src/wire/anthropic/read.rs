@@ -121,14 +121,9 @@ impl Parser for AnthropicParser {
             "message_stop" => self.stop(),
             "error" => return Err(Fault::Error(data)),
             _ if data["error"].is_object() => return Err(Fault::Error(data)),
-            // Another dialect names no types of this kind: what is none of ours is told at once,
-            // not waited out.
+            // Every event of this dialect has a type: what has none is told at once, not waited out.
             "message" => {
                 let what = "an event names no type";
-                return Err(Fault::Malformed(what.to_owned()));
-            }
-            _ if data.get("choices").is_some() => {
-                let what = "it speaks Chat Completions";
                 return Err(Fault::Malformed(what.to_owned()));
             }
             // Pings, and whatever the API will add.

@@ -1,7 +1,10 @@
-//! How much to think, as the API wants to be told: by a budget or, from Claude 4.6 on, by effort.
+//! How much to think, as the API wants to be told (by a budget or, from Claude 4.6 on, by effort),
+//! and which thoughts go back.
 
 use bowline_core::message::{HistoryItem, Opaque};
 use bowline_core::{Block, Exchange, ModelRef, ReasoningEffort, Request};
+
+use crate::wire::json::has_nul;
 
 /// The longest reply asked for when nobody set one, thinking included. The API wants a number and
 /// refuses one over the model's own limit; every model since Claude 4 takes this one.
@@ -112,10 +115,25 @@ fn begins_with_thought(exchange: &Exchange, model: &ModelRef) -> bool {
         .filter(|block| match block {
             Block::Text { text } => !text.trim().is_empty(),
             Block::Reasoning { .. } => false,
-            Block::Opaque(opaque) => opaque.is_from(model),
+            Block::Opaque(opaque) => goes_back(opaque, model),
             Block::Call(_) => true,
         });
     matches!(sent.next(), Some(Block::Opaque(opaque)) if is_whole_thought(opaque))
+}
+
+/// Types of blocks that are never kept whole; what claims to be one is not sent back.
+const OWN_TYPES: [&str; 4] = ["text", "tool_use", "tool_result", "image"];
+
+/// Whether a kept block goes back as it came: it came from this very model, and it is whole. A
+/// thought without its signature, as a reply cut by its limit may hold, is refused.
+pub(super) fn goes_back(opaque: &Opaque, model: &ModelRef) -> bool {
+    let field = opaque.field.as_str();
+    let is_whole = !field.ends_with("thinking") || is_whole_thought(opaque);
+    opaque.is_from(model)
+        && opaque.value["type"] == field
+        && !OWN_TYPES.contains(&field)
+        && is_whole
+        && !has_nul(&opaque.value)
 }
 
 /// Whether it is thinking that the API takes back: signed, or redacted.

@@ -186,7 +186,8 @@ fn an_id_of_an_earlier_message_may_come_back_as_another() {
     let said = |id: &str| json!({"role": "assistant", "content": [call(id, "read", json!({}))]});
     let got = |id: &str| json!({"role": "user", "content": [result(id, "x")]});
     let mut session = Session::default();
-    session.request(&[ask.clone()], History::Kept).unwrap();
+    let first = std::slice::from_ref(&ask);
+    session.request(first, History::Kept).unwrap();
     session.replied(&said("a"), false);
     session
         .request(&[ask.clone(), said("a"), got("a")], History::Kept)

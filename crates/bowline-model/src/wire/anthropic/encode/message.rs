@@ -8,7 +8,7 @@ use bowline_core::{Block, Exchange, HistoryItem, ModelRef, ToolCall, ToolResult}
 use serde_json::{Map, Value};
 
 use crate::wire::anthropic::CALL_FIELD;
-use crate::wire::anthropic::thinking::is_whole_thought;
+use crate::wire::anthropic::thinking::{goes_back, is_whole_thought};
 use crate::wire::image::{Image, image};
 use crate::wire::json::{has_nul, push_string, push_value, without_nul};
 use crate::wire::words::{OPENING, spoken, tool_name, wire_ids};
@@ -19,8 +19,6 @@ const USER_END: &[u8] = b"}]}";
 /// Stands between two replies, and after one that a request ends in: roles must alternate, and a
 /// reply at the end would be taken as the beginning of the next one.
 const GOING_ON: &str = "(go on)";
-/// Types of blocks that are never kept whole; what claims to be one is not sent back.
-const OWN_TYPES: [&str; 4] = ["text", "tool_use", "tool_result", "image"];
 
 /// Writes words, and the images that go with them, into a user message.
 pub(super) fn push_input(body: &mut Vec<u8>, input: &Input, around: &Around<'_>) -> Placed {
@@ -130,18 +128,6 @@ fn push_blocks(body: &mut Vec<u8>, blocks: &[Block], ids: &[String], model: &Mod
             _ => {}
         }
     }
-}
-
-/// Whether a kept block goes back as it came: it came from this very model, and it is whole. A
-/// thought without its signature, as a reply cut by its limit may hold, is refused.
-fn goes_back(opaque: &Opaque, model: &ModelRef) -> bool {
-    let field = opaque.field.as_str();
-    let is_whole = !field.ends_with("thinking") || is_whole_thought(opaque);
-    opaque.is_from(model)
-        && opaque.value["type"] == field
-        && !OWN_TYPES.contains(&field)
-        && is_whole
-        && !has_nul(&opaque.value)
 }
 
 fn push_call(body: &mut Vec<u8>, call: &ToolCall, id: &str, model: &ModelRef) {

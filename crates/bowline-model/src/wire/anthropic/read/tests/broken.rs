@@ -63,12 +63,13 @@ fn what_is_not_the_dialect_is_malformed() {
     check("It works!", "it begins `It works!`");
     check("[]", "it begins `[]`");
     check("{}", "it begins `{}`");
-    check(&chunk.to_string(), "it begins");
-    check(&format!("data: {chunk}\n\n"), "names no type");
+    check(&chunk.to_string(), "it is of the Chat dialect");
+    check(&format!("data: {chunk}\n\n"), "it is of the Chat dialect");
     check(
         &format!("event: x\ndata: {chunk}\n\n"),
-        "speaks Chat Completions",
+        "it is of the Chat dialect",
     );
+    check("data: {\"x\": 1}\n\n", "an event names no type");
     check("data: hello\n\n", "an event holds `hello`");
     check(
         "event: message_start\ndata: [1]\n\n",
