@@ -276,6 +276,22 @@ impl Target {
     }
 }
 
+/// The environment variables that hold keys and headers of endpoints: no shell command gets them.
+pub fn variables(config: &Effective) -> Vec<&str> {
+    let mut names = Vec::new();
+    for endpoint in config.endpoints() {
+        if let KeySource::Env(name) = &endpoint.key {
+            names.push(name.as_str());
+        }
+        for (_, source) in &endpoint.headers {
+            if let HeaderSource::Env(name) = source {
+                names.push(name.as_str());
+            }
+        }
+    }
+    names
+}
+
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

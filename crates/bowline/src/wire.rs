@@ -198,7 +198,11 @@ pub fn toolbox(config: &Effective, policy: &Policy) -> Result<Toolbox, Failure> 
         ))
     })?;
     let mut builtin_config = BuiltinConfig::new(keeper_exe);
+    let private = endpoint::variables(config);
     builtin_config.shell_env = shell_env::of_this_process();
+    builtin_config
+        .shell_env
+        .retain(|(name, _)| !private.contains(&name.as_str()));
     let policy = policy.clone();
     builtin_config.left_out =
         Arc::new(move |path: &Path| !may_search(&policy, &path.display().to_string()));

@@ -146,7 +146,8 @@ fn not_there(refusal: &Refusal<'_>) -> String {
         "the base URL ends in /v1 with most servers; a server of another dialect is asked as \
          anthropic/ or openai/"
     } else if shown.ends_with("/responses") {
-        "the base URL ends in /v1; a server that has no Responses API is asked as openai-chat/"
+        "the base URL ends in /v1; a server of another dialect, without a Responses API, is \
+         asked as openai-chat/"
     } else if shown.ends_with("/messages") {
         "the base URL carries no /v1 here; a server of another dialect is asked as openai-chat/"
     } else {

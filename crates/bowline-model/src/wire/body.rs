@@ -303,7 +303,7 @@ impl BodyReader {
     fn malformed(&self, what: &str) -> ProviderFailure {
         let message = format!(
             "what {} sent is no {} reply: {what}; check that the base URL leads to a compatible \
-             server",
+             server, and that --model names its dialect (openai-chat, openai or anthropic)",
             self.shown,
             self.parser.dialect()
         );

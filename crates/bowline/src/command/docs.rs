@@ -95,8 +95,45 @@ fn config() -> String {
             key.help
         );
     }
+    page.push_str(ENDPOINTS);
     page
 }
+
+/// What the table of keys cannot say.
+const ENDPOINTS: &str = "
+## Named endpoints
+
+```toml
+[[providers]]
+name = \"work\"                              # --model work/MODEL asks it
+api = \"openai\"                             # or openai-chat, anthropic: the dialect it speaks
+base_url = \"https://llm.example.com/v1\"    # the dialect's own address if left out
+model = \"gpt-5\"                            # asked when nobody names a model
+key_command = [\"pass\", \"show\", \"work/llm\"] # or key_env = \"NAME\", or key_file = \"~/path\"
+headers = { \"X-Team\" = \"env:TEAM\", \"X-Plain\" = \"value\" }
+```
+
+No key is sent unless one of `key_env`, `key_command`, `key_file` is given. A key command runs only \
+when a session is about to ask, for 10 s at most; a list is a program with its arguments, a text is \
+a line for `sh`; its standard error is shown when it fails. A key file that others can read is \
+warned about. Keys and the values of headers are masked wherever they occur in a session, are shown \
+by no listing, and their variables reach no shell command. Built-in names (`openai-chat`, `openai`, \
+`anthropic`, `scripted`) cannot be defined anew. A session remembers the endpoint's name and looks \
+it up again when it goes on. A project's own file defines no endpoint.
+
+## Which model is asked
+
+`--model`, else `model`; else the first `[[providers]]` that names a model; else the key that is in \
+the environment: `ANTHROPIC_API_KEY`, then `OPENAI_API_KEY`, with the default models below; else the \
+first server of `local_ports` (on 127.0.0.1; usual: Ollama 11434, llama.cpp 8080, LM Studio 1234, \
+vLLM 8000) that names a model to chat with within 300 ms, asked as `openai-chat`. What nobody named \
+is said on standard error, with the reason.
+
+| key | model |
+| --- | --- |
+| `ANTHROPIC_API_KEY` | `anthropic/claude-sonnet-5` |
+| `OPENAI_API_KEY` | `openai/gpt-5` |
+";
 
 fn events() -> String {
     let mut page = String::from(

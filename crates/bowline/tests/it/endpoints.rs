@@ -96,6 +96,33 @@ fn the_key_of_a_command_is_masked_wherever_it_turns_up() {
 }
 
 #[test]
+fn variables_of_endpoints_reach_no_shell_command() {
+    let scratch = Scratch::new();
+    scratch.config(
+        "[[providers]]\nname = \"work\"\napi = \"openai\"\nkey_env = \"PLAINLY_NAMED\"\n\
+         headers = { \"X-A\" = \"env:TEAM_NAME\" }\n",
+    );
+    let steps = json!([
+        { "calls": [{ "tool": "shell", "input": { "command": "env | grep -c -e PLAINLY -e TEAM_ -e HARMLESS" } }] },
+        { "text": "ok" }
+    ]);
+    let model = scratch.scenario(&steps);
+    let env = [
+        ("PLAINLY_NAMED", "a"),
+        ("TEAM_NAME", "b"),
+        ("HARMLESS", "c"),
+    ];
+    run(
+        &scratch,
+        &["exec", "--model", &model, "--mode", "full", "go"],
+        &env,
+    )
+    .expect(0, &[]);
+    let result = scratch.results().remove(0);
+    assert!(result.starts_with('1'), "only the harmless one: {result}");
+}
+
+#[test]
 fn an_endpoint_that_cannot_be_used_says_where_and_why() {
     let table: [(&str, &[&str]); 6] = [
         (

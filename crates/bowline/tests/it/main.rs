@@ -12,6 +12,7 @@ mod demo;
 mod doctor;
 mod endpoints;
 mod escape;
+mod first_run;
 mod help;
 mod images;
 mod interrupt;
