@@ -26,7 +26,7 @@ pub struct Args {
 pub enum Command {
     /// Give the agent a task and watch it done.
     #[command(after_help = examples::EXEC)]
-    Exec(Exec),
+    Exec(Box<Exec>),
     /// See a whole task done by an embedded scripted model: no key, no network.
     #[command(after_help = examples::DEMO)]
     Demo(Demo),

@@ -31,7 +31,7 @@ use crate::failure::Failure;
 /// Runs what was typed and gives the exit code.
 pub fn run(args: Args) -> Result<u8, Failure> {
     match args.command {
-        Command::Exec(args) => exec::run(args),
+        Command::Exec(args) => exec::run(*args),
         Command::Demo(args) => demo::run(&args),
         Command::Sessions(args) => sessions::run(args),
         Command::Events(args) => events::run(&args),

@@ -123,6 +123,25 @@ impl Look {
         }
     }
 
+    /// A text in lines that fit, broken between words; none is lost.
+    pub fn wrap(&self, text: &str, indent: usize) -> Vec<String> {
+        let room = self.width.saturating_sub(indent).max(30);
+        let mut lines = vec![String::new()];
+        for word in clean(text).split_whitespace() {
+            let line = lines.last().map_or(0, |line| line.chars().count());
+            if line > 0 && line + 1 + word.chars().count() > room {
+                lines.push(String::new());
+            }
+            if let Some(line) = lines.last_mut() {
+                if !line.is_empty() {
+                    line.push(' ');
+                }
+                line.push_str(word);
+            }
+        }
+        lines
+    }
+
     /// One line that fits: newlines shown as a blank, cut at the width with an ellipsis.
     pub fn fit(&self, text: &str, indent: usize) -> String {
         let flat = clean(text).replace(['\n', '\t'], " ");

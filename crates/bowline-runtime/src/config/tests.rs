@@ -191,6 +191,15 @@ fn endpoints_that_cannot_be_meant_name_line_and_remedy() {
             "f:4",
             "user name",
         ),
+    ];
+    for (text, place, part) in table {
+        refused(text, place, part);
+    }
+}
+
+#[test]
+fn sources_of_keys_and_headers_that_cannot_be_meant_do_too() {
+    let table = [
         (
             "[[providers]]\nname = \"x\"\napi = \"openai\"\nkey_env = \"sk-secret\"",
             "f:4",
@@ -224,10 +233,15 @@ fn endpoints_that_cannot_be_meant_name_line_and_remedy() {
         ("local_ports = [0]", "f:1", "1 to 65535"),
     ];
     for (text, place, part) in table {
-        let error = parse(Layer::User, "f", text).unwrap_err();
-        assert_eq!(error.place, place, "{text}");
-        let message = error.to_string();
-        assert!(message.contains(part), "{message}");
-        assert!(!message.contains("secret"), "{message}");
+        refused(text, place, part);
     }
+}
+
+#[track_caller]
+fn refused(text: &str, place: &str, part: &str) {
+    let error = parse(Layer::User, "f", text).unwrap_err();
+    assert_eq!(error.place, place, "{text}");
+    let message = error.to_string();
+    assert!(message.contains(part), "{message}");
+    assert!(!message.contains("secret"), "{message}");
 }

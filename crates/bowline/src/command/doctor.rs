@@ -146,37 +146,21 @@ impl Teller {
         let level = self
             .look
             .paint(check.level.colour(), &format!("{:<7}", check.level.name()));
-        for (index, line) in self.wrap(&check.found, 0).iter().enumerate() {
+        for (index, line) in self.look.wrap(&check.found, INDENT).iter().enumerate() {
             if index == 0 {
                 print::line(&format!("{level}  {:<NAME_WIDTH$}  {line}", check.name));
             } else {
                 print::line(&format!("{:INDENT$}{line}", ""));
             }
         }
-        let fix = check.fix.iter().flat_map(|fix| self.wrap(fix, 3));
+        let fix = check
+            .fix
+            .iter()
+            .flat_map(|fix| self.look.wrap(fix, INDENT + 3));
         for (index, line) in fix.enumerate() {
             let arrow = if index == 0 { "->" } else { "" };
             print::line(&format!("{:INDENT$}{arrow:<2} {line}", ""));
         }
-    }
-
-    /// A text in lines that fit beside the names.
-    fn wrap(&self, text: &str, more: usize) -> Vec<String> {
-        let room = self.look.width.saturating_sub(INDENT + more).max(30);
-        let mut lines = vec![String::new()];
-        for word in print::clean(text).split_whitespace() {
-            let line = lines.last().map_or(0, |line| line.chars().count());
-            if line > 0 && line + 1 + word.chars().count() > room {
-                lines.push(String::new());
-            }
-            if let Some(line) = lines.last_mut() {
-                if !line.is_empty() {
-                    line.push(' ');
-                }
-                line.push_str(word);
-            }
-        }
-        lines
     }
 
     fn end(self) -> u8 {

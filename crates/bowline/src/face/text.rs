@@ -207,8 +207,10 @@ impl Text {
             print::line(print::clean(&result.result).trim_end());
         }
         if !done {
-            let text = self.look.fit(&result.result, 0);
-            self.line(&text);
+            // Whole, for its end says what to do next.
+            for line in self.look.wrap(&result.result, 0) {
+                self.line(&line);
+            }
         }
         if result.stop_reason == StopReason::Waiting {
             for item in &result.waiting {
