@@ -87,6 +87,8 @@ pub struct Look {
     pub colour: bool,
     /// Columns a line should not exceed.
     pub width: usize,
+    /// Whether it is a terminal at all.
+    pub is_terminal: bool,
 }
 
 impl Look {
@@ -96,6 +98,7 @@ impl Look {
         Self {
             colour: terminal && Self::colours_are_wanted(),
             width: width(terminal),
+            is_terminal: terminal,
         }
     }
 
@@ -105,6 +108,7 @@ impl Look {
         Self {
             colour: terminal && Self::colours_are_wanted(),
             width: width(terminal),
+            is_terminal: terminal,
         }
     }
 
@@ -123,9 +127,14 @@ impl Look {
         }
     }
 
-    /// A text in lines that fit, broken between words; none is lost.
+    /// A text in lines that fit, broken between words; none is lost. For a pipe it stays one line,
+    /// so that programs find what they look for.
     pub fn wrap(&self, text: &str, indent: usize) -> Vec<String> {
-        let room = self.width.saturating_sub(indent).max(30);
+        let room = if self.is_terminal {
+            self.width.saturating_sub(indent).max(30)
+        } else {
+            usize::MAX
+        };
         let mut lines = vec![String::new()];
         for word in clean(text).split_whitespace() {
             let line = lines.last().map_or(0, |line| line.chars().count());

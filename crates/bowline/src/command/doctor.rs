@@ -91,7 +91,7 @@ pub fn run(args: &Doctor) -> Result<u8, Failure> {
         .map_err(|error| Failure::usage(format!("{}: {error}", cwd.display())))?;
     let mut teller = Teller {
         json: args.json,
-        look: Look::of_stderr(),
+        look: Look::of_stdout(),
         checks: Vec::new(),
     };
     teller.tell(machine::program());
