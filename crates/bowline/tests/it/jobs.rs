@@ -40,7 +40,6 @@ fn stop(scratch: &Scratch, handle: &str) {
 }
 
 /// A run whose output is read line by line.
-#[expect(clippy::zombie_processes, reason = "every caller waits for the child")]
 fn streaming(scratch: &Scratch, args: &[&str]) -> (Child, impl Iterator<Item = Value> + use<>) {
     let mut child = scratch
         .command(&["exec", "--output", "stream-json"])

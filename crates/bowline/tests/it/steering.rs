@@ -15,7 +15,6 @@ struct Running {
 }
 
 impl Running {
-    #[expect(clippy::zombie_processes, reason = "`end` waits for the child")]
     fn start(scratch: &Scratch, steps: &Value) -> Self {
         let model = scratch.scenario(steps);
         let args = [

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
-use std::os::fd::OwnedFd;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -28,7 +27,6 @@ struct Typing {
 }
 
 impl Typing {
-    #[expect(clippy::zombie_processes, reason = "`end` waits for the child")]
     fn start(scratch: &Scratch, args: &[&str]) -> Self {
         let keys = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
         grantpt(&keys).expect("it is ours");
@@ -57,7 +55,7 @@ impl Typing {
             .env_remove("COLUMNS")
             .spawn()
             .expect("it starts");
-        let keys = File::from(OwnedFd::from(keys));
+        let keys = File::from(keys);
         let mut screen = keys.try_clone().expect("another descriptor");
         let (sender, seen) = channel();
         std::thread::spawn(move || {
