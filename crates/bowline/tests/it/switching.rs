@@ -92,10 +92,15 @@ fn goes_over_and_back(home: (&str, Url), other: (&str, Url)) {
     );
     assert!(last.contains("three thought"));
 
+    says_what_it_dropped(&scratch, [other.0, home.0]);
+}
+
+/// Each change of model is an event that says how much was dropped for it.
+fn says_what_it_dropped(scratch: &Scratch, models: [&str; 2]) {
     let events = scratch.events();
     let dropped = of_kind(&events, "BlocksDropped");
-    let models = dropped.iter().map(|event| &event["data"]["model"]);
-    assert!(models.eq([other.0, home.0].iter()), "{dropped:?}");
+    let named = dropped.iter().map(|event| &event["data"]["model"]);
+    assert!(named.eq(models.iter()), "{dropped:?}");
     assert!(
         dropped
             .iter()
