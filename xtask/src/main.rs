@@ -13,6 +13,8 @@ mod deps;
 mod docs;
 mod duplicates;
 mod finding;
+mod fuzz;
+mod interop;
 mod licences;
 mod metadata;
 mod repo;
@@ -43,8 +45,9 @@ Usage: cargo xtask CHORE [ARGUMENT...]
   deps          which crate may know which, who alone may use a library, where `unsafe` and the commit door may stand
   licences      every dependency's licence is on the list
   duplicates    runs of identical lines in the Rust sources
+  fuzz          the fuzz targets, each for a while (--seconds N, names of targets), and a planted fault that must be found
+  interop       installs model servers that others wrote and runs `bowline exec` against them (names of servers)
   evals         evaluations with a model (not built yet)
-  interop       runs beside other programs (not built yet)
   help          this text
 
 Exit codes: 0 done, 1 something was found, 2 wrong usage or a chore that is not built yet.
@@ -114,11 +117,8 @@ fn dispatch(arguments: &[String]) -> Result<Outcome> {
             "evaluations with a model in the loop",
             "cargo xtask test",
         )),
-        "interop" => Ok(not_built(
-            "interop",
-            "runs beside other programs",
-            "cargo xtask test",
-        )),
+        "fuzz" => fuzz::run(&repo, rest),
+        "interop" => interop::run(&repo, rest),
         other => {
             say::error(format!(
                 "xtask: no chore is called `{other}`. `cargo xtask help` lists them."
@@ -128,10 +128,10 @@ fn dispatch(arguments: &[String]) -> Result<Outcome> {
     }
 }
 
-const TAKES_ARGUMENTS: [&str; 4] = ["test", "crash", "bench", "docs"];
+const TAKES_ARGUMENTS: [&str; 6] = ["test", "crash", "bench", "docs", "fuzz", "interop"];
 
 /// Every chore's name, so that documents may cite one.
-pub(crate) const CHORES: [&str; 11] = [
+pub(crate) const CHORES: [&str; 12] = [
     "check",
     "test",
     "crash",
@@ -141,6 +141,7 @@ pub(crate) const CHORES: [&str; 11] = [
     "deps",
     "licences",
     "duplicates",
+    "fuzz",
     "evals",
     "interop",
 ];

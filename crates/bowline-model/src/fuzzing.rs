@@ -45,8 +45,7 @@ pub fn read<'a>(
 /// Reads a body whole, in these pieces, and broken off, and compares.
 ///
 /// # Panics
-/// When splitting changes what is read, when a reply needed the proper end of its body, or when
-/// a failure's message is not fit to be shown.
+/// When splitting changes what is read, or when a failure's message is not fit to be shown.
 #[expect(clippy::panic, reason = "a finding of a fuzz run is a panic")]
 pub fn check(dialect: Dialect, body: &[u8], pieces: &[&[u8]]) {
     let Ok(model) = ModelRef::from_str(&format!("{}/m-1", dialect.name())) else {
@@ -66,12 +65,9 @@ pub fn check(dialect: Dialect, body: &[u8], pieces: &[&[u8]]) {
             && message.chars().count() < 1000;
         assert!(fit, "{message:?}");
     }
-    // A reply that was complete when the connection ended is the very one.
-    if let Ok(reply) = read(dialect, model, [body], false) {
-        assert_eq!(
-            whole.ok(),
-            Some(reply),
-            "the end of the body changes the reply"
-        );
-    }
+    // Broken off, the last event is not looked at: another outcome may be right, a panic is not.
+    let _outcome = read(dialect, model, [body], false);
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,7 +26,7 @@
 
 mod catalog;
 mod dialect;
-#[cfg(feature = "fuzzing")]
+#[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
 mod http;

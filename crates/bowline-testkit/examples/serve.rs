@@ -1,8 +1,9 @@
 //! Plays a scenario file over HTTP until stdin closes or enough requests were answered.
 //!
-//! `cargo run -p bowline-testkit --example serve -- SCENARIO.json [--port N] [--max-requests N]`
-//! prints the base URL on its first line (Anthropic's dialect takes it without `/v1`). What the server refused goes to stderr at the end, and
-//! the exit code is then 1; 2 for a wrong command line or scenario.
+//! `cargo run -p bowline-testkit --example serve -- SCENARIO.json [--port N] [--max-requests N] [--reasoning-back]`
+//! prints the base URL on its first line (Anthropic's dialect takes it without `/v1`). What the
+//! server refused goes to stderr at the end, and the exit code is then 1; 2 for a wrong command
+//! line or scenario. With `--reasoning-back` the reasoning of a reply must come back with it.
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -13,12 +14,13 @@ use std::time::Duration;
 use bowline_model::scenario::Scenario;
 use bowline_testkit::{Options, ScriptedServer};
 
-const USAGE: &str = "usage: serve SCENARIO.json [--port N] [--max-requests N]";
+const USAGE: &str = "usage: serve SCENARIO.json [--port N] [--max-requests N] [--reasoning-back]";
 
 struct Arguments {
     scenario: String,
     port: u16,
     max_requests: Option<usize>,
+    reasoning_back: bool,
 }
 
 fn main() -> ExitCode {
@@ -34,6 +36,7 @@ fn parse() -> Result<Arguments, Box<dyn Error>> {
         scenario: String::new(),
         port: 0,
         max_requests: None,
+        reasoning_back: false,
     };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
@@ -42,6 +45,7 @@ fn parse() -> Result<Arguments, Box<dyn Error>> {
             "--max-requests" => {
                 parsed.max_requests = Some(arguments.next().ok_or(USAGE)?.parse()?);
             }
+            "--reasoning-back" => parsed.reasoning_back = true,
             path if parsed.scenario.is_empty() && !path.starts_with("--") => {
                 parsed.scenario = path.to_owned();
             }
@@ -61,6 +65,7 @@ fn run(arguments: Arguments) -> Result<u8, Box<dyn Error>> {
     let scenario = Scenario::from_json(&text).map_err(|error| format!("{path}: {error}"))?;
     let options = Options {
         port: arguments.port,
+        require_reasoning_back: arguments.reasoning_back,
         ..Options::default()
     };
     let server = Arc::new(ScriptedServer::try_start(scenario, options)?);

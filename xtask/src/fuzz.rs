@@ -1,0 +1,201 @@
+//! `cargo xtask fuzz`: builds the fuzz targets with the instrumentation of libFuzzer and runs each for a while.
+//!
+//! The stable compiler can instrument by itself, so nothing has to be installed: the flags below are what a nightly
+//! `-Zsanitizer` would set, without the sanitizer. A build with a planted fault must be caught by the same run.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::repo::{Repo, succeeds};
+use crate::{Outcome, say};
+
+/// Every target with the folders its seeds come from.
+const TARGETS: [(&str, &[&str]); 8] = [
+    (
+        "sse",
+        &["wire/openai-chat", "wire/openai", "wire/anthropic"],
+    ),
+    ("chat", &["wire/openai-chat"]),
+    ("responses", &["wire/openai"]),
+    ("anthropic", &["wire/anthropic"]),
+    ("journal", &["journals/v1"]),
+    ("config", &["fuzz/config"]),
+    ("keeper", &["fuzz/keeper"]),
+    ("tools", &["fuzz/tools"]),
+];
+
+/// Coverage counters for libFuzzer. A target triple is named so that build scripts go without.
+const FLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+                     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
+                     -Cllvm-args=-sanitizer-coverage-pc-table -Clink-dead-code";
+
+const SECONDS: u32 = 20;
+/// How long the planted fault may stay hidden.
+const CONTROL_SECONDS: u32 = 60;
+
+/// What was asked for.
+struct Asked {
+    seconds: u32,
+    targets: Vec<&'static str>,
+}
+
+/// Runs `--seconds N` (20 by default) of each target that is named, or of all.
+///
+/// # Errors
+/// When an argument is not understood, the build fails, or the planted fault is not found.
+pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Result<Outcome> {
+    let asked = parse(arguments)?;
+    let folder = repo.root().join("target").join("fuzz");
+    let program = build(repo, &folder, &[], "sound")?;
+    let mut clean = true;
+    for name in &asked.targets {
+        clean &= fuzz(repo, &folder, &program, name, asked.seconds)?;
+    }
+    let planted = build(repo, &folder, &["--features", "planted"], "planted")?;
+    let found = attempt(repo, &folder, &planted, "sse", CONTROL_SECONDS)?;
+    if found.ended_well {
+        bail!("the planted fault was not found: this run sees nothing");
+    }
+    say::line(format!(
+        "fuzz: the planted fault was found after {} executions",
+        found.executions
+    ));
+    Ok(Outcome::clean_if(clean))
+}
+
+fn parse(arguments: &[String]) -> Result<Asked> {
+    let mut asked = Asked {
+        seconds: SECONDS,
+        targets: Vec::new(),
+    };
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        if argument == "--seconds" {
+            let number = rest.next().context("`--seconds` wants a number")?;
+            asked.seconds = number
+                .parse()
+                .with_context(|| format!("`{number}` is no number of seconds"))?;
+        } else if let Some((name, _)) = TARGETS.iter().find(|(name, _)| name == argument) {
+            asked.targets.push(name);
+        } else {
+            let names: Vec<&str> = TARGETS.iter().map(|(name, _)| *name).collect();
+            bail!(
+                "no fuzz target is called `{argument}`; there are {}",
+                names.join(", ")
+            );
+        }
+    }
+    if asked.targets.is_empty() {
+        asked.targets = TARGETS.iter().map(|(name, _)| *name).collect();
+    }
+    Ok(asked)
+}
+
+/// Builds the program and keeps it under a name of its own.
+fn build(repo: &Repo, folder: &Path, more: &[&str], name: &str) -> Result<PathBuf> {
+    let host = host(repo)?;
+    let mut command = repo.cargo();
+    command
+        .current_dir(repo.root().join("fuzz"))
+        .args(["build", "--quiet", "--locked", "--target", &host])
+        .args(more)
+        .env("CARGO_TARGET_DIR", folder)
+        .env("RUSTFLAGS", FLAGS);
+    if !succeeds(&mut command)? {
+        bail!("the fuzz targets cannot be built; cargo says why above");
+    }
+    let kept = folder.join(format!("bowline-fuzz-{name}"));
+    let built = folder.join(host).join("debug").join("bowline-fuzz");
+    std::fs::copy(&built, &kept).with_context(|| format!("cannot keep {}", built.display()))?;
+    Ok(kept)
+}
+
+/// The triple of this machine, as the compiler names it.
+fn host(repo: &Repo) -> Result<String> {
+    let output = Command::new("rustc")
+        .arg("-vV")
+        .current_dir(repo.root())
+        .output()
+        .context("rustc cannot be started")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.context("rustc does not name its host")?.to_owned())
+}
+
+/// Runs one target and says how it went.
+fn fuzz(repo: &Repo, folder: &Path, program: &Path, name: &str, seconds: u32) -> Result<bool> {
+    let run = attempt(repo, folder, program, name, seconds)?;
+    if run.ended_well {
+        say::line(format!(
+            "fuzz: {name}: {} executions in {seconds} s, nothing found",
+            run.executions
+        ));
+    } else {
+        say::line(format!(
+            "fuzz: {name}: FOUND something after {} executions:\n{}\n  the input is kept in {}",
+            run.executions,
+            run.said,
+            folder.join("found").display()
+        ));
+    }
+    Ok(run.ended_well)
+}
+
+/// How a run of libFuzzer ended.
+struct Run {
+    ended_well: bool,
+    executions: u64,
+    /// The lines that say what was found.
+    said: String,
+}
+
+fn attempt(repo: &Repo, folder: &Path, program: &Path, name: &str, seconds: u32) -> Result<Run> {
+    let seeds = TARGETS.iter().find(|(known, _)| *known == name);
+    let seeds = seeds.map_or(&[][..], |(_, seeds)| seeds);
+    let corpus = folder.join("corpus").join(name);
+    let found = folder.join("found");
+    for made in [&corpus, &found] {
+        std::fs::create_dir_all(made).with_context(|| format!("cannot make {}", made.display()))?;
+    }
+    let mut command = Command::new(program);
+    command
+        .env("BOWLINE_FUZZ_TARGET", name)
+        .arg(format!("-max_total_time={seconds}"))
+        .arg(format!("-artifact_prefix={}/{name}-", found.display()))
+        .args([
+            "-print_final_stats=1",
+            "-max_len=16384",
+            "-timeout=10",
+            "-rss_limit_mb=2048",
+        ])
+        .arg(corpus)
+        .args(
+            seeds
+                .iter()
+                .map(|seed| repo.root().join("fixtures").join(seed)),
+        );
+    let output = command
+        .output()
+        .context("the fuzz program cannot be started")?;
+    let text = String::from_utf8_lossy(&output.stderr);
+    let executions = text
+        .lines()
+        .find_map(|line| line.strip_prefix("stat::number_of_executed_units:"))
+        .and_then(|number| number.trim().parse().ok())
+        .unwrap_or(0);
+    let telling = |line: &&str| {
+        [
+            "panicked", "ERROR:", "SUMMARY:", "left:", "right:", "whole:", "split:",
+        ]
+        .iter()
+        .any(|mark| line.contains(mark))
+    };
+    let said: Vec<&str> = text.lines().filter(telling).collect();
+    Ok(Run {
+        ended_well: output.status.success(),
+        executions,
+        said: said.join("\n"),
+    })
+}
