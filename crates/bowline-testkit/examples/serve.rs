@@ -1,9 +1,10 @@
 //! Plays a scenario file over HTTP until stdin closes or enough requests were answered.
 //!
-//! `cargo run -p bowline-testkit --example serve -- SCENARIO.json [--port N] [--max-requests N] [--reasoning-back]`
+//! `cargo run -p bowline-testkit --example serve -- SCENARIO.json [--port N] [--max-requests N] [--reasoning-back] [--lenient]`
 //! prints the base URL on its first line (Anthropic's dialect takes it without `/v1`). What the
 //! server refused goes to stderr at the end, and the exit code is then 1; 2 for a wrong command
-//! line or scenario. With `--reasoning-back` the reasoning of a reply must come back with it.
+//! line or scenario. With `--reasoning-back` the reasoning of a reply must come back with it; with
+//! `--lenient` nothing is checked, for clients behind a proxy that writes history anew.
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -14,13 +15,15 @@ use std::time::Duration;
 use bowline_model::scenario::Scenario;
 use bowline_testkit::{Options, ScriptedServer};
 
-const USAGE: &str = "usage: serve SCENARIO.json [--port N] [--max-requests N] [--reasoning-back]";
+const USAGE: &str =
+    "usage: serve SCENARIO.json [--port N] [--max-requests N] [--reasoning-back] [--lenient]";
 
 struct Arguments {
     scenario: String,
     port: u16,
     max_requests: Option<usize>,
     reasoning_back: bool,
+    lenient: bool,
 }
 
 fn main() -> ExitCode {
@@ -37,6 +40,7 @@ fn parse() -> Result<Arguments, Box<dyn Error>> {
         port: 0,
         max_requests: None,
         reasoning_back: false,
+        lenient: false,
     };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
@@ -46,6 +50,7 @@ fn parse() -> Result<Arguments, Box<dyn Error>> {
                 parsed.max_requests = Some(arguments.next().ok_or(USAGE)?.parse()?);
             }
             "--reasoning-back" => parsed.reasoning_back = true,
+            "--lenient" => parsed.lenient = true,
             path if parsed.scenario.is_empty() && !path.starts_with("--") => {
                 parsed.scenario = path.to_owned();
             }
@@ -65,6 +70,7 @@ fn run(arguments: Arguments) -> Result<u8, Box<dyn Error>> {
     let scenario = Scenario::from_json(&text).map_err(|error| format!("{path}: {error}"))?;
     let options = Options {
         port: arguments.port,
+        strict: !arguments.lenient,
         require_reasoning_back: arguments.reasoning_back,
         ..Options::default()
     };

@@ -53,7 +53,7 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Verdict>> {
             "/v1",
         ),
     ] {
-        // Only Messages has a place in which this proxy hands reasoning back.
+        // Before Messages this proxy hands on what it gets; otherwise it writes history anew.
         let upstream = upstream(bench, &scenario, suffix.is_empty())?;
         let proxy = proxy(
             &folder,
@@ -73,14 +73,18 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Verdict>> {
     Ok(verdicts)
 }
 
-/// The scripted server with the conversation; strict about reasoning if it can come back.
-fn upstream(bench: &Bench, scenario: &Path, reasoning_back: bool) -> Result<Server> {
+/// The scripted server with the conversation; strict, reasoning included, if history comes to it as it was sent.
+fn upstream(bench: &Bench, scenario: &Path, as_it_came: bool) -> Result<Server> {
     let port = free_port()?;
     let mut command = Command::new(&bench.serve);
     command
         .arg(scenario)
         .args(["--port", &port.to_string()])
-        .args(reasoning_back.then_some("--reasoning-back"));
+        .arg(if as_it_came {
+            "--reasoning-back"
+        } else {
+            "--lenient"
+        });
     start(command, port, &bench.folder.join("upstream.log"))
 }
 

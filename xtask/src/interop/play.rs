@@ -1,7 +1,7 @@
 //! Servers that are ended when dropped, and one run of the binary against them.
 
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -143,7 +143,7 @@ pub(super) fn talk(bench: &Bench, talk: &Talk<'_>) -> Result<Verdict> {
 }
 
 /// How many events of the session's journal hold these words.
-fn kept(bowline: &Path, folder: &PathBuf, result: &Value, words: &str) -> Result<usize> {
+fn kept(bowline: &Path, folder: &Path, result: &Value, words: &str) -> Result<usize> {
     let Some(session) = result["session_id"].as_str() else {
         return Ok(0);
     };

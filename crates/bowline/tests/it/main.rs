@@ -7,6 +7,7 @@
 
 mod answers;
 mod bad_input;
+mod bad_replies;
 mod confined_work;
 mod demo;
 mod doctor;

@@ -22,6 +22,7 @@ fn ordinary(dialect: &str) -> Vec<String> {
 }
 
 /// Bodies that are not of any dialect.
+#[expect(clippy::too_many_lines, reason = "a table, one row after the other")]
 pub(super) fn bodies(_dialect: &str) -> Vec<Row> {
     use FailureKind::{Cut, Malformed};
     let whole = |name, body: &str, expect| row(name, Sent::chunks([body]), expect);

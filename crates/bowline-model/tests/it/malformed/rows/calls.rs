@@ -11,6 +11,7 @@ use super::super::{Row, row};
 const PATH: &[&str] = &["{\"path\": \"a\"}"];
 
 /// What becomes of calls.
+#[expect(clippy::too_many_lines, reason = "a table, one row after the other")]
 pub(in super::super) fn calls(dialect: &str) -> Vec<Row> {
     let said = |said: &[Said]| Sent::chunks(frames(dialect, said));
     let ready = |name, sent, count| row(name, sent, Says("", count, 0, Finished));

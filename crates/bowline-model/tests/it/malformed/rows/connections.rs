@@ -11,6 +11,7 @@ use super::super::{Row, row};
 use super::ordinary;
 
 /// Where a connection may end, and what may come instead of an answer.
+#[expect(clippy::too_many_lines, reason = "a table, one row after the other")]
 pub(in super::super) fn connections(dialect: &str) -> Vec<Row> {
     use FailureKind::{BadRequest, Cut, Malformed};
     let exactly = |name, bytes: &str, expect| row(name, Sent::exactly(bytes), expect);

@@ -18,6 +18,7 @@ fn says_raw(dialect: &str, text: &str) -> Vec<String> {
 }
 
 /// How the bytes of a stream may look.
+#[expect(clippy::too_many_lines, reason = "a table, one row after the other")]
 pub(in super::super) fn streams(dialect: &str) -> Vec<Row> {
     let fine = |name, sent| row(name, sent, Says("hi", 0, 0, Finished));
     let all = ordinary(dialect).concat();

@@ -3,7 +3,7 @@
 //! One program holds all of them, as linking is what costs; `BOWLINE_FUZZ_TARGET` names the one to
 //! run. `cargo xtask fuzz` builds it with the instrumentation of libFuzzer and runs it; a target is
 //! a function of bytes that panics when something is not as it must be.
-#![no_main]
+#![forbid(unsafe_code)]
 
 mod replies;
 mod stored;
@@ -24,7 +24,11 @@ const TARGETS: [(&str, fn(&[u8])); 8] = [
     ("tools", tools::inputs),
 ];
 
-fn target() -> fn(&[u8]) {
+/// The target that was asked for.
+///
+/// # Panics
+/// When `BOWLINE_FUZZ_TARGET` names none.
+pub fn target() -> fn(&[u8]) {
     static TARGET: OnceLock<fn(&[u8])> = OnceLock::new();
     *TARGET.get_or_init(|| {
         let name = std::env::var("BOWLINE_FUZZ_TARGET").unwrap_or_default();
@@ -32,8 +36,6 @@ fn target() -> fn(&[u8]) {
         found.expect("BOWLINE_FUZZ_TARGET names a target").1
     })
 }
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| target()(data));
 
 /// Splits bytes into pieces of 1 to 64, the same for the same seed.
 fn pieces(mut rest: &[u8], seed: u8) -> Vec<&[u8]> {
