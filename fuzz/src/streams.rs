@@ -6,12 +6,12 @@ type Read = (Vec<SseEvent>, Option<SseEvent>, Option<SseError>);
 
 /// Last byte: how to split. What is before it: the stream.
 pub(crate) fn sse(data: &[u8]) {
-    #[cfg(feature = "planted")]
-    planted(data);
     let Some((seed, stream)) = data.split_last() else {
         return;
     };
     let whole = read(&[stream]);
+    #[cfg(feature = "planted")]
+    planted(&whole.0);
     assert_eq!(whole, read(&crate::pieces(stream, *seed)));
     assert_eq!(whole, read(&stream.chunks(1).collect::<Vec<_>>()));
 }
@@ -27,21 +27,10 @@ fn read(pieces: &[&[u8]]) -> Read {
     (events, parser.finish(), None)
 }
 
-/// A fault that only a run guided by coverage finds in its time: one byte after the other.
+/// A fault that no seed shows: an id, and in the same event data over two lines. The parser has a
+/// branch for each, so a run that is guided by coverage keeps the one until it meets the other.
 #[cfg(feature = "planted")]
-fn planted(data: &[u8]) {
-    let mut found = 0;
-    for (byte, wanted) in data.iter().zip(b"fault") {
-        if byte != wanted {
-            return;
-        }
-        found += 1;
-        match found {
-            1 => std::hint::black_box(1),
-            2 => std::hint::black_box(2),
-            3 => std::hint::black_box(3),
-            4 => std::hint::black_box(4),
-            _ => panic!("the planted fault was found"),
-        };
-    }
+fn planted(events: &[SseEvent]) {
+    let shown = |event: &SseEvent| event.id.is_some() && event.data.contains('\n');
+    assert!(!events.iter().any(shown), "the planted fault was found");
 }

@@ -33,7 +33,7 @@ const FLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-leve
 
 const SECONDS: u32 = 20;
 /// How long the planted fault may stay hidden.
-const CONTROL_SECONDS: u32 = 60;
+const CONTROL_SECONDS: u32 = 180;
 
 /// What was asked for.
 struct Asked {
@@ -154,7 +154,9 @@ struct Run {
 fn attempt(repo: &Repo, folder: &Path, program: &Path, name: &str, seconds: u32) -> Result<Run> {
     let seeds = TARGETS.iter().find(|(known, _)| *known == name);
     let seeds = seeds.map_or(&[][..], |(_, seeds)| seeds);
-    let corpus = folder.join("corpus").join(name);
+    // A build's own: what another kept may be the very input that is to be found.
+    let build = program.file_name().unwrap_or_default();
+    let corpus = folder.join("corpus").join(build).join(name);
     let found = folder.join("found");
     for made in [&corpus, &found] {
         std::fs::create_dir_all(made).with_context(|| format!("cannot make {}", made.display()))?;
