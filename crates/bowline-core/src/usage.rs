@@ -12,12 +12,22 @@ pub struct Usage {
     pub input_tokens: u64,
     /// Of those, tokens served from the provider's cache.
     pub cached_input_tokens: u64,
-    /// Of the tokens read, those that the provider put into its cache, which some charge for.
+    /// Of the tokens read, those that the provider put into its cache, which some charge for. Not
+    /// written down where there are none, as in every record from before they were counted.
+    #[serde(skip_serializing_if = "is_zero")]
     pub cache_write_tokens: u64,
     /// Tokens written, reasoning included.
     pub output_tokens: u64,
     /// Of those, tokens spent on reasoning.
     pub reasoning_tokens: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the serialiser gives a reference"
+)]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Usage {

@@ -270,8 +270,18 @@ async fn prompt_or_outstanding(
         .map_err(|refusal| Failure::usage(refusal.to_string()))
 }
 
-/// Ctrl-C once asks the turn to stop, or parks it while a question stands at the terminal; twice
-/// ends the process. The journal is whole either way.
+/// Waits until somebody asks this process to stop; says how. A supervisor sends SIGTERM.
+async fn asked_to_stop() -> std::io::Result<&'static str> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed.map(|()| "Ctrl-C"),
+        _ = terminate.recv() => Ok("SIGTERM"),
+    }
+}
+
+/// Ctrl-C or SIGTERM once asks the turn to stop, or parks it while a question stands at the
+/// terminal; twice ends the process. The journal is whole either way.
 fn listen_for_interrupt(
     sender: mpsc::UnboundedSender<Command>,
     clock: &Clock,
@@ -280,23 +290,21 @@ fn listen_for_interrupt(
 ) {
     let (clock, log) = (clock.clone(), Arc::clone(log));
     tokio::spawn(async move {
-        loop {
-            if tokio::signal::ctrl_c().await.is_err() {
+        let by = loop {
+            let Ok(by) = asked_to_stop().await else {
                 return;
-            }
+            };
             if !terminal.as_ref().is_some_and(Interrupts::park) {
-                break;
+                break by;
             }
-        }
+        };
         crate::print::err_line("stopping the turn; press Ctrl-C again to quit at once");
         let key = format!("cancel-{}", clock.new_id());
         let _resting = sender.send(Command {
             key,
-            ask: Ask::Cancel {
-                by: "Ctrl-C".to_owned(),
-            },
+            ask: Ask::Cancel { by: by.to_owned() },
         });
-        if tokio::signal::ctrl_c().await.is_ok() {
+        if asked_to_stop().await.is_ok() {
             let code = StopReason::Cancelled.exit_code();
             watch::quit(&log, code, Some(StopReason::Cancelled), "quit at once");
             std::process::exit(i32::from(code));

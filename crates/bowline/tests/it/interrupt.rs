@@ -1,4 +1,4 @@
-//! Ctrl-C once stops the turn with the journal intact; twice quits at once.
+//! Ctrl-C, or a supervisor's SIGTERM, once stops the turn with the journal intact; twice quits at once.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
@@ -8,8 +8,12 @@ use serde_json::{Value, json};
 use crate::support::{Scratch, of_kind};
 
 fn interrupt(child: &Child) {
+    send("-INT", child);
+}
+
+fn send(signal: &str, child: &Child) {
     let status = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
+        .args([signal, &child.id().to_string()])
         .status();
     assert!(status.expect("kill starts").success());
 }
@@ -51,16 +55,24 @@ fn hanging(scratch: &Scratch) -> (Child, BufReader<std::process::ChildStdout>) {
 
 #[test]
 fn once_stops_the_turn_and_the_journal_is_whole() {
+    for (signal, by) in [("-INT", "Ctrl-C"), ("-TERM", "SIGTERM")] {
+        stops_the_turn(signal, by);
+    }
+}
+
+fn stops_the_turn(signal: &str, by: &str) {
     let scratch = Scratch::new();
     let (mut child, mut out) = hanging(&scratch);
-    interrupt(&child);
+    send(signal, &child);
     let mut rest = String::new();
     out.read_to_string(&mut rest).expect("the rest");
     assert_eq!(child.wait().expect("it ends").code(), Some(130));
     let last: Value = serde_json::from_str(rest.lines().last().expect("a line")).expect("JSON");
     assert_eq!(last["stop_reason"], "cancelled");
     let events = scratch.events();
-    assert_eq!(of_kind(&events, "CancelRequested").len(), 1);
+    let asked = of_kind(&events, "CancelRequested");
+    assert_eq!(asked.len(), 1);
+    assert_eq!(asked[0]["data"]["by"], by);
     assert_eq!(
         of_kind(&events, "TurnEnded")[0]["data"]["stop"],
         "cancelled"

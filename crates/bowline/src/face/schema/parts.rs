@@ -103,8 +103,8 @@ fn conversation() -> Vec<(&'static str, Value)> {
             "usage",
             object(
                 json!({ "input_tokens": count, "cached_input_tokens": count,
-                    "cache_write_tokens": count, "output_tokens": count, "reasoning_tokens": count }),
-                json!({}),
+                    "output_tokens": count, "reasoning_tokens": count }),
+                json!({ "cache_write_tokens": count }),
             ),
         ),
     ]
