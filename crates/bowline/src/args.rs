@@ -37,8 +37,10 @@ pub enum Command {
     #[command(after_help = examples::EVENTS)]
     Events(Events),
     /// Show what happened to the installation: starts, ends, crashes, failures, refusals.
+    #[command(after_help = examples::LOG)]
     Log(Log),
     /// Say on one page why a session ended, waits or broke.
+    #[command(after_help = examples::WHY)]
     Why(Why),
     /// List tools, show one, or call one by hand.
     #[command(subcommand, after_help = examples::TOOLS)]
@@ -56,11 +58,13 @@ pub enum Command {
     #[command(after_help = examples::DENY)]
     Deny(Answer),
     /// Answer a question that the agent asks.
+    #[command(after_help = examples::ANSWER)]
     Answer(Reply),
     /// Give words to a session; while a turn runs, the agent reads them after its running calls.
+    #[command(after_help = examples::SEND)]
     Send(Send),
     /// List commands that run in the background, or stop one.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = examples::JOBS)]
     Jobs(Jobs),
     /// Look at everything a run needs, and say how to mend what is wrong.
     #[command(after_help = examples::DOCTOR)]

@@ -60,6 +60,39 @@ Examples:
   bowline events 4f1c9a2b --json | jq 'select(.event.kind == \"Decided\")'
   bowline events 4f1c9a2b --follow    while it runs";
 
+/// `bowline log --help`
+pub const LOG: &str = "\
+Examples:
+  bowline log --since 2h              what happened lately
+  bowline log --level warning         only what went wrong
+  bowline log --json | jq 'select(.event.kind == \"CallRefused\")'";
+
+/// `bowline why --help`
+pub const WHY: &str = "\
+Examples:
+  bowline why                         the newest session of this folder
+  bowline why 4f1c9a2b                a session or a call, by any part of its id
+  bowline why --json | jq .next";
+
+/// `bowline answer --help`
+pub const ANSWER: &str = "\
+Examples:
+  bowline answer 9c31 \"the staging one\"
+  bowline answer 9c31 --choice 2      one of the choices it offers
+  bowline exec --resume 4f1c9a2b      then go on";
+
+/// `bowline send --help`
+pub const SEND: &str = "\
+Examples:
+  bowline send 4f1c9a2b \"leave the tests alone\"
+  git diff | bowline send 4f1c9a2b -  from standard input";
+
+/// `bowline jobs --help`
+pub const JOBS: &str = "\
+Examples:
+  bowline jobs list
+  bowline jobs stop bg:5e1d77f0       asked to end, then made to";
+
 /// `bowline tools --help`
 pub const TOOLS: &str = "\
 Examples:

@@ -238,7 +238,8 @@ impl Terminal {
                     print::err_line(&indented(command));
                 }
             }
-            print::err_line(&look.paint(Colour::Dim, &indented(&item.reason)));
+            let reason = look.wrap(&item.reason, 4).join("\n");
+            print::err_line(&look.paint(Colour::Dim, &indented(&reason)));
             print::err_line(
                 "  [y]es once  yes for the [s]ession  [n]o  [n] WORDS  [q]uit and park",
             );

@@ -27,6 +27,8 @@ pub struct Text {
     mid_line: bool,
     streamed: bool,
     essence: BTreeMap<CallId, String>,
+    /// Whether the session was named: a run that asks at the terminal is driven in several parts.
+    is_named: bool,
     last_started: Option<CallId>,
 }
 
@@ -40,6 +42,7 @@ impl Text {
             mid_line: false,
             streamed: false,
             essence: BTreeMap::new(),
+            is_named: false,
             last_started: None,
         }
     }
@@ -274,7 +277,7 @@ impl Face for Text {
                 model,
                 mode,
                 ..
-            } => {
+            } if !std::mem::replace(&mut self.is_named, true) => {
                 let word = if *resumed {
                     "resumed session"
                 } else {

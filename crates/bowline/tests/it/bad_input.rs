@@ -121,6 +121,8 @@ fn a_folder_to_work_in_must_be_one() {
 #[test]
 fn no_model_no_task_and_unknown_providers_say_what_to_give() {
     let scratch = Scratch::new();
+    // Whoever runs this may have a model server of their own.
+    scratch.config("local_ports = []\n");
     scratch
         .run(&["exec", "go"])
         .expect(2, &["no model", "--model", "bowline demo"]);
