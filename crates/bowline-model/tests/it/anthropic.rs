@@ -1,8 +1,5 @@
 //! Whole conversations in Anthropic's dialect over HTTP with the strict scripted server.
 
-use std::sync::Arc;
-
-use bowline_core::event::ReplyStop;
 use bowline_core::{Block, FailureKind, ReasoningEffort};
 use bowline_model::scenario::{Call, CutPoint, Fault, Scenario, Step};
 use bowline_model::{ApiKey, Delta, Dialect};
@@ -10,7 +7,7 @@ use bowline_testkit::{Chunking, Options, ScriptedServer};
 use serde_json::{Value, json};
 
 use crate::server::conversation;
-use crate::support::{Talk, person, speaker};
+use crate::support::{CHUNKINGS, Talk, first_reply, speaker, to_the_end};
 
 fn start(steps: Vec<Step>, chunking: Chunking) -> ScriptedServer {
     let options = Options {
@@ -38,20 +35,10 @@ fn messages(body: &Value) -> Vec<Value> {
 
 #[tokio::test]
 async fn a_conversation_holds_in_every_chunking() {
-    for chunking in [
-        Chunking::Frames,
-        Chunking::EveryByte,
-        Chunking::Seeded(7),
-        Chunking::Seeded(8),
-    ] {
+    for chunking in CHUNKINGS {
         let server = start(conversation(), chunking);
         let mut talk = talk(&server);
-        let first = talk.ask().await.unwrap();
-        assert_eq!(first.message.text(), "I look at gr\u{fc}n \u{1F9F5}.");
-        assert_eq!(talk.heard_text(), first.message.text());
-        assert_eq!(first.message.calls().count(), 3);
-        assert_eq!(first.request_id.as_deref(), Some("req_0"));
-        assert_eq!(first.usage.map(|usage| usage.input_tokens), Some(1000));
+        let first = first_reply(&mut talk).await;
         assert!(first.message.extra.contains_key("provider_specific"));
         let Block::Opaque(thought) = &first.message.blocks[0] else {
             panic!("{:?}", first.message.blocks)
@@ -59,17 +46,10 @@ async fn a_conversation_holds_in_every_chunking() {
         assert_eq!(thought.value["thinking"], "where could it be");
         {
             let heard = talk.heard.lock().unwrap();
-            let begun = |delta: &&Delta| matches!(delta, Delta::CallBegun { .. });
-            assert_eq!(heard.iter().filter(begun).count(), 3);
             let thought = |delta: &&Delta| matches!(delta, Delta::Reasoning(_));
             assert!(heard.iter().filter(thought).count() > 1);
         }
-        for _ in 0..3 {
-            talk.ask().await.unwrap();
-        }
-        assert_eq!(talk.ask().await.unwrap().stop, ReplyStop::Length);
-        talk.request.history.push(Arc::new(person("go on")));
-        assert_eq!(talk.ask().await.unwrap().message.text(), "done");
+        to_the_end(&mut talk).await;
         assert_eq!(server.violations(), [], "{chunking:?}");
         let requests = server.requests();
         assert_eq!(requests.len(), 6);

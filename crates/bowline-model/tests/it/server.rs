@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bowline_core::event::ReplyStop;
 use bowline_core::{FailureKind, HistoryItem};
+use bowline_model::ApiKey;
 use bowline_model::scenario::{Call, CutPoint, Fault, Scenario, Step, Stop};
-use bowline_model::{ApiKey, Delta};
 use bowline_testkit::{Chunking, Options, ScriptedServer};
 use serde_json::json;
 
-use crate::support::{Talk, chat, person};
+use crate::support::{CHUNKINGS, Talk, chat, first_reply, to_the_end};
 
 fn start(steps: Vec<Step>, chunking: Chunking) -> ScriptedServer {
     let options = Options {
@@ -64,29 +63,12 @@ pub(crate) fn conversation() -> Vec<Step> {
 
 #[tokio::test]
 async fn a_conversation_holds_in_every_chunking() {
-    for chunking in [
-        Chunking::Frames,
-        Chunking::EveryByte,
-        Chunking::Seeded(7),
-        Chunking::Seeded(8),
-    ] {
+    for chunking in CHUNKINGS {
         let server = start(conversation(), chunking);
         let mut talk = talk(&server);
-        let first = talk.ask().await.unwrap();
-        assert_eq!(first.message.text(), "I look at gr\u{fc}n \u{1F9F5}.");
-        assert_eq!(talk.heard_text(), first.message.text());
-        assert_eq!(first.message.calls().count(), 3);
-        assert_eq!(first.request_id.as_deref(), Some("req_0"));
-        assert_eq!(first.usage.map(|usage| usage.input_tokens), Some(1000));
+        let first = first_reply(&mut talk).await;
         assert!(first.message.extra.contains_key("provider_specific"));
-        let begun = |delta: &&Delta| matches!(delta, Delta::CallBegun { .. });
-        assert_eq!(talk.heard.lock().unwrap().iter().filter(begun).count(), 3);
-        for _ in 0..3 {
-            talk.ask().await.unwrap();
-        }
-        assert_eq!(talk.ask().await.unwrap().stop, ReplyStop::Length);
-        talk.request.history.push(Arc::new(person("go on")));
-        assert_eq!(talk.ask().await.unwrap().message.text(), "done");
+        to_the_end(&mut talk).await;
         assert_eq!(server.violations(), [], "{chunking:?}");
         let requests = server.requests();
         assert_eq!(requests.len(), 6);

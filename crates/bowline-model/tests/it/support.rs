@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bowline_core::commit::Spendable;
-use bowline_core::event::AttemptReserved;
+use bowline_core::event::{AttemptReserved, ReplyStop};
 use bowline_core::message::ResultKind;
 use bowline_core::request::{FrozenPrompt, ToolDeclaration};
 use bowline_core::{
@@ -17,6 +17,7 @@ use bowline_journal::{Journal as _, MemoryJournal};
 use bowline_model::{
     Delta, Deltas, Dialect, HttpProvider, NewId, Provider, ProviderConfig, Reply, Timeouts,
 };
+use bowline_testkit::Chunking;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -158,4 +159,36 @@ impl Talk {
         });
         text.collect()
     }
+}
+
+/// How the body of a reply may be split on its way.
+pub(crate) const CHUNKINGS: [Chunking; 4] = [
+    Chunking::Frames,
+    Chunking::EveryByte,
+    Chunking::Seeded(7),
+    Chunking::Seeded(8),
+];
+
+/// Asks the first question of the conversation that every dialect holds, and checks what all of
+/// them make of its answer.
+pub(crate) async fn first_reply(talk: &mut Talk) -> Reply {
+    let first = talk.ask().await.unwrap();
+    assert_eq!(first.message.text(), "I look at gr\u{fc}n \u{1F9F5}.");
+    assert_eq!(talk.heard_text(), first.message.text());
+    assert_eq!(first.message.calls().count(), 3);
+    assert_eq!(first.request_id.as_deref(), Some("req_0"));
+    assert_eq!(first.usage.map(|usage| usage.input_tokens), Some(1000));
+    let begun = |delta: &&Delta| matches!(delta, Delta::CallBegun { .. });
+    assert_eq!(talk.heard.lock().unwrap().iter().filter(begun).count(), 3);
+    first
+}
+
+/// Asks the rest of that conversation: three rounds of calls, a reply that is cut, the last word.
+pub(crate) async fn to_the_end(talk: &mut Talk) {
+    for _ in 0..3 {
+        talk.ask().await.unwrap();
+    }
+    assert_eq!(talk.ask().await.unwrap().stop, ReplyStop::Length);
+    talk.request.history.push(Arc::new(person("go on")));
+    assert_eq!(talk.ask().await.unwrap().message.text(), "done");
 }
