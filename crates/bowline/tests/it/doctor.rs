@@ -81,11 +81,11 @@ fn a_damaged_session_and_an_open_folder_are_found() {
             .expect("text")
             .starts_with("1 there")
     );
+    // A slow disk is warned about: that it was tried is what counts here.
+    let state = check(&all, "state folder")["found"].as_str().expect("text");
     assert!(
-        check(&all, "state folder")["found"]
-            .as_str()
-            .expect("text")
-            .contains("synced in")
+        state.contains("4 KiB synced in") || state.contains("syncing 4 KiB takes"),
+        "{state}"
     );
 
     let journal = scratch
