@@ -7,7 +7,7 @@ use bowline_core::call::FileChange;
 use bowline_core::event::{CallFinished, Decided, ModelReplied};
 use bowline_core::protocol::RunResult;
 use bowline_core::{
-    CallId, Event, Fact, OutcomeStatus, StopReason, StreamEvent, ToolCall, Verdict,
+    CallId, Event, Fact, OutcomeStatus, SessionId, StopReason, StreamEvent, ToolCall, Verdict,
 };
 use bowline_runtime::Face;
 
@@ -27,8 +27,8 @@ pub struct Text {
     mid_line: bool,
     streamed: bool,
     essence: BTreeMap<CallId, String>,
-    /// Whether the session was named: a run that asks at the terminal is driven in several parts.
-    is_named: bool,
+    /// The session that was named: a run that asks at the terminal is driven in several parts.
+    named: Option<SessionId>,
     last_started: Option<CallId>,
 }
 
@@ -42,7 +42,7 @@ impl Text {
             mid_line: false,
             streamed: false,
             essence: BTreeMap::new(),
-            is_named: false,
+            named: None,
             last_started: None,
         }
     }
@@ -277,7 +277,7 @@ impl Face for Text {
                 model,
                 mode,
                 ..
-            } if !std::mem::replace(&mut self.is_named, true) => {
+            } if self.named.replace(*session_id) != Some(*session_id) => {
                 let word = if *resumed {
                     "resumed session"
                 } else {
