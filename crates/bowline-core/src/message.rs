@@ -132,23 +132,22 @@ impl AssistantMessage {
             .collect()
     }
 
-    /// Drops what only another model than `model` understands; says how many pieces that were.
+    /// How many of its pieces only another model than `model` understands.
+    pub(crate) fn foreign(&self, model: &ModelRef) -> u32 {
+        let blocks = self.blocks.iter().filter(|block| is_foreign(block, model));
+        let kept = self.calls().filter(|call| keeps_foreign(call, model));
+        u32::try_from(blocks.count() + kept.count()).unwrap_or(u32::MAX)
+    }
+
+    /// Drops those pieces; says how many they were.
     pub(crate) fn keep_only(&mut self, model: &ModelRef) -> u32 {
-        let mut dropped = 0;
-        self.blocks.retain(|block| {
-            let stays = match block {
-                Block::Reasoning { source, .. } => source.is_from(model),
-                Block::Opaque(opaque) => opaque.is_from(model),
-                Block::Text { .. } | Block::Call(_) => true,
-            };
-            dropped += u32::from(!stays);
-            stays
-        });
+        let dropped = self.foreign(model);
+        self.blocks.retain(|block| !is_foreign(block, model));
         for block in &mut self.blocks {
             if let Block::Call(call) = block
-                && call.kept.take_if(|kept| !kept.is_from(model)).is_some()
+                && keeps_foreign(call, model)
             {
-                dropped += 1;
+                call.kept = None;
             }
         }
         dropped
@@ -298,6 +297,19 @@ impl HistoryItem {
             }
         }
     }
+}
+
+/// Whether a whole block is of use to another model only.
+fn is_foreign(block: &Block, model: &ModelRef) -> bool {
+    match block {
+        Block::Reasoning { source, .. } => !source.is_from(model),
+        Block::Opaque(opaque) => !opaque.is_from(model),
+        Block::Text { .. } | Block::Call(_) => false,
+    }
+}
+
+fn keeps_foreign(call: &ToolCall, model: &ModelRef) -> bool {
+    call.kept.as_ref().is_some_and(|kept| !kept.is_from(model))
 }
 
 fn block_bytes(block: &Block) -> usize {

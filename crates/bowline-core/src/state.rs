@@ -303,7 +303,7 @@ impl State {
         let open = self.step.iter().map(|step| &step.message);
         closed
             .chain(open)
-            .map(|message| message.clone().keep_only(model))
+            .map(|message| message.foreign(model))
             .sum()
     }
 

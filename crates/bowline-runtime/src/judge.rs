@@ -113,7 +113,8 @@ fn confinement(confiner: &Confiner, mode: Mode, plan: &Plan) -> Option<Confineme
         .flatten()
 }
 
-fn runs(plan: &Plan) -> bool {
+/// Whether a call runs a program.
+pub(crate) fn runs(plan: &Plan) -> bool {
     let mut actions = plan.actions.iter();
     actions.any(|action| matches!(action, Action::Run { .. }))
 }

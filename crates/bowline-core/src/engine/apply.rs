@@ -117,12 +117,12 @@ fn drop_blocks(state: &mut State, model: &ModelRef) -> bool {
         let HistoryItem::Exchange(exchange) = item.as_ref() else {
             continue;
         };
-        let mut exchange = exchange.clone();
-        let count = exchange.message_mut().keep_only(model);
-        if count > 0 {
-            *item = Arc::new(HistoryItem::Exchange(exchange));
+        if exchange.message().foreign(model) == 0 {
+            continue;
         }
-        dropped += count;
+        let mut exchange = exchange.clone();
+        dropped += exchange.message_mut().keep_only(model);
+        *item = Arc::new(HistoryItem::Exchange(exchange));
     }
     if let Some(step) = &mut state.step {
         dropped += step.message.keep_only(model);

@@ -6,8 +6,8 @@ use bowline_core::event::{AnswerChecked, AttemptFailed, CallFailed, TurnEnded, T
 use bowline_core::failure::retry_in_ms;
 use bowline_core::job::JobChange;
 use bowline_core::{
-    Action, AttemptId, CallId, ContextText, Fact, FailureKind, Permit, ProviderFailure,
-    Reservation, StreamEvent, ToolCall, TurnId, Work, due,
+    AttemptId, CallId, ContextText, Fact, FailureKind, Permit, ProviderFailure, Reservation,
+    StreamEvent, ToolCall, TurnId, Work, due,
 };
 
 use bowline_tools::answer::AnswerSchema;
@@ -165,12 +165,7 @@ impl Loop<'_> {
             Ok(checks) => checks,
             Err(error) => return Ok(self.stage_call_failed(call, error.message)),
         };
-        let runs = planned
-            .plan
-            .actions
-            .iter()
-            .any(|action| matches!(action, Action::Run { .. }));
-        let spool = runs.then(|| format!("{call}.{}", tries + 1));
+        let spool = judge::runs(&planned.plan).then(|| format!("{call}.{}", tries + 1));
         let facts = StartFacts { checks, spool };
         match engine::start(self.session.state(), call, &planned.request, facts) {
             Ok(fact) => {

@@ -85,6 +85,9 @@ impl<'a> Watched<'a> {
             Fact::SettingsChanged(change) => Some(self.settings_changed(change)),
             Fact::ModelReplied(replied) => {
                 self.failed_tries = 0;
+                // A reply comes when every earlier call is closed: nothing more is heard of them.
+                self.calls.clear();
+                self.questions.clear();
                 for call in replied.message.calls() {
                     self.calls.entry(call.id).or_default().tool = Some(call.name.clone());
                 }
