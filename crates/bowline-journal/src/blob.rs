@@ -1,7 +1,7 @@
 //! Large bodies beside the journal, named by the hash of their content.
 
 use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,8 +11,9 @@ use bowline_core::call::BlobRef;
 use sha2::{Digest as _, Sha256};
 
 use crate::Error;
+use crate::edge::Disk;
 use crate::error::At as _;
-use crate::layout::{create_new, make_folder, sync_folder};
+use crate::layout::{make_folder, sync_folder};
 
 /// The fewest digits by which a blob can be asked for.
 pub const LEAST_PREFIX_DIGITS: usize = 8;
@@ -21,7 +22,7 @@ pub const LEAST_PREFIX_DIGITS: usize = 8;
 ///
 /// # Errors
 /// [`Error::Io`] when it cannot be written; no half-written body ever bears a hash as its name.
-pub(crate) fn put_blob(folder: &Path, body: &[u8]) -> Result<BlobRef, Error> {
+pub(crate) fn put_blob(disk: &dyn Disk, folder: &Path, body: &[u8]) -> Result<BlobRef, Error> {
     let blob = BlobRef {
         digest: Digest::of(body),
         bytes: body.len() as u64,
@@ -30,23 +31,23 @@ pub(crate) fn put_blob(folder: &Path, body: &[u8]) -> Result<BlobRef, Error> {
     if std::fs::metadata(&path).is_ok_and(|found| found.is_file() && found.size() == blob.bytes) {
         return Ok(blob);
     }
-    if make_folder(folder)?
+    if make_folder(disk, folder)?
         && let Some(parent) = folder.parent()
     {
-        sync_folder(parent)?;
+        sync_folder(disk, parent)?;
     }
     let temporary = temporary(folder, &blob.digest.to_hex());
-    let written = create_new(&temporary).and_then(|mut file| {
-        file.write_all(body)?;
-        file.sync_all()?;
-        std::fs::rename(&temporary, &path)
+    let written = disk.create_new(&temporary).and_then(|file| {
+        disk.write_at(&file, body, 0)?;
+        disk.sync(&file)?;
+        disk.rename(&temporary, &path)
     });
     if written.is_err() {
         // What is left of a failed try bears no hash as its name, so nobody reads it.
         let _gone = std::fs::remove_file(&temporary);
     }
     written.at("write", &path)?;
-    sync_folder(folder)?;
+    sync_folder(disk, folder)?;
     Ok(blob)
 }
 

@@ -4,15 +4,66 @@ use std::fmt;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use bowline_core::Digest;
 
+use crate::layout;
 use crate::record::Salt;
 
-/// Writes and syncs files. The provided methods are the real disk; a test overrides one to see
-/// what a fault does.
+/// Everything that changes what is on the disk. The provided methods are the real disk; a test
+/// overrides one to see what a fault does. (SQLite, which keeps the index, goes its own way: the
+/// index is never truth.)
 pub trait Disk: Send + Sync {
+    /// Creates a file that must not exist; only its owner may read it.
+    ///
+    /// # Errors
+    /// What the system said; nothing was made then.
+    fn create_new(&self, path: &Path) -> io::Result<File> {
+        layout::create_new(path)
+    }
+
+    /// Opens a file for reading and writing, creating it empty if it is missing.
+    ///
+    /// # Errors
+    /// What the system said.
+    fn open_or_create(&self, path: &Path) -> io::Result<File> {
+        layout::open_or_create(path)
+    }
+
+    /// Makes a folder that only its owner may enter.
+    ///
+    /// # Errors
+    /// What the system said; nothing was made then.
+    fn make_folder(&self, path: &Path) -> io::Result<()> {
+        layout::make_one_folder(path)
+    }
+
+    /// Gives a file another name, in place of whatever bears it.
+    ///
+    /// # Errors
+    /// What the system said; both names are as they were then.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        std::fs::rename(from, to)
+    }
+
+    /// Gives a file a second name, which must be free.
+    ///
+    /// # Errors
+    /// What the system said; the name is as it was then.
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        std::fs::hard_link(from, to)
+    }
+
+    /// Makes the names in a folder durable.
+    ///
+    /// # Errors
+    /// What the system said; what is durable is unknown then.
+    fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        File::open(path)?.sync_all()
+    }
+
     /// Writes all `bytes` at `offset`.
     ///
     /// # Errors

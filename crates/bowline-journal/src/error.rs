@@ -1,5 +1,9 @@
 //! What can go wrong with stored state, by what the caller can do about it.
 
+pub(crate) mod advice;
+#[cfg(test)]
+mod tests;
+
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -12,8 +16,8 @@ use bowline_core::{Seq, SessionId};
 pub enum Error {
     /// A write or sync failed earlier; this journal writes no more until it is opened anew.
     #[error(
-        "{} stopped: {why}; nothing of that batch may be acted upon. Make room on the disk or \
-         repair it, then resume the session",
+        "{} stopped: {why}; records 1 to {safe_seq} are safe, and nothing was done on the word of \
+         later ones. {next}",
         .path.display()
     )]
     Stopped {
@@ -21,6 +25,10 @@ pub enum Error {
         path: PathBuf,
         /// The first failure.
         why: String,
+        /// The last record that is safe; 0 if none.
+        safe_seq: Seq,
+        /// What to do next.
+        next: String,
     },
     /// The chain does not hold: a cut, flip, hole or swap.
     #[error("{} is damaged at record {at_seq}: {what}; records 1 to {intact_seq} are intact. {next}", .path.display())]
@@ -117,7 +125,7 @@ pub enum Error {
         broken: bool,
     },
     /// The operating system refused.
-    #[error("cannot {doing} {}: {source}. Check that the folder exists, has room and is yours", .path.display())]
+    #[error("cannot {doing} {}: {}. {}", .path.display(), advice::told(.source), advice::of(.source).next)]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -146,6 +154,9 @@ pub enum Next {
     /// Stop the session: it cannot go on in this process.
     Stop,
 }
+
+/// What to do when a journal was stopped for no fault of the disk.
+pub(crate) const OPEN_ANEW: &str = "Open the session anew to go on";
 
 /// How long to wait before an owned session is tried again.
 const OWNED_RETRY_MS: u64 = 1_000;

@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bowline_core::call::BlobRef;
 use bowline_core::commit::door;
-use bowline_core::{BoxFuture, Committed, Digest, Epoch, Event, Receipt, Seq, SessionId};
+use bowline_core::{
+    BoxFuture, Committed, Digest, Epoch, Event, Receipt, Seq, SessionId, State, apply,
+};
 
 use crate::Error;
 use crate::blob;
@@ -16,9 +18,10 @@ use crate::edge::Edges;
 use crate::journal::Journal;
 use crate::layout::SessionDir;
 use crate::lock::Lock;
-use crate::record::{Chain, Head, Record, verify};
+use crate::record::{Chain, Head};
+use crate::scan::scan;
 use crate::stage::{Staged, stage};
-use writer::Writer;
+use writer::{Stop, Writer};
 
 pub use open::Opened;
 
@@ -37,9 +40,9 @@ pub struct FileJournal {
     chain: Chain,
     edges: Edges,
     writer: Option<Writer>,
-    stopped: Option<String>,
-    /// What was read at open, until the first `read` or `append` comes for it.
-    fresh: Mutex<Option<Vec<Committed<Event>>>>,
+    stopped: Option<Stop>,
+    /// What all that was read at open folds to, until the first `fold` or `append` comes for it.
+    fresh: Mutex<Option<State>>,
 }
 
 impl FileJournal {
@@ -57,11 +60,12 @@ impl FileJournal {
             Chain::start(session),
             edges,
             writer,
-            Vec::new(),
+            State::new(),
         ))
     }
 
-    /// Opens an existing journal: checks the whole chain and reads every event in one pass.
+    /// Opens an existing journal: checks the whole chain and folds every event in one pass, piece
+    /// by piece.
     pub(crate) fn open(
         dir: SessionDir,
         session: SessionId,
@@ -70,18 +74,12 @@ impl FileJournal {
         witness: Option<Head>,
     ) -> Result<(Self, Opened), Error> {
         let found = open::open(&dir, session, &edges, Arc::new(lock), witness)?;
-        let journal = Self::with(dir, found.chain, edges, found.writer, found.events);
+        let journal = Self::with(dir, found.chain, edges, found.writer, found.state);
         Ok((journal, found.opened))
     }
 
-    fn with(
-        dir: SessionDir,
-        chain: Chain,
-        edges: Edges,
-        writer: Writer,
-        events: Vec<Committed<Event>>,
-    ) -> Self {
-        let fresh = Mutex::new(Some(events));
+    fn with(dir: SessionDir, chain: Chain, edges: Edges, writer: Writer, state: State) -> Self {
+        let fresh = Mutex::new(Some(state));
         Self {
             dir,
             chain,
@@ -104,7 +102,7 @@ impl FileJournal {
         self.chain.epoch
     }
 
-    fn take_fresh(&self) -> Option<Vec<Committed<Event>>> {
+    fn take_fresh(&self) -> Option<State> {
         self.fresh
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -113,17 +111,19 @@ impl FileJournal {
 
     /// Takes the writer for one batch; whoever takes it must bring it back.
     fn take_writer(&mut self) -> Result<Writer, Error> {
-        let abandoned = || "an append was given up before it returned".to_owned();
+        let abandoned = || Stop::of("an append was given up before it returned");
         match (self.stopped.clone(), self.writer.take()) {
             (None, Some(writer)) => Ok(writer),
-            (why, _) => Err(self.stopped_error(why.unwrap_or_else(abandoned))),
+            (stop, _) => Err(self.stopped_error(stop.unwrap_or_else(abandoned))),
         }
     }
 
-    fn stopped_error(&self, why: String) -> Error {
+    fn stopped_error(&self, stop: Stop) -> Error {
         Error::Stopped {
             path: self.dir.journal(),
-            why,
+            why: stop.why,
+            safe_seq: self.chain.seq,
+            next: stop.next,
         }
     }
 
@@ -140,7 +140,7 @@ impl FileJournal {
         drop(self.take_fresh());
         let staged = match stage(self.chain, epoch, &batch, self.edges.salts) {
             Ok(staged) => staged,
-            Err(why) => return Err(self.stop(why)),
+            Err(why) => return Err(self.stop(Stop::of(why))),
         };
         let Staged {
             chain,
@@ -164,14 +164,14 @@ impl FileJournal {
                 self.chain = chain;
                 Ok(vouch_all(receipts, batch))
             }
-            Ok((_, Err(why))) => Err(self.stop(why)),
-            Err(why) => Err(self.stop(why)),
+            Ok((_, Err(stop))) => Err(self.stop(stop)),
+            Err(why) => Err(self.stop(Stop::of(why))),
         }
     }
 
-    fn stop(&mut self, why: String) -> Error {
-        self.stopped = Some(why.clone());
-        self.stopped_error(why)
+    fn stop(&mut self, stop: Stop) -> Error {
+        self.stopped = Some(stop.clone());
+        self.stopped_error(stop)
     }
 }
 
@@ -194,22 +194,44 @@ impl Journal for FileJournal {
 
     fn read(&self, from: Seq) -> BoxFuture<'_, Result<Vec<Committed<Event>>, Error>> {
         Box::pin(async move {
-            if let Some(mut events) = self.take_fresh() {
-                events.retain(|event| event.receipt().seq >= from);
-                return Ok(events);
+            let (path, chain) = (self.dir.journal(), self.chain);
+            let read = off_thread(move || {
+                let mut events = Vec::new();
+                read_back(&path, chain, &mut |receipt, event| {
+                    if receipt.seq >= from {
+                        events.push(door::vouch(receipt, event));
+                    }
+                })?;
+                Ok(events)
+            });
+            let read = read.await;
+            read.unwrap_or_else(|why| Err(self.stopped_error(Stop::of(why))))
+        })
+    }
+
+    fn fold(&self) -> BoxFuture<'_, Result<State, Error>> {
+        Box::pin(async move {
+            if let Some(state) = self.take_fresh() {
+                return Ok(state);
             }
             let (path, chain) = (self.dir.journal(), self.chain);
-            let read = off_thread(move || read_back(&path, chain, from)).await;
-            read.unwrap_or_else(|why| Err(self.stopped_error(why)))
+            let folded = off_thread(move || {
+                let mut state = State::new();
+                read_back(&path, chain, &mut |_, event| {
+                    state = apply(std::mem::take(&mut state), &event);
+                })?;
+                Ok(state)
+            });
+            let folded = folded.await;
+            folded.unwrap_or_else(|why| Err(self.stopped_error(Stop::of(why))))
         })
     }
 
     fn put_blob(&mut self, body: Vec<u8>) -> BoxFuture<'_, Result<BlobRef, Error>> {
-        let folder = self.dir.blobs();
+        let (folder, disk) = (self.dir.blobs(), Arc::clone(&self.edges.disk));
         Box::pin(async move {
-            let path = folder.clone();
-            let put = off_thread(move || blob::put_blob(&folder, &body)).await;
-            put.unwrap_or_else(|why| Err(Error::Stopped { path, why }))
+            let put = off_thread(move || blob::put_blob(disk.as_ref(), &folder, &body)).await;
+            put.unwrap_or_else(|why| Err(self.stopped_error(Stop::of(why))))
         })
     }
 
@@ -219,18 +241,23 @@ impl Journal for FileJournal {
 }
 
 /// Reads the journal up to the record on which `chain` stands; all of it was synced.
-fn read_back(path: &Path, chain: Chain, from: Seq) -> Result<Vec<Committed<Event>>, Error> {
-    let bytes = open::read_bytes(path)?;
+fn read_back(
+    path: &Path,
+    chain: Chain,
+    visit: &mut dyn FnMut(Receipt, Event),
+) -> Result<(), Error> {
     let head = Some(Head {
         seq: chain.seq,
         hash: chain.hash,
     })
     .filter(|head| head.seq > Seq(0));
-    let verified = verify(chain.session, &bytes, head);
-    open::refuse_damage(path, &verified)?;
-    let kept = |record: &&Record<'_>| (from..=chain.seq).contains(&record.receipt.seq);
-    let records: Vec<_> = verified.records.iter().filter(kept).copied().collect();
-    open::vouch_records(path, &records)
+    let start = Chain::start(chain.session);
+    let scanned = scan(path, start, head, &mut |receipt, event| {
+        if receipt.seq <= chain.seq {
+            visit(receipt, event);
+        }
+    })?;
+    open::refuse_damage(path, &scanned.tail)
 }
 
 fn vouch_all(receipts: Vec<Receipt>, batch: Vec<Event>) -> Vec<Committed<Event>> {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bowline_core::call::BlobRef;
-use bowline_core::{BoxFuture, Committed, Digest, Epoch, Event, Seq, SessionId};
+use bowline_core::{BoxFuture, Committed, Digest, Epoch, Event, Seq, SessionId, State};
 
 use crate::Error;
 
@@ -31,6 +31,10 @@ pub trait Journal: Send {
 
     /// Every event from `from` on, verified.
     fn read(&self, from: Seq) -> BoxFuture<'_, Result<Vec<Committed<Event>>, Error>>;
+
+    /// The state that all its events fold to, verified. Right after opening it costs nothing: the
+    /// events were folded while they were checked, and are not kept.
+    fn fold(&self) -> BoxFuture<'_, Result<State, Error>>;
 
     /// Stores a large body and returns its reference once it is durable.
     fn put_blob(&mut self, body: Vec<u8>) -> BoxFuture<'_, Result<BlobRef, Error>>;

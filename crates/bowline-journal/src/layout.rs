@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use bowline_core::SessionId;
 
 use crate::Error;
+use crate::edge::Disk;
 use crate::error::At as _;
 
 /// Mode of every folder we make: only its owner may look inside.
@@ -91,8 +92,8 @@ pub(crate) fn index(home: &Path) -> PathBuf {
 }
 
 /// Makes one folder. `Ok(false)` when it was there.
-pub(crate) fn make_folder(path: &Path) -> Result<bool, Error> {
-    match DirBuilder::new().mode(FOLDER_MODE).create(path) {
+pub(crate) fn make_folder(disk: &dyn Disk, path: &Path) -> Result<bool, Error> {
+    match disk.make_folder(path) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(false),
         Err(error) => Err(error).at("make the folder", path),
@@ -100,7 +101,7 @@ pub(crate) fn make_folder(path: &Path) -> Result<bool, Error> {
 }
 
 /// Makes a folder and its missing parents; each new name is durable on return.
-pub(crate) fn make_folders(path: &Path) -> Result<(), Error> {
+pub(crate) fn make_folders(disk: &dyn Disk, path: &Path) -> Result<(), Error> {
     if path.is_dir() {
         return Ok(());
     }
@@ -108,19 +109,22 @@ pub(crate) fn make_folders(path: &Path) -> Result<(), Error> {
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());
     if let Some(parent) = parent {
-        make_folders(parent)?;
+        make_folders(disk, parent)?;
     }
-    if make_folder(path)? {
-        sync_folder(parent.unwrap_or(Path::new(".")))?;
+    if make_folder(disk, path)? {
+        sync_folder(disk, parent.unwrap_or(Path::new(".")))?;
     }
     Ok(())
 }
 
 /// Makes the names in a folder durable.
-pub(crate) fn sync_folder(path: &Path) -> Result<(), Error> {
-    File::open(path)
-        .and_then(|folder| folder.sync_all())
-        .at("sync the folder", path)
+pub(crate) fn sync_folder(disk: &dyn Disk, path: &Path) -> Result<(), Error> {
+    disk.sync_folder(path).at("sync the folder", path)
+}
+
+/// Makes one folder that only its owner may enter.
+pub(crate) fn make_one_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().mode(FOLDER_MODE).create(path)
 }
 
 /// Creates a file that must not exist.

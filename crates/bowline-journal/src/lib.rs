@@ -40,6 +40,7 @@ pub mod mailbox;
 mod memory;
 mod read;
 pub mod record;
+mod scan;
 mod stage;
 mod store;
 mod summary;

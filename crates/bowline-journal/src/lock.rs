@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bowline_core::SessionId;
@@ -11,8 +11,9 @@ use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::edge::Disk;
 use crate::error::At as _;
-use crate::layout::{SessionDir, open_or_create};
+use crate::layout::SessionDir;
 
 /// Who owns a session, as its lock file tells. The proof of ownership is the lock, not this.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,7 +29,8 @@ pub struct Owner {
 /// A held lock; free again when dropped, or when the process ends however it ends.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _file: File,
+    file: File,
+    path: PathBuf,
 }
 
 /// A reader that asks who owns a session holds the lock for an instant. An owner-to-be tries again
@@ -38,15 +40,20 @@ const TRY_PAUSE: Duration = Duration::from_millis(2);
 
 impl Lock {
     /// Takes the lock of a session.
-    pub(crate) fn take(session: SessionId, dir: &SessionDir, owner: &Owner) -> Result<Self, Error> {
+    pub(crate) fn take(
+        session: SessionId,
+        dir: &SessionDir,
+        owner: &Owner,
+        disk: &dyn Disk,
+    ) -> Result<Self, Error> {
         let path = dir.lock();
         for _ in 0..TRIES {
-            let mut file = open_or_create(&path).at("open", &path)?;
+            let mut file = disk.open_or_create(&path).at("open", &path)?;
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 // A deleted session's lock file may be held by name no longer.
                 Ok(()) if is_named(&file, &path) => {
                     sign(&mut file, owner).at("write", &path)?;
-                    return Ok(Self { _file: file });
+                    return Ok(Self { file, path });
                 }
                 Ok(()) => {}
                 Err(rustix::io::Errno::WOULDBLOCK) => std::thread::sleep(TRY_PAUSE),
@@ -59,6 +66,14 @@ impl Lock {
             pid: owner.as_ref().map(|owner| owner.pid),
             since_ms: owner.map(|owner| owner.since_ms),
         })
+    }
+}
+
+impl Lock {
+    /// Whether the lock file that is held is still the one that others would try to lock. One that
+    /// was removed or replaced keeps nobody away.
+    pub(crate) fn holds(&self) -> bool {
+        is_named(&self.file, &self.path)
     }
 }
 

@@ -1,11 +1,13 @@
 //! Commands to a session from anyone who does not own it: one durable file each, no lease.
 //!
-//! A file is named `<milliseconds>-<hash of the key>.json`: sorting names gives the order, and the
-//! key itself never becomes part of a path. It appears whole or not at all. A command that arrives
-//! twice is recognised here while it waits, and by the engine afterwards.
+//! A file is named `<number>-<hash of the key>.json`: the number gives the order, and the key itself
+//! never becomes part of a path. The number is the time of arrival in milliseconds, or one more than
+//! the largest that waits: a clock that was set back changes no order. A file appears whole or not
+//! at all. A command that arrives twice is recognised here while it waits, and by the engine
+//! afterwards.
 
 use std::ffi::OsStr;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -14,8 +16,9 @@ use rustix::fs::OFlags;
 
 use crate::Error;
 use crate::blob::temporary;
+use crate::edge::{Disk, RealDisk};
 use crate::error::At as _;
-use crate::layout::{create_new, make_folder, sync_folder};
+use crate::layout::{make_folder, sync_folder};
 
 /// The largest command read: a prompt is at most 1 MiB, and JSON may write a byte as six.
 const MOST_BYTES: u64 = 8 << 20;
@@ -70,21 +73,32 @@ pub struct Drained {
 }
 
 /// Puts a command into the mailbox folder `dir`; durable on return. `at_ms` is now, in
-/// milliseconds since 1970: it orders commands.
+/// milliseconds since 1970; whatever it is, the command comes after all that wait already.
 ///
 /// # Errors
 /// [`Error::Io`] when it cannot be written; [`Error::Invalid`] when the command is too large.
 pub fn put(dir: &Path, at_ms: u64, command: &Command) -> Result<Put, Error> {
-    if make_folder(dir)?
+    put_on(&RealDisk, dir, at_ms, command)
+}
+
+/// As [`put`], on the disk given.
+///
+/// # Errors
+/// As [`put`].
+pub fn put_on(disk: &dyn Disk, dir: &Path, at_ms: u64, command: &Command) -> Result<Put, Error> {
+    if make_folder(disk, dir)?
         && let Some(parent) = dir.parent()
     {
-        sync_folder(parent)?;
+        sync_folder(disk, parent)?;
     }
     let hash = key_hash(&command.key);
     let ending = format!("-{hash}.json");
-    if names(dir)?.iter().any(|name| name.ends_with(&ending)) {
+    let waiting = names(dir)?;
+    if waiting.iter().any(|name| name.ends_with(&ending)) {
         return Ok(Put::Already);
     }
+    let last = waiting.last().map_or(0, |name| number_of(name));
+    let number = at_ms.max(last.saturating_add(1));
     let bytes = serde_json::to_vec(command)
         .map_err(io::Error::from)
         .at("write", dir)?;
@@ -94,13 +108,13 @@ pub fn put(dir: &Path, at_ms: u64, command: &Command) -> Result<Put, Error> {
             next: format!("A command may have {MOST_BYTES} bytes"),
         });
     }
-    let path = dir.join(format!("{at_ms:015}{ending}"));
+    let path = dir.join(format!("{number:015}{ending}"));
     let temporary = temporary(dir, &hash);
-    let written = create_new(&temporary).and_then(|mut file| {
-        file.write_all(&bytes)?;
-        file.sync_all()?;
+    let written = disk.create_new(&temporary).and_then(|file| {
+        disk.write_at(&file, &bytes, 0)?;
+        disk.sync(&file)?;
         // Unlike a rename, a link never replaces what another process put here meanwhile.
-        std::fs::hard_link(&temporary, &path)
+        disk.link(&temporary, &path)
     });
     let _gone = std::fs::remove_file(&temporary);
     match written {
@@ -108,7 +122,7 @@ pub fn put(dir: &Path, at_ms: u64, command: &Command) -> Result<Put, Error> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(Put::Already),
         Err(error) => return Err(error).at("write", &path),
     }
-    sync_folder(dir)?;
+    sync_folder(disk, dir)?;
     Ok(Put::New)
 }
 
@@ -165,8 +179,14 @@ fn names(dir: &Path) -> Result<Vec<String>, Error> {
                 .map(str::to_owned),
         );
     }
-    names.sort_unstable();
+    names.sort_unstable_by(|a, b| (number_of(a), a).cmp(&(number_of(b), b)));
     Ok(names)
+}
+
+/// The number that a file's name begins with; 0 for a name that is not ours.
+fn number_of(name: &str) -> u64 {
+    let number = name.split_once('-').map(|(number, _)| number.parse());
+    number.and_then(Result::ok).unwrap_or(0)
 }
 
 /// Reads one command file; the sentence of an error says why it is none.

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use bowline_core::call::BlobRef;
 use bowline_core::commit::door;
-use bowline_core::{BoxFuture, Committed, Digest, Epoch, Event, Seq, SessionId};
+use bowline_core::{BoxFuture, Committed, Digest, Epoch, Event, Seq, SessionId, State, apply};
 
 use crate::Error;
 use crate::blob;
-use crate::edge::Salts;
+use crate::edge::{RealDisk, Salts};
+use crate::error::OPEN_ANEW;
 use crate::journal::Journal;
 use crate::read::{damage, parse_events};
 use crate::record::{Chain, Head, Tail, verify};
@@ -98,6 +99,8 @@ impl MemoryJournal {
             return Err(Error::Stopped {
                 path: self.name(),
                 why: why.clone(),
+                safe_seq: self.chain.seq,
+                next: OPEN_ANEW.to_owned(),
             });
         }
         if batch.is_empty() {
@@ -108,6 +111,8 @@ impl MemoryJournal {
             Error::Stopped {
                 path: self.name(),
                 why,
+                safe_seq: self.chain.seq,
+                next: OPEN_ANEW.to_owned(),
             }
         })?;
         self.chain = staged.chain;
@@ -154,8 +159,16 @@ impl Journal for MemoryJournal {
         Box::pin(async move { self.read_now(from) })
     }
 
+    fn fold(&self) -> BoxFuture<'_, Result<State, Error>> {
+        Box::pin(async move {
+            let events = self.read_now(Seq(1))?;
+            let fold = |state, event: &Committed<Event>| apply(state, event.value());
+            Ok(events.iter().fold(State::new(), fold))
+        })
+    }
+
     fn put_blob(&mut self, body: Vec<u8>) -> BoxFuture<'_, Result<BlobRef, Error>> {
-        Box::pin(async move { blob::put_blob(&self.blobs, &body) })
+        Box::pin(async move { blob::put_blob(&RealDisk, &self.blobs, &body) })
     }
 
     fn find_blob(&self, prefix: &str) -> Result<Option<(PathBuf, BlobRef)>, Error> {

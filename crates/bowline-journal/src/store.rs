@@ -84,22 +84,23 @@ impl Store {
     /// [`Error::StateFolder`] when the folder cannot serve, [`Error::Exists`] when the id is
     /// taken, [`Error::Io`].
     pub fn create(&self, session: SessionId, owner: &Owner) -> Result<OwnedSession, Error> {
-        folder::prepare(&self.home)?;
+        let disk = self.edges.disk.as_ref();
+        folder::prepare(disk, &self.home)?;
         let dir = self.session_dir(session);
-        make_folders(&layout::sessions(&self.home))?;
-        if !make_folder(dir.path())? {
+        make_folders(disk, &layout::sessions(&self.home))?;
+        if !make_folder(disk, dir.path())? {
             return Err(Error::Exists {
                 session,
                 path: dir.path().to_owned(),
             });
         }
-        let lock = Lock::take(session, &dir, owner)?;
+        let lock = Lock::take(session, &dir, owner, disk)?;
         for folder in [dir.mailbox(), dir.blobs(), dir.spool()] {
-            make_folder(&folder)?;
+            make_folder(disk, &folder)?;
         }
         let journal = FileJournal::start(dir.clone(), session, self.edges.clone(), lock)?;
-        sync_folder(dir.path())?;
-        sync_folder(&layout::sessions(&self.home))?;
+        sync_folder(disk, dir.path())?;
+        sync_folder(disk, &layout::sessions(&self.home))?;
         let opened = Opened {
             last_seq: Seq(0),
             dropped_bytes: 0,
@@ -121,7 +122,7 @@ impl Store {
     pub fn open(&self, session: SessionId, owner: &Owner) -> Result<OwnedSession, Error> {
         let dir = self.existing(session)?;
         folder::refuse_network(&self.home)?;
-        let lock = Lock::take(session, &dir, owner)?;
+        let lock = Lock::take(session, &dir, owner, self.edges.disk.as_ref())?;
         let (journal, opened) = FileJournal::open(
             dir.clone(),
             session,
@@ -175,11 +176,12 @@ impl Store {
     /// [`Error::NotFound`], [`Error::Owned`], [`Error::Io`].
     pub fn delete(&self, session: SessionId, owner: &Owner) -> Result<(), Error> {
         let dir = self.existing(session)?;
-        let _held = Lock::take(session, &dir, owner)?;
+        let disk = self.edges.disk.as_ref();
+        let _held = Lock::take(session, &dir, owner, disk)?;
         // Under another name it is gone from every list even if the process ends half-way.
         let leaving = layout::sessions(&self.home).join(format!("{}{session}", folder::DELETED));
-        std::fs::rename(dir.path(), &leaving).at("remove", dir.path())?;
-        sync_folder(&layout::sessions(&self.home))?;
+        disk.rename(dir.path(), &leaving).at("remove", dir.path())?;
+        sync_folder(disk, &layout::sessions(&self.home))?;
         folder::sweep(&self.home)?;
         if let Some(mut index) = Index::open_existing(&self.home) {
             // The index is derived, and no list shows a session that has no folder.

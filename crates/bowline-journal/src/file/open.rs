@@ -1,21 +1,24 @@
 //! Opening a journal for writing: check everything, settle the tail.
 
 use std::fs::File;
-use std::io;
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use bowline_core::commit::door;
-use bowline_core::{Committed, Event, Seq, SessionId};
+use bowline_core::{Digest, Seq, SessionId, State, apply};
 
 use super::writer::Writer;
 use crate::Error;
 use crate::edge::Edges;
 use crate::error::At as _;
-use crate::layout::{SessionDir, open_or_create, sync_folder};
+use crate::layout::{SessionDir, sync_folder};
 use crate::lock::Lock;
-use crate::read::{damage, parse_events, read_head};
-use crate::record::{Chain, Fault, Finding, Head, Record, Tail, Verified, verify};
+use crate::read::{damage, read_head};
+use crate::record::{Chain, Fault, Finding, Head, Tail};
+use crate::scan::{Scanned, scan};
+
+/// How much is copied at a time when a journal is rewritten.
+const PIECE_BYTES: u64 = 1 << 20;
 
 /// What was found when a journal was opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +35,7 @@ pub struct Opened {
 pub(super) struct Found {
     pub(super) chain: Chain,
     pub(super) writer: Writer,
-    pub(super) events: Vec<Committed<Event>>,
+    pub(super) state: State,
     pub(super) opened: Opened,
 }
 
@@ -45,27 +48,31 @@ pub(super) fn open(
 ) -> Result<Found, Error> {
     let path = dir.journal();
     let head = read_head(dir, session)?;
-    let bytes = read_bytes(&path)?;
-    let verified = verify(session, &bytes, head);
-    refuse_damage(&path, &verified)?;
-    refuse_witness(&path, &verified, witness)?;
-    let events = vouch_records(&path, &verified.records)?;
+    let mut state = State::new();
+    let mut seen = None;
+    let scanned = scan(&path, Chain::start(session), head, &mut |receipt, event| {
+        if witness.is_some_and(|witness| witness.seq == receipt.seq) {
+            seen = Some(receipt.hash);
+        }
+        state = apply(std::mem::take(&mut state), &event);
+    })?;
+    refuse_damage(&path, &scanned.tail)?;
+    refuse_witness(&path, &scanned, witness, seen)?;
 
-    let chain = verified.end;
+    let chain = scanned.end;
     let synced = head.map_or(Seq(0), |head| head.seq);
     let opened = Opened {
         last_seq: chain.seq,
-        dropped_bytes: (bytes.len() - verified.intact_bytes) as u64,
+        dropped_bytes: scanned.file_bytes - scanned.intact_bytes,
         resynced_records: chain.seq.0 - synced.0,
     };
     let settled = opened.dropped_bytes == 0 && opened.resynced_records == 0;
-    let intact = &bytes[..verified.intact_bytes];
+    let end = scanned.intact_bytes;
     let journal = if settled {
-        open_or_create(&path).at("open", &path)?
+        edges.disk.open_or_create(&path).at("open", &path)?
     } else {
-        rewrite(dir, intact, edges)?
+        rewrite(dir, end, edges)?
     };
-    let end = intact.len() as u64;
     let writer = Writer::at_end(dir, session, journal, end, edges, lock)?;
     if !settled && chain.seq > Seq(0) {
         let head = Head {
@@ -77,62 +84,59 @@ pub(super) fn open(
     Ok(Found {
         chain,
         writer,
-        events,
+        state,
         opened,
     })
 }
 
-/// Writes what is intact to a new file and gives it the journal's name once it is durable: pages
-/// that an earlier failed sync left behind are not trusted.
-fn rewrite(dir: &SessionDir, intact: &[u8], edges: &Edges) -> Result<File, Error> {
-    let path = dir.rewritten();
-    let file = open_or_create(&path).at("create", &path)?;
+/// Writes what is intact, the first `intact_bytes` of the journal, to a new file and gives it the
+/// journal's name once it is durable: pages that an earlier failed sync left behind are not trusted.
+pub(super) fn rewrite(dir: &SessionDir, intact_bytes: u64, edges: &Edges) -> Result<File, Error> {
+    let (old, path) = (dir.journal(), dir.rewritten());
+    let disk = &edges.disk;
+    let mut from = File::open(&old).at("open", &old)?.take(intact_bytes);
+    let file = disk.open_or_create(&path).at("create", &path)?;
     file.set_len(0).at("empty", &path)?;
-    edges.disk.write_at(&file, intact, 0).at("write", &path)?;
-    edges.disk.sync(&file).at("sync", &path)?;
-    std::fs::rename(&path, dir.journal()).at("rename", &path)?;
-    sync_folder(dir.path())?;
+    let mut piece = Vec::new();
+    let mut at = 0;
+    loop {
+        piece.clear();
+        let read = from.by_ref().take(PIECE_BYTES).read_to_end(&mut piece);
+        if read.at("read", &old)? == 0 {
+            break;
+        }
+        disk.write_at(&file, &piece, at).at("write", &path)?;
+        at += piece.len() as u64;
+    }
+    disk.sync(&file).at("sync", &path)?;
+    disk.rename(&path, &old).at("rename", &path)?;
+    sync_folder(disk.as_ref(), dir.path())?;
     Ok(file)
 }
 
-/// Reads a journal's bytes. A session folder without one has lost it.
-pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, Error> {
-    match std::fs::read(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Error::Damaged {
-            path: path.to_owned(),
-            at_seq: Seq(1),
-            intact_seq: Seq(0),
-            what: "the file is missing".to_owned(),
-            next: "Bring it back from a backup, or delete the session".to_owned(),
-        }),
-        read => read.at("read", path),
-    }
-}
-
-pub(super) fn refuse_damage(path: &Path, verified: &Verified<'_>) -> Result<(), Error> {
-    match &verified.tail {
+pub(super) fn refuse_damage(path: &Path, tail: &Tail) -> Result<(), Error> {
+    match tail {
         Tail::Damaged(finding) => Err(damage(path, finding)),
         Tail::Clean | Tail::Torn { .. } => Ok(()),
     }
 }
 
-/// Holds the journal against the last record that the index has seen.
+/// Holds the journal against the last record that the index has seen; `seen` is the hash of the
+/// record in that place.
 fn refuse_witness(
     path: &Path,
-    verified: &Verified<'_>,
+    scanned: &Scanned,
     witness: Option<Head>,
+    seen: Option<Digest>,
 ) -> Result<(), Error> {
     let Some(witness) = witness.filter(|witness| witness.seq > Seq(0)) else {
         return Ok(());
     };
-    let at = verified
-        .records
-        .binary_search_by_key(&witness.seq, |record| record.receipt.seq);
-    let (at_seq, fault) = match at {
-        Ok(at) if verified.records[at].receipt.hash == witness.hash => return Ok(()),
-        Ok(_) => (witness.seq, Fault::Head),
-        Err(_) => (
-            verified.end.seq.next(),
+    let (at_seq, fault) = match seen {
+        Some(hash) if hash == witness.hash => return Ok(()),
+        Some(_) => (witness.seq, Fault::Head),
+        None => (
+            scanned.end.seq.next(),
             Fault::Cut {
                 synced: witness.seq,
             },
@@ -158,15 +162,4 @@ fn refuse_witness(
         },
         other => other,
     })
-}
-
-pub(super) fn vouch_records(
-    path: &Path,
-    records: &[Record<'_>],
-) -> Result<Vec<Committed<Event>>, Error> {
-    let events = parse_events(path, records)?;
-    let vouched = records.iter().zip(events);
-    Ok(vouched
-        .map(|(record, event)| door::vouch(record.receipt, event))
-        .collect())
 }

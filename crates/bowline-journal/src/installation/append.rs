@@ -13,7 +13,7 @@ use rustix::fs::{FallocateFlags, FlockOperation, fallocate, flock};
 use super::{Installation, RECENT_BYTES, RESERVE_BYTES, SystemRecorded, stream};
 use crate::Error;
 use crate::error::At as _;
-use crate::layout::{open_or_create, sync_folder};
+use crate::layout::sync_folder;
 use crate::lock::is_named;
 use crate::record::{Chain, Finding, Head, Line, Record, Tail, verify_from};
 
@@ -146,14 +146,16 @@ impl Installation {
             seq: chain.seq,
             hash: chain.hash,
         };
-        let _witness = open_or_create(&self.head())
-            .and_then(|file| self.edges.disk.write_at(&file, &head.render(stream()), 0));
+        let disk = &self.edges.disk;
+        let _witness = disk
+            .open_or_create(&self.head())
+            .and_then(|file| disk.write_at(&file, &head.render(stream()), 0));
     }
 
     fn lock_and_look(&self, window_bytes: u64) -> Result<Found, Error> {
         let path = self.path();
         for _ in 0..TRIES {
-            let file = open_or_create(&path).at("open", &path)?;
+            let file = self.edges.disk.open_or_create(&path).at("open", &path)?;
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 // Another process may have rotated it between the two.
                 Ok(()) if is_named(&file, &path) => return self.look(file, window_bytes),
@@ -262,7 +264,8 @@ impl Installation {
     fn begin_anew(&self, locked: File, kept: &Path) -> Result<Found, Error> {
         let path = self.path();
         let fresh = self.home.join("installation.jsonl.new");
-        let file = open_or_create(&fresh).at("create", &fresh)?;
+        let disk = self.edges.disk.as_ref();
+        let file = disk.open_or_create(&fresh).at("create", &fresh)?;
         file.set_len(0).at("empty", &fresh)?;
         flock(&file, FlockOperation::LockExclusive).at("lock", &fresh)?;
         match std::fs::remove_file(kept) {
@@ -271,9 +274,9 @@ impl Installation {
             }
             _ => {}
         }
-        std::fs::hard_link(&path, kept).at("keep", kept)?;
-        std::fs::rename(&fresh, &path).at("rename", &fresh)?;
-        sync_folder(&self.home)?;
+        disk.link(&path, kept).at("keep", kept)?;
+        disk.rename(&fresh, &path).at("rename", &fresh)?;
+        sync_folder(disk, &self.home)?;
         drop(locked);
         Ok(Found {
             file,

@@ -7,8 +7,9 @@ use bowline_core::SessionId;
 
 use super::network;
 use crate::Error;
+use crate::edge::Disk;
 use crate::error::At as _;
-use crate::layout::{SessionDir, create_new, make_folders, sessions, sync_folder};
+use crate::layout::{SessionDir, make_folders, sessions, sync_folder};
 
 /// The version of the layout. A newer one is refused, an older one is read.
 const VERSION: u32 = 1;
@@ -16,17 +17,18 @@ const VERSION: u32 = 1;
 pub(super) const DELETED: &str = ".deleted-";
 
 /// Makes the folder if there is none, and checks that it can hold state.
-pub(super) fn prepare(home: &Path) -> Result<(), Error> {
+pub(super) fn prepare(disk: &dyn Disk, home: &Path) -> Result<(), Error> {
     inspect(home)?;
     refuse_network(home)?;
-    make_folders(home)?;
+    make_folders(disk, home)?;
     let path = home.join("version");
-    match create_new(&path) {
-        Ok(mut file) => {
-            io::Write::write_all(&mut file, format!("{VERSION}\n").as_bytes())
+    match disk.create_new(&path) {
+        Ok(file) => {
+            let text = format!("{VERSION}\n");
+            disk.write_at(&file, text.as_bytes(), 0)
                 .at("write", &path)?;
-            file.sync_all().at("sync", &path)?;
-            sync_folder(home)
+            disk.sync(&file).at("sync", &path)?;
+            sync_folder(disk, home)
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error).at("create", &path),

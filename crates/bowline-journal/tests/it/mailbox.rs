@@ -28,9 +28,10 @@ fn commands_come_out_in_order_and_stay_until_done() {
     assert!(is_empty(&dir).unwrap());
     assert!(keys(&dir).is_empty());
     assert!(!dir.exists(), "looking makes no folder");
+    // The clock is set back after the first command, and forward again.
     for (at_ms, key) in [
-        (2_000, "second"),
-        (1_000, "first"),
+        (2_000, "first"),
+        (1_000, "second"),
         (10_000_000_000_000, "third"),
     ] {
         assert_eq!(put(&dir, at_ms, &prompt(key, "go on")).unwrap(), Put::New);
@@ -43,6 +44,20 @@ fn commands_come_out_in_order_and_stay_until_done() {
         entry.done().unwrap();
     }
     assert_eq!(keys(&dir), ["third"]);
+}
+
+/// Whatever the clock says, commands of one sender come out as they were put.
+#[test]
+fn a_clock_that_jumps_changes_no_order() {
+    let (_home, dir) = folder();
+    let times = [7_000, 7_000, 0, u64::MAX - 9, 3, 7_000, 999_999_999_999_999];
+    let sent: Vec<String> = (0..times.len())
+        .map(|number| format!("key {number}"))
+        .collect();
+    for (at_ms, key) in times.into_iter().zip(&sent) {
+        assert_eq!(put(&dir, at_ms, &prompt(key, "go on")).unwrap(), Put::New);
+    }
+    assert_eq!(keys(&dir), sent);
 }
 
 #[test]

@@ -160,3 +160,85 @@ fn garbage_in_the_lock_file_is_no_owner() {
         Some(other)
     );
 }
+
+/// The fence: who lost the lock file, or finds another journal than it left, appends nothing.
+#[test]
+fn an_owner_that_was_overtaken_appends_nothing() {
+    type Meddle = fn(&Store);
+    let journal = |store: &Store| store.session_dir(session_id(1)).journal();
+    let cases: [(&str, Meddle, &str); 5] = [
+        (
+            "the lock file is gone",
+            |store| std::fs::remove_file(store.session_dir(session_id(1)).lock()).unwrap(),
+            "lock file",
+        ),
+        (
+            "the lock file is another one",
+            |store| {
+                let lock = store.session_dir(session_id(1)).lock();
+                std::fs::remove_file(&lock).unwrap();
+                std::fs::write(&lock, "").unwrap();
+            },
+            "lock file",
+        ),
+        (
+            "somebody appended",
+            |store| {
+                let path = store.session_dir(session_id(1)).journal();
+                let mut file = std::fs::File::options().append(true).open(path).unwrap();
+                file.write_all(b"x").unwrap();
+            },
+            "another program wrote",
+        ),
+        (
+            "somebody cut it",
+            |store| {
+                let path = store.session_dir(session_id(1)).journal();
+                let file = std::fs::File::options().write(true).open(path).unwrap();
+                file.set_len(file.metadata().unwrap().len() - 1).unwrap();
+            },
+            "another program wrote",
+        ),
+        (
+            "somebody replaced it",
+            |store| {
+                let path = store.session_dir(session_id(1)).journal();
+                let copy = path.with_extension("copy");
+                std::fs::copy(&path, &copy).unwrap();
+                std::fs::rename(&copy, &path).unwrap();
+            },
+            "replaced by another",
+        ),
+    ];
+    for (what, meddle, word) in cases {
+        let (_home, store) = store();
+        let mut owned = store.open(session_id(1), &owner()).unwrap();
+        block_on(owned.journal.append(Epoch(0), vec![notice("mine")])).unwrap();
+        meddle(&store);
+        let before = std::fs::read(journal(&store)).unwrap();
+        let error = block_on(owned.journal.append(Epoch(0), vec![notice("late")])).unwrap_err();
+        assert!(matches!(error, Error::Stopped { .. }), "{what}: {error}");
+        assert!(error.to_string().contains(word), "{what}: {error}");
+        assert_eq!(error.next(), Next::Stop);
+        let again = block_on(owned.journal.append(Epoch(0), vec![notice("later")]));
+        assert!(again.is_err(), "{what}: stopped for good");
+        assert_eq!(std::fs::read(journal(&store)).unwrap(), before, "{what}");
+    }
+}
+
+/// With the lock file removed a second owner comes in: only one of the two goes on, in its own epoch.
+#[test]
+fn two_owners_after_a_lost_lock_file_do_not_interleave() {
+    let (_home, store) = store();
+    let mut old = store.open(session_id(1), &owner()).unwrap();
+    block_on(old.journal.append(Epoch(0), vec![notice("old")])).unwrap();
+    std::fs::remove_file(store.session_dir(session_id(1)).lock()).unwrap();
+    let mut new = store.open(session_id(1), &owner()).unwrap();
+    block_on(new.journal.append(Epoch(0), vec![notice("new")])).unwrap();
+    let late = block_on(old.journal.append(Epoch(0), vec![notice("late")]));
+    assert!(matches!(late, Err(Error::Stopped { .. })));
+    block_on(new.journal.append(Epoch(0), vec![notice("newer")])).unwrap();
+    drop((old, new));
+    let opened = store.open(session_id(1), &owner()).unwrap().opened;
+    assert_eq!((opened.last_seq.0, opened.dropped_bytes), (3, 0));
+}
