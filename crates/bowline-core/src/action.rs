@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::wait::Wait;
+
 /// What lies at a path, as the planner saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -72,6 +74,11 @@ pub enum Action {
     AskPerson {
         /// What is asked.
         question: Question,
+    },
+    /// Waits for something outside. It acts on nothing: what comes is its result.
+    AwaitParty {
+        /// What is waited for.
+        wait: Wait,
     },
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::context::ContextText;
 use crate::decision::{Scope, Verdict};
-use crate::id::DecisionId;
+use crate::id::{CallId, DecisionId};
 use crate::message::ImageRef;
 use crate::settings::Settings;
 
@@ -14,6 +14,10 @@ use crate::settings::Settings;
 pub struct Command {
     /// The idempotency key.
     pub key: String,
+    /// When it was given, in milliseconds since 1970, if its sender says: an answer that comes after
+    /// its question lapsed is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_ms: Option<u64>,
     /// What is asked.
     pub ask: Ask,
 }
@@ -33,6 +37,9 @@ pub enum Ask {
         /// sure that it is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         output_schema: Option<Value>,
+        /// Whether it takes the place of what waits: open questions are denied and waits end.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        supersede: bool,
     },
     /// Answer an open question.
     Answer {
@@ -54,6 +61,36 @@ pub enum Ask {
         /// The answer, as the model reads it.
         text: ContextText,
         /// Who answers, by which route.
+        by: String,
+    },
+    /// End the wait of this name, or the next one.
+    Signal {
+        /// Its name.
+        name: String,
+        /// What it carries, if anything.
+        payload: Option<ContextText>,
+        /// Who sends it, by which route.
+        by: String,
+    },
+    /// Say what became of a call in doubt.
+    Settle {
+        /// Which call.
+        call: CallId,
+        /// Whether it happened.
+        happened: bool,
+        /// Words for the model, if any.
+        note: Option<String>,
+        /// Who says so, by which route.
+        by: String,
+    },
+    /// Put the session on hold.
+    Pause {
+        /// Who asks.
+        by: String,
+    },
+    /// Let a session on hold go on.
+    Continue {
+        /// Who asks.
         by: String,
     },
     /// Stop the running turn.
@@ -104,6 +141,35 @@ pub enum Refusal {
         /// The open decision.
         decision: DecisionId,
     },
+    /// The question was open too long.
+    #[error("{decision} lapsed: it was not answered in time")]
+    Lapsed {
+        /// The question.
+        decision: DecisionId,
+    },
+    /// No such call is in doubt.
+    #[error("call {call} is not in doubt: it was settled, or its outcome is known")]
+    NotInDoubt {
+        /// The call asked for.
+        call: CallId,
+    },
+    /// Too many signals of one name wait to be taken.
+    #[error("{count} signals `{name}` wait already and nobody took one: no more are kept")]
+    TooManySignals {
+        /// Their name.
+        name: String,
+        /// How many there are.
+        count: usize,
+    },
+    /// It is on hold already.
+    #[error("the session is on hold already, by {by}")]
+    PausedAlready {
+        /// Who put it on hold.
+        by: String,
+    },
+    /// It is not on hold.
+    #[error("the session is not on hold")]
+    NotPaused,
     /// No turn is running.
     #[error("no turn is running: there is nothing to cancel")]
     NothingRunning,

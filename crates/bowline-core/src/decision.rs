@@ -9,6 +9,7 @@ use crate::id::DecisionId;
 use crate::profile::Confinement;
 use crate::settings::Mode;
 use crate::spec::Tier;
+use crate::wait::Wait;
 
 /// What a decision says. Ordered from mildest to strictest, so that the strictest of several is
 /// their maximum.
@@ -152,6 +153,21 @@ impl Decision {
             Action::AskPerson { question } => Some(question),
             _ => None,
         })
+    }
+
+    /// What it waits for, if the call is one that waits.
+    #[must_use]
+    pub fn wait(&self) -> Option<&Wait> {
+        self.actions.iter().find_map(|judged| match &judged.action {
+            Action::AwaitParty { wait } => Some(wait),
+            _ => None,
+        })
+    }
+
+    /// Whether an answer given at `at_ms` comes too late.
+    #[must_use]
+    pub fn has_lapsed(&self, at_ms: u64) -> bool {
+        self.expires_at_ms.is_some_and(|expires| at_ms > expires)
     }
 
     /// What the model is told when the call was not allowed to run.

@@ -8,11 +8,13 @@ mod accept;
 mod apply;
 mod due;
 mod order;
+mod park;
 mod stage;
 
 pub use accept::accept;
 pub use apply::apply;
 pub use due::due;
+pub use park::{end_wait, park};
 pub use stage::{NotStartable, Overdrawn, StartFacts, reserve, start};
 
 use crate::id::{AttemptId, CallId, DecisionId};
@@ -47,10 +49,17 @@ pub enum Work {
     },
     /// Hold the final answer against the schema in force.
     CheckAnswer,
-    /// Wait for people.
+    /// Begin to wait for what an allowed call waits for.
+    Park {
+        /// Which.
+        call: CallId,
+    },
+    /// Wait for people, and for what parked calls wait for.
     Wait {
         /// The open questions.
         decisions: Vec<DecisionId>,
+        /// The parked calls.
+        parked: Vec<CallId>,
     },
     /// End the turn.
     EndTurn {
@@ -72,6 +81,8 @@ pub struct AskModel {
     pub max_output_tokens: Option<u64>,
     /// Not before this time, in milliseconds since 1970.
     pub not_before_ms: Option<u64>,
+    /// The longest pause before it, in milliseconds, whatever the clock says.
+    pub pause_ms: Option<u64>,
 }
 
 /// Bytes of prompt that are counted as one token when a reservation is estimated. Text of most

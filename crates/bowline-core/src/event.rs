@@ -4,6 +4,7 @@
 //! never reused (I12); `fixtures/journals/event-names.txt` lists every one ever released.
 
 mod facts;
+mod waits;
 mod wire;
 
 pub use facts::{
@@ -13,6 +14,10 @@ pub use facts::{
     ReplyStop, SessionStarted, SettingsChanged, TurnEnded, TurnStarted,
 };
 pub(crate) use facts::{NewAttempt, NewStart};
+pub use waits::{
+    CallParked, CallSettled, DecisionLapsed, SessionContinued, SessionPaused, SignalReceived,
+    WaitEnded,
+};
 
 use crate::context::ContextText;
 
@@ -81,6 +86,20 @@ pub enum Fact {
     CancelRequested(CancelRequested),
     /// The turn is over.
     TurnEnded(TurnEnded),
+    /// An allowed call waits for something outside; nothing runs meanwhile.
+    CallParked(CallParked),
+    /// A wait is over; what came of it is the call's result.
+    WaitEnded(WaitEnded),
+    /// A signal came: it ends the wait of its name, or is kept for the next one.
+    SignalReceived(SignalReceived),
+    /// A call in doubt is in doubt no more.
+    CallSettled(Box<CallSettled>),
+    /// An open question was not answered in time; its call is refused.
+    DecisionLapsed(DecisionLapsed),
+    /// A person put the session on hold: nothing new is begun.
+    SessionPaused(SessionPaused),
+    /// A person let the session go on.
+    SessionContinued(SessionContinued),
 }
 
 /// Every kind of fact with its meaning, in the order of [`Fact`].
@@ -134,6 +153,28 @@ pub const CATALOGUE: &[(&str, &str)] = &[
     ),
     ("CancelRequested", "Somebody asked for the turn to stop."),
     ("TurnEnded", "The turn is over."),
+    (
+        "CallParked",
+        "An allowed call waits for something outside; nothing runs meanwhile.",
+    ),
+    (
+        "WaitEnded",
+        "A wait is over; what came of it is the call's result.",
+    ),
+    (
+        "SignalReceived",
+        "A signal came: it ends the wait of its name, or is kept for the next one.",
+    ),
+    ("CallSettled", "A call in doubt is in doubt no more."),
+    (
+        "DecisionLapsed",
+        "An open question was not answered in time; its call is refused.",
+    ),
+    (
+        "SessionPaused",
+        "A person put the session on hold: nothing new is begun.",
+    ),
+    ("SessionContinued", "A person let the session go on."),
 ];
 
 impl Fact {
@@ -163,6 +204,13 @@ impl Fact {
             Self::AnswerChecked(_) => "AnswerChecked",
             Self::CancelRequested(_) => "CancelRequested",
             Self::TurnEnded(_) => "TurnEnded",
+            Self::CallParked(_) => "CallParked",
+            Self::WaitEnded(_) => "WaitEnded",
+            Self::SignalReceived(_) => "SignalReceived",
+            Self::CallSettled(_) => "CallSettled",
+            Self::DecisionLapsed(_) => "DecisionLapsed",
+            Self::SessionPaused(_) => "SessionPaused",
+            Self::SessionContinued(_) => "SessionContinued",
         }
     }
 

@@ -44,6 +44,7 @@ pub mod spec;
 pub mod state;
 pub mod system;
 pub mod usage;
+pub mod wait;
 
 pub use action::{Action, PathFact};
 pub use call::{Check, Effect, FileChange, Outcome, OutcomeStatus, TodoItem};

@@ -6,6 +6,7 @@ use crate::action::Question;
 use crate::event::Event;
 use crate::id::{AttemptId, CallId, DecisionId, Seq, SessionId};
 use crate::settings::{Mode, ModelRef};
+use crate::state::{Doubt, Party};
 use crate::usage::{StopReason, Usage};
 
 /// One line of `--output stream-json`.
@@ -92,6 +93,12 @@ pub struct RunResult {
     pub duration_ms: u64,
     /// What waits for a person.
     pub waiting: Vec<WaitingItem>,
+    /// What is waited for outside.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parties: Vec<Party>,
+    /// Calls whose outcome is unknown and not yet settled.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub in_doubt: Vec<Doubt>,
     /// Commands in the background that run on after the process has ended.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub running: Vec<RunningJob>,

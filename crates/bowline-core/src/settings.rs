@@ -224,6 +224,9 @@ pub struct Settings {
     pub mode: Mode,
     /// What happens to a question when nobody is there.
     pub on_ask: OnAsk,
+    /// How long a question stays open, in milliseconds; for ever if none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ask_expires_ms: Option<u64>,
     /// The caps.
     pub limits: Limits,
 }

@@ -63,6 +63,8 @@ pub enum ActionKind {
     Note,
     /// Asks a person something.
     AskPerson,
+    /// Waits for something outside.
+    AwaitParty,
 }
 
 /// Bounds of one tool.

@@ -1,6 +1,7 @@
 //! What a session is right now: a fold of its facts, never stored as truth.
 
 mod open;
+mod workflow;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 pub use open::{AnswerVerdict, CallPhase, CallState, Demand, OpenAttempt, OpenStep, Turn};
+pub use workflow::{Doubt, Party, Workflow};
 
 use crate::Digest;
 use crate::call::TodoItem;
@@ -19,6 +21,7 @@ use crate::message::{HistoryItem, ImageRef, Input};
 use crate::request::{FrozenPrompt, Request};
 use crate::settings::{ModelRef, Settings};
 use crate::usage::{StopReason, Usage};
+use crate::wait::Signal;
 
 /// The state of one session. Fields are private: the only way to change one is
 /// [`crate::apply`] with an event (I2).
@@ -45,7 +48,9 @@ pub struct State {
     pub(crate) seen: Arc<BTreeMap<String, Digest>>,
     pub(crate) todo: Vec<TodoItem>,
     pub(crate) jobs: Arc<BTreeMap<String, Job>>,
-    pub(crate) in_doubt: Vec<CallId>,
+    pub(crate) in_doubt: Vec<Doubt>,
+    pub(crate) signals: BTreeMap<String, Vec<Signal>>,
+    pub(crate) paused_by: Option<String>,
     pub(crate) next_schema: Option<Arc<Value>>,
     pub(crate) answer: Option<Value>,
     pub(crate) last_stop: Option<(StopReason, Option<String>)>,
@@ -219,7 +224,7 @@ impl State {
 
     /// Calls whose outcome is unknown and not yet settled.
     #[must_use]
-    pub fn in_doubt(&self) -> &[CallId] {
+    pub fn in_doubt(&self) -> &[Doubt] {
         &self.in_doubt
     }
 

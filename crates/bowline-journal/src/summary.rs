@@ -17,8 +17,10 @@ pub enum Status {
     New,
     /// A turn is running, or was left unfinished.
     Unfinished,
-    /// Something waits for a person.
+    /// Something waits for a person, or for something outside.
     Waiting,
+    /// A person put it on hold.
+    Paused,
     /// The last turn ended.
     #[serde(untagged)]
     Ended(StopReason),
@@ -32,6 +34,7 @@ impl Status {
             Self::New => "new",
             Self::Unfinished => "unfinished",
             Self::Waiting => "waiting",
+            Self::Paused => "paused",
             Self::Ended(stop) => stop.name(),
         }
     }
@@ -42,6 +45,7 @@ impl Status {
             "new" => Some(Self::New),
             "unfinished" => Some(Self::Unfinished),
             "waiting" => Some(Self::Waiting),
+            "paused" => Some(Self::Paused),
             other => {
                 let stop = serde_json::Value::String(other.to_owned());
                 serde_json::from_value(stop).ok().map(Self::Ended)
@@ -50,7 +54,10 @@ impl Status {
     }
 
     fn of(state: &State) -> Self {
-        if state.waiting().next().is_some() {
+        if state.paused_by().is_some() {
+            return Self::Paused;
+        }
+        if state.waiting().next().is_some() || state.parked().next().is_some() {
             return Self::Waiting;
         }
         match (state.turn(), state.last_stop()) {
@@ -80,7 +87,7 @@ pub struct Summary {
     pub steps: u32,
     /// Tokens it has used.
     pub usage: Usage,
-    /// Open questions.
+    /// Open questions, and what is waited for outside.
     pub waiting: u32,
     /// Calls whose outcome is unknown.
     pub in_doubt: u32,
@@ -157,7 +164,7 @@ impl Summary {
             status: Status::of(state),
             steps: state.steps(),
             usage: state.ledger().usage,
-            waiting: count(state.waiting().count()),
+            waiting: count(state.waiting().count() + state.parked().count()),
             in_doubt: count(state.in_doubt().len()),
             started_ms: notes.started_ms,
             updated_ms: notes.updated_ms,

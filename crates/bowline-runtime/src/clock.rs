@@ -1,7 +1,7 @@
 //! Time and fresh ids, as values: the drive loop draws both here and records what it drew.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use uuid::Uuid;
 
@@ -9,6 +9,7 @@ use uuid::Uuid;
 #[derive(Clone)]
 pub struct Clock {
     now_ms: Arc<dyn Fn() -> u64 + Send + Sync>,
+    elapsed: Arc<dyn Fn() -> Duration + Send + Sync>,
     new_id: Arc<dyn Fn() -> Uuid + Send + Sync>,
 }
 
@@ -18,6 +19,7 @@ impl Clock {
     pub fn system() -> Self {
         Self {
             now_ms: Arc::new(system_now_ms),
+            elapsed: Arc::new(since_boot),
             new_id: Arc::new(Uuid::now_v7),
         }
     }
@@ -28,10 +30,27 @@ impl Clock {
         now_ms: impl Fn() -> u64 + Send + Sync + 'static,
         new_id: impl Fn() -> Uuid + Send + Sync + 'static,
     ) -> Self {
+        let now_ms: Arc<dyn Fn() -> u64 + Send + Sync> = Arc::new(now_ms);
+        let elapsed = Arc::clone(&now_ms);
         Self {
-            now_ms: Arc::new(now_ms),
+            now_ms,
+            elapsed: Arc::new(move || Duration::from_millis(elapsed())),
             new_id: Arc::new(new_id),
         }
+    }
+
+    /// The same clock with another measure of spans.
+    #[must_use]
+    pub fn with_elapsed(mut self, elapsed: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
+        self.elapsed = Arc::new(elapsed);
+        self
+    }
+
+    /// A time that only ever grows, at the pace of real time: for spans, never for points in time.
+    /// Setting the machine's clock does not change it; sleep of the machine counts.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        (self.elapsed)()
     }
 
     /// Milliseconds since 1970.
@@ -51,6 +70,15 @@ impl Clock {
     pub fn id_source(&self) -> Arc<dyn Fn() -> Uuid + Send + Sync> {
         Arc::clone(&self.new_id)
     }
+}
+
+/// Time since the machine was started, its sleep included.
+fn since_boot() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    Duration::new(
+        u64::try_from(now.tv_sec).unwrap_or(0),
+        u32::try_from(now.tv_nsec).unwrap_or(0),
+    )
 }
 
 fn system_now_ms() -> u64 {

@@ -5,12 +5,14 @@
 
 mod acts;
 mod round;
+mod waits;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bowline_core::protocol::WaitingItem;
+use bowline_core::state::{Party, Workflow};
 use bowline_core::{AttemptId, CallId, Command, State, StopReason, StreamEvent};
 use bowline_model::Provider;
 use bowline_policy::Policy;
@@ -25,6 +27,9 @@ use crate::judge::Planned;
 use crate::session::Session;
 use crate::{Error, Probe};
 use acts::{Done, Live};
+use waits::Deadlines;
+
+pub use waits::WhileWaiting;
 
 /// What a session is driven with. None of it is state: it can be built anew after a crash.
 #[derive(Clone)]
@@ -43,6 +48,8 @@ pub struct Harness {
     pub app_version: String,
     /// Told of every step between two acts; does nothing outside crash tests.
     pub probe: Arc<dyn Probe>,
+    /// What is done when everything outstanding waits.
+    pub while_waiting: WhileWaiting,
 }
 
 /// How often the mailbox is looked at while acts run.
@@ -55,6 +62,10 @@ pub enum Rest {
     Ended(StopReason, Option<String>),
     /// Something waits for a person.
     Waiting(Vec<WaitingItem>),
+    /// Something outside is waited for, and nothing for a person.
+    Awaiting(Vec<Party>),
+    /// A person put the session on hold.
+    Paused(String),
     /// Nothing was outstanding.
     Idle,
 }
@@ -90,7 +101,12 @@ pub(crate) struct Loop<'a> {
     stops: BTreeMap<CallId, watch::Sender<bool>>,
     asking: Option<(AttemptId, AbortHandle)>,
     reconciling: BTreeSet<CallId>,
-    pause_until_ms: Option<u64>,
+    /// The end of the pause before the next try of a model call, by the clock of spans.
+    pause: Option<Duration>,
+    /// When something that waits is worth a look, by the clock of spans.
+    wake: Option<Duration>,
+    deadlines: Deadlines,
+    looks: BTreeMap<CallId, Duration>,
     cancelling: bool,
     announced: bool,
 }
@@ -109,7 +125,10 @@ impl<'a> Loop<'a> {
             stops: BTreeMap::new(),
             asking: None,
             reconciling: BTreeSet::new(),
-            pause_until_ms: None,
+            pause: None,
+            wake: None,
+            deadlines: Deadlines::default(),
+            looks: BTreeMap::new(),
             cancelling: false,
             announced: false,
         }
@@ -119,6 +138,7 @@ impl<'a> Loop<'a> {
         &mut self,
         commands: &mut mpsc::UnboundedReceiver<Command>,
     ) -> Result<Rest, Error> {
+        self.stage_late_findings().await?;
         loop {
             while let Ok(command) = commands.try_recv() {
                 // A refused command (nothing to cancel, key known) changes nothing.
@@ -127,6 +147,9 @@ impl<'a> Loop<'a> {
             let letters = self.session.drain_mailbox()?;
             self.stop_if_cancelled();
             self.stage_due().await?;
+            if self.stage_waits().await? {
+                self.stage_due().await?;
+            }
             if self.session.has_staged() {
                 self.commit_and_start().await?;
                 for letter in letters {
@@ -137,8 +160,11 @@ impl<'a> Loop<'a> {
             for letter in letters {
                 letter.done()?;
             }
-            if self.acts.is_empty() && self.pause_until_ms.is_none() {
-                return Ok(rest(self.session.state()));
+            if self.acts.is_empty() && self.pause.is_none() {
+                let rest = rest(self.session.state());
+                if !self.stays(&rest) {
+                    return Ok(rest);
+                }
             }
             self.wait(commands).await?;
         }
@@ -147,9 +173,9 @@ impl<'a> Loop<'a> {
     /// Waits for the first thing to happen: an act is done, a piece of a reply arrives, somebody
     /// asks for something, a pause is over.
     async fn wait(&mut self, commands: &mut mpsc::UnboundedReceiver<Command>) -> Result<(), Error> {
-        let pause = self.pause_until_ms.map_or(MAILBOX_POLL, |until| {
-            Duration::from_millis(until.saturating_sub(self.session.clock().now_ms()))
-                .min(MAILBOX_POLL)
+        let now = self.session.clock().elapsed();
+        let pause = self.wake.map_or(MAILBOX_POLL, |wake| {
+            wake.saturating_sub(now).min(MAILBOX_POLL)
         });
         tokio::select! {
             biased;
@@ -190,7 +216,7 @@ impl<'a> Loop<'a> {
         if !asked || std::mem::replace(&mut self.cancelling, true) {
             return;
         }
-        self.pause_until_ms = None;
+        self.pause = None;
         for stop in self.stops.values() {
             let _gone = stop.send(true);
         }
@@ -202,9 +228,11 @@ impl<'a> Loop<'a> {
 
 /// Where the state rests when nothing is due or under way.
 fn rest(state: &State) -> Rest {
-    let waiting = waiting(state);
-    if !waiting.is_empty() {
-        return Rest::Waiting(waiting);
+    match state.workflow() {
+        Workflow::AwaitingDecision { .. } => return Rest::Waiting(waiting(state)),
+        Workflow::AwaitingParty { parties } => return Rest::Awaiting(parties),
+        Workflow::Paused { by } => return Rest::Paused(by),
+        Workflow::Running | Workflow::Ended { .. } => {}
     }
     match state.last_stop() {
         Some((stop, detail)) => Rest::Ended(stop, detail.map(str::to_owned)),

@@ -9,6 +9,7 @@ use bowline_core::decision::{DecidedBy, Scope};
 use bowline_core::event::{CallRejected, Decided};
 use bowline_core::message::CallFault;
 use bowline_core::spec::ActionKind;
+use bowline_core::state::Doubt;
 use bowline_core::{
     Action, Backend, CallRequest, Confinement, ContextText, Decision, DecisionId, Fact, Mode,
     OnAsk, State, ToolCall, Verdict,
@@ -220,11 +221,22 @@ pub(crate) fn decided(
         verdict = Verdict::Allow;
         by = DecidedBy::Grant(grant);
     }
+    let mut reason = judgement.reason;
+    if verdict == Verdict::Allow
+        && let Some(doubt) = state.repeated(&planned.plan.actions)
+    {
+        (verdict, reason) = repeats(doubt, on_ask);
+    }
+    let asked_ms = settings.and_then(|settings| settings.ask_expires_ms);
+    let expires_at_ms = (verdict == Verdict::Ask)
+        .then_some(asked_ms)
+        .flatten()
+        .map(|span| clock.now_ms().saturating_add(span));
     let decision = Decision {
         id: DecisionId::from_uuid(clock.new_id()),
         verdict,
         by,
-        reason: judgement.reason,
+        reason,
         digest,
         essence: planned.plan.essence.clone(),
         actions: judgement.judged,
@@ -234,7 +246,7 @@ pub(crate) fn decided(
         mode,
         confinement: planned.request.confinement.clone(),
         scope: Scope::Once,
-        expires_at_ms: None,
+        expires_at_ms,
         policy_hash: policy_hash(&in_force),
         analyser_version: bowline_policy::ANALYSER_VERSION,
     };
@@ -242,4 +254,21 @@ pub(crate) fn decided(
         call: call.id,
         decision,
     }))
+}
+
+/// What is said to a call that would do again what may have happened already.
+fn repeats(doubt: &Doubt, on_ask: OnAsk) -> (Verdict, String) {
+    let reason = format!(
+        "An earlier call of the same ({}) is in doubt: it may have happened. `bowline settle {} \
+         --happened` or `--did-not` says what became of it.",
+        doubt.call.short(),
+        doubt.call.short()
+    );
+    match on_ask {
+        OnAsk::Park => (Verdict::Ask, reason),
+        OnAsk::Refuse => (
+            Verdict::Deny,
+            format!("{reason} Nobody is there to answer (on-ask refuse), so it is refused."),
+        ),
+    }
 }

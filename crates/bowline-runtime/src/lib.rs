@@ -27,6 +27,7 @@
 //!     masker: Arc::new(bowline_secrets::Masker::new(Vec::new())),
 //!     app_version: "0".to_owned(),
 //!     probe: Arc::new(NoProbe),
+//!     while_waiting: Default::default(),
 //! };
 //! let session = bowline_core::SessionId::from_uuid(clock.new_id());
 //! let started: SessionStarted = serde_json::from_value(serde_json::json!({
@@ -41,7 +42,8 @@
 //! let journal = Box::new(MemoryJournal::new(session, folder.path().to_owned()));
 //! let mut session = Session::begin(journal, places, clock, started);
 //! let text = prompt::person("say hello".to_owned());
-//! session.give(Command { key: "1".to_owned(), ask: Ask::Prompt { text, images: Vec::new(), output_schema: None } })?;
+//! let ask = Ask::Prompt { text, images: Vec::new(), output_schema: None, supersede: false };
+//! session.give(Command { key: "1".to_owned(), at_ms: None, ask })?;
 //!
 //! let (_keep, mut commands) = tokio::sync::mpsc::unbounded_channel();
 //! let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
@@ -66,7 +68,7 @@ pub mod why;
 
 pub use bowline_journal::Probe;
 pub use clock::{Clock, date_and_time, moment, since, time_of_day, today};
-pub use drive::{Harness, Rest, drive, waiting};
+pub use drive::{Harness, Rest, WhileWaiting, drive, waiting};
 pub use error::{Error, Next};
 pub use face::{Face, Recorder, Silent};
 pub use session::{Image, Places, Session, resolve_folders, running_jobs};

@@ -172,7 +172,8 @@ impl Session {
     ///
     /// # Errors
     /// [`Refusal`] says why nothing happens.
-    pub fn give(&mut self, command: Command) -> Result<(), Refusal> {
+    pub fn give(&mut self, mut command: Command) -> Result<(), Refusal> {
+        command.at_ms = command.at_ms.or_else(|| Some(self.clock.now_ms()));
         for fact in accept(&self.state, command)? {
             self.stage(fact);
         }
@@ -224,6 +225,7 @@ impl Session {
         let key = format!("settings-{}", self.clock.new_id());
         self.give(Command {
             key,
+            at_ms: None,
             ask: bowline_core::command::Ask::Change {
                 settings,
                 by: by.to_owned(),

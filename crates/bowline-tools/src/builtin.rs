@@ -1,5 +1,5 @@
 //! The tools of Bowline: `read`, `write`, `edit`, `grep`, `glob`, `list`, `shell`, `todo`,
-//! `ask_user`, `shell_job`.
+//! `ask_user`, `shell_job`, `wait_for`.
 
 mod ask_user;
 mod change;
@@ -13,6 +13,7 @@ mod read;
 mod shell;
 mod spec;
 mod todo;
+mod wait_for;
 mod walk;
 mod write;
 
@@ -102,6 +103,7 @@ pub fn toolbox(config: BuiltinConfig) -> Toolbox {
         Arc::new(todo::TodoTool::new()),
         Arc::new(ask_user::AskUserTool::new()),
         Arc::new(shell::JobTool::new()),
+        Arc::new(wait_for::WaitForTool::new(shell::ShellTool::new(config))),
     ];
     #[expect(clippy::expect_used, reason = "a test holds the names apart")]
     Toolbox::new(tools).expect("built-in tools have names of their own")
@@ -121,6 +123,7 @@ pub fn specs() -> Vec<ToolSpec> {
         todo::spec(),
         ask_user::spec(),
         shell::job_spec(),
+        wait_for::spec(),
     ]
 }
 

@@ -173,6 +173,9 @@ pub struct Finish {
     pub failed_before_effect: bool,
     /// Set when it started but its outcome cannot be known.
     pub in_doubt: Option<String>,
+    /// Set when it was a look at something waited for that is not there yet; what the look said,
+    /// in a line. The call goes on waiting.
+    pub not_yet: Option<String>,
 }
 
 impl Finish {
@@ -189,6 +192,7 @@ impl Finish {
             sandbox_denied: false,
             failed_before_effect: false,
             in_doubt: None,
+            not_yet: None,
         }
     }
 

@@ -89,10 +89,12 @@ impl Terminal {
             };
             let command = Command {
                 key: format!("prompt-{}", clock.new_id()),
+                at_ms: None,
                 ask: Ask::Prompt {
                     text: prompt::person(mask.mask(&text).text.into_owned()),
                     images: Vec::new(),
                     output_schema: None,
+                    supersede: false,
                 },
             };
             print::err_line(&look.paint(Colour::Dim, "queued: read after the running calls"));
@@ -221,7 +223,11 @@ impl Terminal {
             },
         };
         let key = format!("answer-{decision}");
-        Ok(Next::Give(Box::new(Command { key, ask })))
+        Ok(Next::Give(Box::new(Command {
+            key,
+            at_ms: None,
+            ask,
+        })))
     }
 
     /// Shows what is asked, in lines that fit, and how to answer. What would run is shown whole:

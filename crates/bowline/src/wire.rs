@@ -11,7 +11,7 @@ use bowline_model::scenario::Scenario;
 use bowline_model::{Dialect, HttpProvider, Provider, ProviderConfig, ScriptedProvider};
 use bowline_policy::{Policy, Rule, Sandbox, may_search, protected_names, secret_places};
 use bowline_runtime::config::{Effective, Layers, parse, parse_flag};
-use bowline_runtime::{Clock, Harness};
+use bowline_runtime::{Clock, Harness, WhileWaiting};
 use bowline_secrets::Masker;
 use bowline_tools::Toolbox;
 use bowline_tools::builtin::{self, BuiltinConfig};
@@ -96,6 +96,7 @@ pub fn settings(config: &Effective, chosen: &Chosen) -> Result<Settings, Failure
             .and_then(|effort| effort.parse().ok()),
         mode: config.mode(),
         on_ask: config.on_ask(),
+        ask_expires_ms: None,
         limits: config.limits(),
     })
 }
@@ -285,5 +286,6 @@ pub fn harness(provider: WithSecrets, toolbox: Toolbox, policy: Policy) -> Harne
         masker: Arc::new(masker_with(secrets)),
         app_version: crate::command::VERSION.to_owned(),
         probe: crate::command::probe(),
+        while_waiting: WhileWaiting::Rest,
     }
 }

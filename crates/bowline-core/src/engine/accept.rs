@@ -1,10 +1,12 @@
 //! What a person or client asks becomes facts, or a refusal.
 
+mod waits;
+
 use serde_json::Value;
 
 use crate::command::{Ask, Command, Refusal};
 use crate::context::{ContextText, Origin, caps};
-use crate::decision::{Decision, Verdict};
+use crate::decision::{Decision, Scope, Verdict};
 use crate::event::{
     BlocksDropped, CancelRequested, DecisionAnswered, Fact, NoticeAdded, PromptAccepted,
     QuestionAnswered, SettingsChanged,
@@ -17,72 +19,107 @@ use crate::state::State;
 /// # Errors
 /// A [`Refusal`] says why nothing happens; the session is unharmed.
 pub fn accept(state: &State, command: Command) -> Result<Vec<Fact>, Refusal> {
-    let Command { key, ask } = command;
+    let Command { key, at_ms, ask } = command;
     if state.begun.is_none() {
         return Err(Refusal::NotBegun);
     }
     if state.knows_key(&key) {
         return Err(Refusal::AlreadyAccepted { key });
     }
-    let fact = match ask {
+    match ask {
         Ask::Prompt {
             text,
             images,
             output_schema,
+            supersede,
         } => {
-            let prompt = PromptAccepted {
+            let mut facts = if supersede {
+                waits::supersede(state, &key)
+            } else {
+                Vec::new()
+            };
+            facts.extend(prompted(PromptAccepted {
                 key,
                 text,
                 images,
                 output_schema,
-            };
-            return Ok(prompted(prompt));
+            }));
+            Ok(facts)
         }
-        Ask::Answer {
-            verdict: Verdict::Ask,
-            ..
-        } => return Err(Refusal::NotAnAnswer),
         Ask::Answer {
             decision,
             verdict,
             scope,
             by,
             note,
-        } => {
-            if open(state, decision)?.question().is_some() && verdict == Verdict::Allow {
-                return Err(Refusal::WantsAnAnswer { decision });
-            }
-            Fact::DecisionAnswered(DecisionAnswered {
+        } => answered(
+            state,
+            at_ms,
+            DecisionAnswered {
                 key,
                 decision,
                 verdict,
                 scope,
                 by,
                 note,
-            })
-        }
+            },
+        ),
         Ask::Reply { decision, text, by } => {
-            if open(state, decision)?.question().is_none() {
+            if open(state, decision, at_ms)?.question().is_none() {
                 return Err(Refusal::WantsAVerdict { decision });
             }
-            Fact::QuestionAnswered(QuestionAnswered {
+            Ok(vec![Fact::QuestionAnswered(QuestionAnswered {
                 key,
                 decision,
                 answer: text,
                 by,
-            })
+            })])
         }
         Ask::Cancel { by } => match &state.turn {
             Some(turn) if turn.cancelled_by.is_none() => {
-                Fact::CancelRequested(CancelRequested { key, by })
+                Ok(vec![Fact::CancelRequested(CancelRequested { key, by })])
             }
-            _ => return Err(Refusal::NothingRunning),
+            _ => Err(Refusal::NothingRunning),
         },
-        Ask::Change { settings, by } => {
-            return Ok(changed(state, SettingsChanged { key, settings, by }));
-        }
-    };
-    Ok(vec![fact])
+        Ask::Change { settings, by } => Ok(changed(state, SettingsChanged { key, settings, by })),
+        Ask::Signal { name, payload, by } => waits::signalled(state, key, name, payload, by),
+        Ask::Settle {
+            call,
+            happened,
+            note,
+            by,
+        } => waits::settled(state, key, call, happened, note, by),
+        Ask::Pause { by } => waits::paused(state, key, by),
+        Ask::Continue { by } => waits::continued(state, key, by),
+    }
+}
+
+fn answered(
+    state: &State,
+    at_ms: Option<u64>,
+    answer: DecisionAnswered,
+) -> Result<Vec<Fact>, Refusal> {
+    let decision = answer.decision;
+    if answer.verdict == Verdict::Ask {
+        return Err(Refusal::NotAnAnswer);
+    }
+    let asked = open(state, decision, at_ms)?;
+    if asked.question().is_some() && answer.verdict == Verdict::Allow {
+        return Err(Refusal::WantsAnAnswer { decision });
+    }
+    Ok(vec![Fact::DecisionAnswered(answer)])
+}
+
+/// A denial of one open question, by the prompt that takes its place.
+fn denied(key: &str, decision: DecisionId) -> Fact {
+    Fact::DecisionAnswered(DecisionAnswered {
+        key: format!("{key}-denies-{decision}"),
+        decision,
+        verdict: Verdict::Deny,
+        scope: Scope::Once,
+        by: "a new prompt".to_owned(),
+        note: Some("a person gave you something else to do.".to_owned()),
+    })
 }
 
 /// A prompt, and what the model is told of the schema that goes with it.
@@ -105,12 +142,16 @@ fn changed(state: &State, change: SettingsChanged) -> Vec<Fact> {
         .collect()
 }
 
-/// The open decision of this id.
-fn open(state: &State, decision: DecisionId) -> Result<&Decision, Refusal> {
+/// The open decision of this id, unless an answer of `at_ms` comes too late for it.
+fn open(state: &State, decision: DecisionId, at_ms: Option<u64>) -> Result<&Decision, Refusal> {
     let mut waiting = state.waiting().map(|(_, open)| open);
-    waiting
+    let asked = waiting
         .find(|open| open.id == decision)
-        .ok_or(Refusal::NoSuchQuestion { decision })
+        .ok_or(Refusal::NoSuchQuestion { decision })?;
+    if at_ms.is_some_and(|at_ms| asked.has_lapsed(at_ms)) {
+        return Err(Refusal::Lapsed { decision });
+    }
+    Ok(asked)
 }
 
 /// What the model is told of a schema, as it goes with the prompt.

@@ -1,5 +1,7 @@
 //! A fact changes the state: pure and total. A fact that fits nowhere is counted, not obeyed.
 
+mod waits;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -69,7 +71,7 @@ pub fn apply(mut state: State, event: &Event) -> State {
         Fact::CallFinished(finished) => finish_call(&mut state, finished),
         Fact::CallFailed(failed) => close_failed(&mut state, failed.call, &failed.error),
         Fact::CallInDoubt(doubt) => {
-            state.in_doubt.push(doubt.call);
+            waits::doubt(&mut state, doubt, event.at_ms);
             state.ledger.calls_run += 1;
             close_failed(&mut state, doubt.call, &doubt.told)
         }
@@ -84,6 +86,13 @@ pub fn apply(mut state: State, event: &Event) -> State {
                 .is_some()
         }
         Fact::TurnEnded(ended) => end_turn(&mut state, ended),
+        Fact::CallParked(_)
+        | Fact::WaitEnded(_)
+        | Fact::SignalReceived(_)
+        | Fact::CallSettled(_)
+        | Fact::DecisionLapsed(_)
+        | Fact::SessionPaused(_)
+        | Fact::SessionContinued(_) => waits::fold(&mut state, event),
     };
     state.misfits += u32::from(!fitted);
     state
@@ -98,7 +107,10 @@ fn change_settings(state: &mut State, change: &crate::event::SettingsChanged) ->
     state.keys.insert(change.key.clone());
     // Open questions were asked under the old settings: they are asked anew under these.
     for call in state.step.iter_mut().flat_map(|step| &mut step.calls) {
-        if matches!(call.phase, CallPhase::Waiting(_) | CallPhase::Allowed(_)) {
+        if matches!(
+            call.phase,
+            CallPhase::Waiting(_) | CallPhase::Allowed(_) | CallPhase::Parked(_)
+        ) {
             call.phase = CallPhase::Proposed;
         }
     }
@@ -156,6 +168,7 @@ fn reserve(state: &mut State, reserved: &AttemptReserved) -> bool {
         return false;
     };
     turn.not_before_ms = None;
+    turn.pause_ms = None;
     if let Some(schema) = state.next_schema.take() {
         turn.demand = Some(Demand {
             schema,
@@ -197,6 +210,7 @@ fn fail_attempt(state: &mut State, failed: &AttemptFailed, at_ms: u64) -> bool {
     turn.failed_attempts += 1;
     turn.failure = Some(failed.failure.clone());
     turn.gave_up = failed.retry_in_ms.is_none();
+    turn.pause_ms = failed.retry_in_ms;
     turn.not_before_ms = failed.retry_in_ms.map(|pause| at_ms.saturating_add(pause));
     true
 }
@@ -215,6 +229,7 @@ fn reply(state: &mut State, replied: &ModelReplied) -> bool {
             call: call.clone(),
             phase: CallPhase::Proposed,
             tries: 0,
+            park: None,
         })
         .collect();
     turn.steps += 1;
@@ -331,7 +346,10 @@ fn decide(state: &mut State, decided: &Decided) -> bool {
     let Some(open) = open_call(state, decided.call) else {
         return false;
     };
-    if !matches!(open.phase, CallPhase::Proposed | CallPhase::Allowed(_)) {
+    if !matches!(
+        open.phase,
+        CallPhase::Proposed | CallPhase::Allowed(_) | CallPhase::Parked(_)
+    ) {
         return false;
     }
     match decision.verdict {
@@ -399,6 +417,7 @@ fn start_call(state: &mut State, started: &CallStarted) -> bool {
     };
     let decision = match &open.phase {
         CallPhase::Allowed(decision) => decision.clone(),
+        CallPhase::Parked(decision) if open.park.is_some() => decision.clone(),
         CallPhase::Started(decision, earlier) if earlier.class() == ReplayClass::Free => {
             decision.clone()
         }
@@ -416,7 +435,11 @@ fn unstart_call(state: &mut State, call: CallId) -> bool {
     let CallPhase::Started(decision, _) = &open.phase else {
         return false;
     };
-    open.phase = CallPhase::Allowed(decision.clone());
+    // A wait whose command did not run goes on as it was.
+    open.phase = match open.park {
+        Some(_) => CallPhase::Parked(decision.clone()),
+        None => CallPhase::Allowed(decision.clone()),
+    };
     true
 }
 
@@ -487,24 +510,21 @@ fn end_turn(state: &mut State, ended: &TurnEnded) -> bool {
     if state.turn.as_ref().is_none_or(|turn| turn.id != ended.turn) {
         return false;
     }
-    let text = format!(
-        "Not run: the turn ended first ({}). Nothing was changed by this call.",
-        ended.stop.name()
-    );
-    let open: Vec<CallId> = state
+    let open: Vec<(CallId, bool)> = state
         .step
         .iter()
         .flat_map(|step| &step.calls)
         .filter(|call| !matches!(call.phase, CallPhase::Closed(_)))
-        .map(|call| call.call.id)
+        .map(|call| (call.call.id, matches!(call.phase, CallPhase::Parked(_))))
         .collect();
-    for call in open {
-        close(
-            state,
-            call,
-            ResultKind::Error,
-            ContextText::notice(text.clone()),
-        );
+    let stop = ended.stop.name();
+    for (call, parked) in open {
+        let text = if parked {
+            format!("Stopped waiting: the turn ended first ({stop}).")
+        } else {
+            format!("Not run: the turn ended first ({stop}). Nothing was changed by this call.")
+        };
+        close(state, call, ResultKind::Error, ContextText::notice(text));
     }
     state.turn = None;
     state.last_stop = Some((ended.stop, ended.detail.clone()));

@@ -8,11 +8,11 @@ use crate::spec::ReplayClass;
 use crate::state::{AnswerVerdict, CallPhase, OpenStep, State, Turn};
 use crate::usage::StopReason;
 
-/// The work outstanding, in the order it should be begun. Empty when the session rests or when
-/// everything outstanding is under way in the current epoch.
+/// The work outstanding, in the order it should be begun. Empty when the session rests or is
+/// paused, or when everything outstanding is under way in the current epoch.
 #[must_use]
 pub fn due(state: &State) -> Vec<Work> {
-    if state.begun.is_none() {
+    if state.begun.is_none() || state.paused_by.is_some() {
         return Vec::new();
     }
     let Some(turn) = &state.turn else {
@@ -40,6 +40,7 @@ pub fn due(state: &State) -> Vec<Work> {
 fn due_in_step(state: &State, turn: &Turn, step: &OpenStep) -> Vec<Work> {
     let mut work = Vec::new();
     let mut questions = Vec::new();
+    let mut parked = Vec::new();
     let mut running = false;
     for (index, open) in step.calls.iter().enumerate() {
         let call = open.call.id;
@@ -56,6 +57,12 @@ fn due_in_step(state: &State, turn: &Turn, step: &OpenStep) -> Vec<Work> {
             _ if turn.cancelled_by.is_some() => {}
             CallPhase::Proposed => work.push(Work::Decide { call }),
             CallPhase::Waiting(decision) => questions.push(decision.id),
+            CallPhase::Parked(_) => parked.push(call),
+            CallPhase::Allowed(decision) if decision.wait().is_some() => {
+                if may_start(&step.calls[..index], decision) {
+                    work.push(Work::Park { call });
+                }
+            }
             CallPhase::Allowed(decision) => {
                 if may_start(&step.calls[..index], decision) {
                     work.push(Work::RunTool { call });
@@ -71,6 +78,7 @@ fn due_in_step(state: &State, turn: &Turn, step: &OpenStep) -> Vec<Work> {
     }
     vec![Work::Wait {
         decisions: questions,
+        parked,
     }]
 }
 
@@ -126,6 +134,7 @@ fn due_between_steps(state: &State, turn: &Turn) -> Work {
             reserve_tokens,
             max_output_tokens,
             not_before_ms: turn.not_before_ms,
+            pause_ms: turn.pause_ms,
         }),
         Err(detail) => end(StopReason::Budget, Some(detail)),
     }

@@ -16,9 +16,10 @@ pub(super) fn may_start(earlier: &[CallState], decision: &Decision) -> bool {
         CallPhase::Closed(_) => true,
         // Not decided yet: what it touches is unknown, so wait for its decision.
         CallPhase::Proposed => false,
-        CallPhase::Waiting(before) | CallPhase::Allowed(before) | CallPhase::Started(before, _) => {
-            !conflict(before, decision)
-        }
+        CallPhase::Waiting(before)
+        | CallPhase::Allowed(before)
+        | CallPhase::Parked(before)
+        | CallPhase::Started(before, _) => !conflict(before, decision),
     })
 }
 
@@ -60,7 +61,10 @@ impl<'a> Footprint<'a> {
                 Action::ReadPath { path } => footprint.reads.push(&path.resolved),
                 Action::WritePath { path } => footprint.writes.push(&path.resolved),
                 Action::Run { .. } | Action::CallMcp { .. } => footprint.opaque = true,
-                Action::Reach { .. } | Action::Note | Action::AskPerson { .. } => {}
+                Action::Reach { .. }
+                | Action::Note
+                | Action::AskPerson { .. }
+                | Action::AwaitParty { .. } => {}
             }
         }
         footprint

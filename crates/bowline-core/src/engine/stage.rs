@@ -1,11 +1,13 @@
 //! The only places where the two facts that let something be done are made.
 
 use crate::call::Check;
+use crate::decision::Decision;
 use crate::event::{AttemptReserved, CallStarted, Fact, NewAttempt, NewStart};
 use crate::id::{AttemptId, CallId};
 use crate::permit::CallRequest;
 use crate::spec::ReplayClass;
 use crate::state::{CallPhase, State};
+use crate::wait::Until;
 
 /// What is known about a call right before it starts.
 #[derive(Debug, Clone, Default)]
@@ -44,7 +46,9 @@ pub fn start(
 ) -> Result<Fact, NotStartable> {
     let open = state.call(call).ok_or(NotStartable::NoSuchCall(call))?;
     let decision = match &open.phase {
-        CallPhase::Allowed(decision) => decision,
+        // What waits is parked first; only the command it looks with is ever started.
+        CallPhase::Allowed(decision) if decision.wait().is_none() => decision,
+        CallPhase::Parked(decision) if looks_by_command(decision) => decision,
         CallPhase::Started(decision, earlier)
             if earlier.class() == ReplayClass::Free && earlier.epoch() < state.epoch =>
         {
@@ -65,6 +69,12 @@ pub fn start(
         checks: facts.checks,
         spool: facts.spool,
     })))
+}
+
+/// Whether a parked call looks by running a command: nothing else of it is ever started.
+fn looks_by_command(decision: &Decision) -> bool {
+    let wait = decision.wait();
+    wait.is_some_and(|wait| matches!(wait.until, Until::Command { .. }))
 }
 
 /// The budget does not allow another model call.

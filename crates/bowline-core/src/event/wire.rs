@@ -35,6 +35,13 @@ impl Serialize for Event {
             Fact::AnswerChecked(data) => event.serialize_field("data", data)?,
             Fact::CancelRequested(data) => event.serialize_field("data", data)?,
             Fact::TurnEnded(data) => event.serialize_field("data", data)?,
+            Fact::CallParked(data) => event.serialize_field("data", data)?,
+            Fact::WaitEnded(data) => event.serialize_field("data", data)?,
+            Fact::SignalReceived(data) => event.serialize_field("data", data)?,
+            Fact::CallSettled(data) => event.serialize_field("data", data)?,
+            Fact::DecisionLapsed(data) => event.serialize_field("data", data)?,
+            Fact::SessionPaused(data) => event.serialize_field("data", data)?,
+            Fact::SessionContinued(data) => event.serialize_field("data", data)?,
         }
         event.end()
     }
@@ -85,6 +92,13 @@ fn fact(kind: &str, data: &str) -> Result<Fact, serde_json::Error> {
         "AnswerChecked" => Fact::AnswerChecked(read(data)?),
         "CancelRequested" => Fact::CancelRequested(read(data)?),
         "TurnEnded" => Fact::TurnEnded(read(data)?),
+        "CallParked" => Fact::CallParked(read(data)?),
+        "WaitEnded" => Fact::WaitEnded(read(data)?),
+        "SignalReceived" => Fact::SignalReceived(read(data)?),
+        "CallSettled" => Fact::CallSettled(read(data)?),
+        "DecisionLapsed" => Fact::DecisionLapsed(read(data)?),
+        "SessionPaused" => Fact::SessionPaused(read(data)?),
+        "SessionContinued" => Fact::SessionContinued(read(data)?),
         other => {
             return Err(serde_json::Error::custom(format_args!(
                 "event `{other}` is not known to this version: it was written by a newer Bowline"

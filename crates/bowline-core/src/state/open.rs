@@ -9,6 +9,7 @@ use crate::event::{AttemptReserved, CallStarted, ReplyStop};
 use crate::failure::ProviderFailure;
 use crate::id::{StepId, TurnId};
 use crate::message::{AssistantMessage, ToolCall, ToolResult};
+use crate::wait::Park;
 
 /// A running turn.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +26,9 @@ pub struct Turn {
     pub failure: Option<ProviderFailure>,
     /// When the next try may be made, in milliseconds since 1970.
     pub not_before_ms: Option<u64>,
+    /// How long the pause before it is, in milliseconds: a clock that was set back cannot make it
+    /// longer.
+    pub pause_ms: Option<u64>,
     /// Whether the failure ends the turn.
     pub gave_up: bool,
     /// How the last complete reply ended, once it has.
@@ -68,6 +72,7 @@ impl Turn {
             failed_attempts: 0,
             failure: None,
             not_before_ms: None,
+            pause_ms: None,
             gave_up: false,
             last_reply: None,
             wants_more: true,
@@ -103,6 +108,8 @@ pub struct CallState {
     pub phase: CallPhase,
     /// Tries so far.
     pub tries: u32,
+    /// What it waits for, once it was parked; kept while its command is run.
+    pub park: Option<Box<Park>>,
 }
 
 /// Where a call stands.
@@ -114,6 +121,8 @@ pub enum CallPhase {
     Waiting(Box<Decision>),
     /// It may run.
     Allowed(Box<Decision>),
+    /// It may run, and waits for something outside.
+    Parked(Box<Decision>),
     /// It was started; the decision that allowed it stays with it.
     Started(Box<Decision>, CallStarted),
     /// It is answered.

@@ -139,10 +139,12 @@ fn the_same_command_twice_has_effect_once() {
     let text = ContextText::admit(Origin::Person, "x".to_owned(), 10, None);
     let command = Command {
         key: "k".to_owned(),
+        at_ms: None,
         ask: Ask::Prompt {
             text,
             images: Vec::new(),
             output_schema: None,
+            supersede: false,
         },
     };
     assert_eq!(accept(&world.state, command.clone()).unwrap().len(), 1);
@@ -162,6 +164,7 @@ fn an_answer_needs_an_open_question() {
     let decision = DecisionId::from_uuid(Uuid::from_u128(1));
     let answer = |verdict| Command {
         key: "k".to_owned(),
+        at_ms: None,
         ask: Ask::Answer {
             decision,
             verdict,
@@ -195,6 +198,7 @@ fn with_question() -> (World, DecisionId) {
 fn reply(decision: DecisionId) -> Command {
     Command {
         key: format!("reply-{decision}"),
+        at_ms: None,
         ask: Ask::Reply {
             decision,
             text: ContextText::admit(Origin::Person, "the second".to_owned(), 100, None),
@@ -206,6 +210,7 @@ fn reply(decision: DecisionId) -> Command {
 fn verdict(decision: DecisionId, verdict: Verdict) -> Command {
     Command {
         key: format!("verdict-{decision}"),
+        at_ms: None,
         ask: Ask::Answer {
             decision,
             verdict,
@@ -287,6 +292,7 @@ fn a_looser_mode_asks_open_questions_anew() {
     };
     world.give(Command {
         key: "m".to_owned(),
+        at_ms: None,
         ask,
     });
     assert_eq!(due(&world.state), [Work::Decide { call: call(100) }]);

@@ -73,10 +73,12 @@ impl World {
         let text = ContextText::admit(Origin::Person, text.to_owned(), 1 << 16, None);
         self.give(Command {
             key,
+            at_ms: None,
             ask: Ask::Prompt {
                 text,
                 images: Vec::new(),
                 output_schema: None,
+                supersede: false,
             },
         });
     }
@@ -87,10 +89,12 @@ impl World {
         let text = ContextText::admit(Origin::Person, text.to_owned(), 1 << 16, None);
         self.give(Command {
             key,
+            at_ms: None,
             ask: Ask::Prompt {
                 text,
                 images: Vec::new(),
                 output_schema: Some(serde_json::json!({ "type": "object" })),
+                supersede: false,
             },
         });
     }
@@ -116,6 +120,7 @@ impl World {
                 let key = format!("cancel-{}", self.id());
                 self.give(Command {
                     key,
+                    at_ms: None,
                     ask: Ask::Cancel {
                         by: "test".to_owned(),
                     },
@@ -156,6 +161,7 @@ impl World {
         let key = format!("change-{}", self.id());
         self.give(Command {
             key,
+            at_ms: None,
             ask: Ask::Change {
                 settings,
                 by: "test".to_owned(),
@@ -172,6 +178,11 @@ impl World {
             field: field.to_owned(),
             value: serde_json::json!({"id": field}),
         }
+    }
+
+    fn park(&mut self, call: CallId) {
+        let facts = engine::park(&self.state, call, self.now_ms, None).expect("due offered it");
+        facts.into_iter().for_each(|fact| self.put(fact));
     }
 
     fn begin_something(&mut self) -> bool {
@@ -196,7 +207,8 @@ impl World {
             Work::RunTool { call } => self.start(call),
             Work::Reconcile { call } => self.reconcile(call),
             Work::CheckAnswer => self.check_answer(),
-            Work::Wait { decisions } => return self.answer(decisions[0]),
+            Work::Park { call } => self.park(call),
+            Work::Wait { decisions, .. } => return self.answer(decisions[0]),
             Work::EndTurn { stop, detail } => {
                 let turn = self.state.turn().expect("a turn to end").id;
                 self.put(Fact::TurnEnded(TurnEnded { turn, stop, detail }));
@@ -424,11 +436,16 @@ impl World {
             let text = ContextText::admit(Origin::Person, "this one".to_owned(), 100, None);
             let by = "test".to_owned();
             let ask = Ask::Reply { decision, text, by };
-            self.give(Command { key, ask });
+            self.give(Command {
+                key,
+                at_ms: None,
+                ask,
+            });
             return true;
         }
         self.give(Command {
             key,
+            at_ms: None,
             ask: Ask::Answer {
                 decision,
                 verdict,
@@ -526,6 +543,7 @@ pub(crate) fn started(session: SessionId, cap: Option<u64>) -> SessionStarted {
             reasoning: None,
             mode: Mode::Edit,
             on_ask: OnAsk::Park,
+            ask_expires_ms: None,
             limits: Limits {
                 max_steps: 12,
                 max_tokens: cap,

@@ -49,10 +49,12 @@ pub(crate) fn prompt(key: &str, text: &str) -> Command {
     let text = ContextText::admit(Origin::Person, text.to_owned(), 1 << 20, None);
     Command {
         key: key.to_owned(),
+        at_ms: None,
         ask: bowline_core::command::Ask::Prompt {
             text,
             images: Vec::new(),
             output_schema: None,
+            supersede: false,
         },
     }
 }
@@ -299,6 +301,7 @@ fn settings() -> Settings {
         reasoning: None,
         mode: Mode::Full,
         on_ask: OnAsk::Park,
+        ask_expires_ms: None,
         limits: Limits::default(),
     }
 }

@@ -97,6 +97,11 @@ pub(super) fn of(policy: &Policy, tool: ToolFacts<'_>, action: &Action) -> Stand
             let why = "it changes only the session's own notes";
             Standing::new(Verdict::Allow, what, "notes", why)
         }
+        Action::AwaitParty { wait } => {
+            let what = format!("Waiting for {}", wait.words());
+            let why = "to wait changes nothing";
+            Standing::new(Verdict::Allow, what, "wait", why)
+        }
         Action::AskPerson { question } => {
             let what = format!("Asking `{}`", first_line(&question.text));
             let why = "only a person can answer it";

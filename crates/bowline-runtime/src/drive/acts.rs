@@ -246,6 +246,11 @@ impl Loop<'_> {
         duration_ms: u64,
         found: bool,
     ) -> Result<(), Error> {
+        if let Some(last) = finish.not_yet {
+            let last = self.harness.masker.mask(&last).text.into_owned();
+            self.stage_park(call, Some(last));
+            return Ok(());
+        }
         if finish.failed_before_effect {
             let masked = self.harness.masker.mask(&finish.text).text.into_owned();
             let error = ContextText::notice(masked);
@@ -316,10 +321,8 @@ impl Loop<'_> {
         let JobChange::Ended { job, .. } = change else {
             return;
         };
-        // A folder right in the spool folder and nothing else, whatever a journal says.
-        let is_name = |name: &str| !matches!(name, "" | "." | "..") && !name.contains('/');
         if let Some(job) = self.session.state().jobs().get(job)
-            && is_name(&job.spool)
+            && super::waits::is_name(&job.spool)
         {
             // Left behind it only takes space; retention finds it later.
             let _left = std::fs::remove_dir_all(self.session.spool_for(&job.spool));

@@ -1,5 +1,7 @@
 //! One round of the loop: stage what is due, commit it, start what the receipts permit.
 
+use std::time::Duration;
+
 use bowline_core::commit::Spendable;
 use bowline_core::engine::{self, NotStartable, StartFacts};
 use bowline_core::event::{AnswerChecked, AttemptFailed, CallFailed, TurnEnded, TurnStarted};
@@ -19,7 +21,7 @@ use crate::judge;
 impl Loop<'_> {
     /// Stages everything that is due and needs no waiting, until nothing more comes of it.
     pub(super) async fn stage_due(&mut self) -> Result<(), Error> {
-        self.pause_until_ms = None;
+        self.pause = None;
         loop {
             let mut progressed = false;
             for work in due(self.session.state()) {
@@ -39,9 +41,10 @@ impl Loop<'_> {
                 self.session.stage(Fact::TurnStarted(TurnStarted { turn }));
             }
             Work::AskModel(ask) => {
-                let now_ms = self.session.clock().now_ms();
-                if let Some(until) = ask.not_before_ms.filter(|until| *until > now_ms) {
-                    self.pause_until_ms = Some(until);
+                if let Some(until_ms) = ask.not_before_ms
+                    && let Some(pause) = self.pause_before(until_ms, ask.pause_ms)
+                {
+                    self.pause = Some(pause);
                     return Ok(false);
                 }
                 let attempt = AttemptId::from_uuid(self.session.clock().new_id());
@@ -60,6 +63,7 @@ impl Loop<'_> {
                 return Ok(false);
             }
             Work::CheckAnswer => return Ok(self.stage_answer()),
+            Work::Park { call } => return Ok(self.stage_park(call, None)),
             Work::Wait { .. } => return Ok(false),
             Work::EndTurn { stop, detail } => {
                 let Some(turn) = self.session.state().turn().map(|turn| turn.id) else {
@@ -99,6 +103,27 @@ impl Loop<'_> {
 
     fn next_turn(&self) -> TurnId {
         self.session.state().last_turn().next()
+    }
+
+    /// The end of the pause before the next try, unless it is over. Each pause is turned into one
+    /// by the clock of spans when it is first met.
+    fn pause_before(&mut self, until_ms: u64, pause_ms: Option<u64>) -> Option<Duration> {
+        let clock = self.session.clock().clone();
+        let id = uuid::Uuid::from_u64_pair(u64::MAX, until_ms);
+        let end = self.deadlines.of(&clock, id, until_ms, pause_ms);
+        (end > clock.elapsed()).then_some(end)
+    }
+
+    /// Stages the beginning of a wait, or its going on after a look that said `last`.
+    pub(super) fn stage_park(&mut self, call: CallId, last: Option<String>) -> bool {
+        let now_ms = self.session.clock().now_ms();
+        match engine::park(self.session.state(), call, now_ms, last) {
+            Ok(facts) => {
+                facts.into_iter().for_each(|fact| self.session.stage(fact));
+                true
+            }
+            Err(_) => false,
+        }
     }
 
     fn stage_interrupted(&mut self, attempt: AttemptId) {
@@ -149,7 +174,7 @@ impl Loop<'_> {
 
     /// Stages the start of an allowed call: planned anew, so that a decision never covers
     /// something else than what runs.
-    async fn stage_start(&mut self, call: CallId) -> Result<bool, Error> {
+    pub(super) async fn stage_start(&mut self, call: CallId) -> Result<bool, Error> {
         let Some(allowed) = self.open_call(call) else {
             return Ok(false);
         };
@@ -285,6 +310,9 @@ impl Loop<'_> {
                 }
                 jobs.iter().for_each(|job| self.forget_job(job));
             }
+            // No look is under way: the records of the last one are told.
+            Fact::CallParked(parked) if parked.last.is_some() => self.forget_spool(parked.call),
+            Fact::WaitEnded(ended) => self.forget_spool(ended.call),
             Fact::TurnEnded(_) => self.cancelling = false,
             _ => {}
         }

@@ -66,6 +66,7 @@ impl<'a> Watched<'a> {
             };
             if let CallPhase::Waiting(decision)
             | CallPhase::Allowed(decision)
+            | CallPhase::Parked(decision)
             | CallPhase::Started(decision, _) = &open.phase
             {
                 known.essence = bounded(&decision.essence);

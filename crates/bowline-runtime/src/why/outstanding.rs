@@ -33,11 +33,11 @@ pub(super) fn of(evidence: &Evidence<'_>, story: &Story<'_>) -> Vec<String> {
             evidence.torn_bytes
         ));
     }
-    for call in state.in_doubt() {
+    for doubt in state.in_doubt() {
         lines.push(format!(
             "in doubt: {} ({}) may have happened, in part or wholly",
-            story.essence(*call),
-            call.short()
+            story.essence(doubt.call),
+            doubt.call.short()
         ));
     }
     lines
@@ -55,12 +55,16 @@ fn words(work: Work, story: &Story<'_>) -> Vec<String> {
         Work::Decide { call } => format!("decide about {}", named(call)),
         Work::RunTool { call } => format!("run {}", named(call)),
         Work::Reconcile { call } => format!("find out what became of {}", named(call)),
-        Work::Wait { decisions } => return waits(&decisions, story),
+        Work::Park { call } => format!("begin to wait for what {} waits for", named(call)),
+        Work::Wait { decisions, parked } => return waits(&decisions, &parked, story),
         Work::EndTurn { stop, .. } => format!("end the turn ({})", stop.name()),
     }]
 }
 
-fn waits(decisions: &[DecisionId], story: &Story<'_>) -> Vec<String> {
+fn waits(decisions: &[DecisionId], parked: &[CallId], story: &Story<'_>) -> Vec<String> {
+    let parties = story.state.parties();
+    let parties = parties.filter(|party| parked.contains(&party.call_id));
+    let parties = parties.map(|party| format!("wait for {}: {}", party.waits_for, party.name));
     let waiting = story.state.waiting();
     waiting
         .filter(|(_, decision)| decisions.contains(&decision.id))
@@ -71,5 +75,6 @@ fn waits(decisions: &[DecisionId], story: &Story<'_>) -> Vec<String> {
                 shown(&decision.essence)
             )
         })
+        .chain(parties)
         .collect()
 }

@@ -257,6 +257,7 @@ impl<'a> Story<'a> {
             let word = match &call.phase {
                 CallPhase::Started(..) => "was running",
                 CallPhase::Waiting(_) => "waits for a person",
+                CallPhase::Parked(_) => "waits for something outside",
                 CallPhase::Allowed(_) => "was allowed and not yet started",
                 CallPhase::Proposed => "was not yet decided upon",
                 CallPhase::Closed(_) => continue,

@@ -18,7 +18,7 @@ fn finds_by_name_and_names_what_there_is() {
             .as_deref(),
         Some(
             "There is no tool `Reed`. Did you mean `read`? \
-             The tools are: read, write, edit, grep, glob, list, shell, todo, ask_user, shell_job."
+             The tools are: read, write, edit, grep, glob, list, shell, todo, ask_user, shell_job, wait_for."
         )
     );
     let message = toolbox
@@ -27,7 +27,7 @@ fn finds_by_name_and_names_what_there_is() {
         .map(|error| error.message)
         .unwrap();
     assert!(!message.contains("Did you mean"), "{message}");
-    assert_eq!(format!("{toolbox:?}").matches('"').count(), 20);
+    assert_eq!(format!("{toolbox:?}").matches('"').count(), 22);
 }
 
 #[test]

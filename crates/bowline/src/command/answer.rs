@@ -118,6 +118,7 @@ fn leave(store: &Store, open: &Open, ask: Ask, word: &str) -> Result<u8, Failure
     let command = Command {
         // The key is derived, so answering the same question twice has effect once.
         key: format!("answer-{}", open.decision),
+        at_ms: None,
         ask,
     };
     let dir = store.session_dir(open.session);

@@ -16,6 +16,7 @@ use std::time::Instant;
 
 use bowline_core::command::Ask;
 use bowline_core::protocol::RunResult;
+use bowline_core::state::Party;
 use bowline_core::{Command, SessionId, Settings, StopReason, StreamEvent};
 use bowline_journal::{Edges, Store};
 use bowline_policy::Rule;
@@ -261,10 +262,12 @@ async fn prompt_or_outstanding(
     session
         .give(Command {
             key,
+            at_ms: None,
             ask: Ask::Prompt {
                 text: prompt::person(text),
                 images,
                 output_schema: prompt.output_schema,
+                supersede: false,
             },
         })
         .map_err(|refusal| Failure::usage(refusal.to_string()))
@@ -302,6 +305,7 @@ fn listen_for_interrupt(
         let key = format!("cancel-{}", clock.new_id());
         let _resting = sender.send(Command {
             key,
+            at_ms: None,
             ask: Ask::Cancel { by: by.to_owned() },
         });
         if asked_to_stop().await.is_ok() {
@@ -335,6 +339,15 @@ fn conclude(
                 waiting,
             )
         }
+        Ok(Rest::Awaiting(parties)) => {
+            let what: Vec<String> = parties.iter().map(party_line).collect();
+            let text = format!("waits for {}", what.join("; "));
+            (StopReason::Waiting, text, Vec::new())
+        }
+        Ok(Rest::Paused(by)) => {
+            let text = format!("on hold, by {by}");
+            (StopReason::Waiting, text, Vec::new())
+        }
         Err(error) => (StopReason::StorageFailed, error.to_string(), Vec::new()),
     };
     RunResult {
@@ -348,7 +361,18 @@ fn conclude(
         refused_calls: state.ledger().calls_refused,
         duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         waiting,
+        parties: state.parties().collect(),
+        in_doubt: state.in_doubt().to_vec(),
         running: session.running_jobs(),
+    }
+}
+
+/// What is waited for, in a line.
+pub fn party_line(party: &Party) -> String {
+    if party.name == party.waits_for {
+        party.name.clone()
+    } else {
+        format!("{} ({})", party.name, party.waits_for)
     }
 }
 

@@ -34,10 +34,12 @@ pub fn run(args: &Send) -> Result<u8, Failure> {
     };
     let command = Command {
         key: key.clone(),
+        at_ms: None,
         ask: Ask::Prompt {
             text: prompt::person(text),
             images: Vec::new(),
             output_schema: None,
+            supersede: false,
         },
     };
     let state = store.read_only(session)?.read_intact()?.state();

@@ -142,10 +142,12 @@ async fn one_word(
     session
         .give(Command {
             key: "doctor".to_owned(),
+            at_ms: None,
             ask: Ask::Prompt {
                 text: prompt::person("Answer with the one word: ok".to_owned()),
                 images: Vec::new(),
                 output_schema: None,
+                supersede: false,
             },
         })
         .map_err(|refusal| Failure::stopped(refusal.to_string()))?;

@@ -55,6 +55,14 @@ pub fn rested(
             let ids: Vec<String> = ids.collect();
             (StopReason::Waiting, Some(format!("for {}", ids.join(", "))))
         }
+        Ok(Rest::Awaiting(parties)) => {
+            let what: Vec<String> = parties.iter().map(super::party_line).collect();
+            (
+                StopReason::Waiting,
+                Some(format!("for {}", what.join("; "))),
+            )
+        }
+        Ok(Rest::Paused(by)) => (StopReason::Waiting, Some(format!("on hold, by {by}"))),
         Ok(Rest::Idle) => (StopReason::Done, None),
         Err(error) => {
             log.record(SystemFact::StorageFailed(StorageFailed {
