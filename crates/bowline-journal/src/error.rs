@@ -115,12 +115,14 @@ pub enum Error {
         next: String,
     },
     /// The index failed although it was just made or opened.
-    #[error("the index {} failed: {what}. It is derived: delete it and it is built anew", .path.display())]
+    #[error("the index {} failed: {what}. {next}", .path.display())]
     Index {
         /// The index.
         path: PathBuf,
         /// What SQLite says.
         what: String,
+        /// What to do next. No journal depends on an index.
+        next: String,
         /// Whether the file itself is broken, so that building it anew helps.
         broken: bool,
     },

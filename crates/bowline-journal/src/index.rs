@@ -13,6 +13,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavio
 
 use crate::Error;
 use crate::error::At as _;
+use crate::error::advice::{self, Advice};
 use crate::layout;
 
 pub use query::{DecisionRow, UsageRow};
@@ -23,6 +24,8 @@ pub(crate) use write::searchable;
 const APPLICATION_ID: i64 = 0x424F_574C;
 /// The version of the tables below. Any other is deleted and built anew.
 const VERSION: i64 = 2;
+/// What to do when the file itself may be at fault.
+const ANEW: &str = "It is derived: delete it and it is built anew";
 /// How long a process waits for another that is writing the index.
 const BUSY: Duration = Duration::from_secs(2);
 
@@ -113,6 +116,7 @@ impl Index {
                     Unusable::Foreign => Error::Index {
                         path: path.clone(),
                         what: "it is broken right after it was made".to_owned(),
+                        next: ANEW.to_owned(),
                         broken: false,
                     },
                 })
@@ -229,11 +233,27 @@ fn make_tables(db: &mut Connection) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
+/// What is said of a fault that is not the index's own.
+fn advice_on(code: rusqlite::ErrorCode) -> Option<Advice> {
+    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull, ReadOnly, SystemIoFailure};
+    match code {
+        DiskFull => Some(advice::FULL),
+        ReadOnly => Some(advice::READ_ONLY),
+        SystemIoFailure => Some(advice::DISK),
+        DatabaseBusy | DatabaseLocked => Some(advice::BUSY),
+        _ => None,
+    }
+}
+
 fn index_error(path: &Path, error: &rusqlite::Error) -> Error {
-    let (what, broken) = (error.to_string(), is_broken(error));
+    let advice = error.sqlite_error_code().and_then(advice_on);
     Error::Index {
         path: path.to_owned(),
-        what,
-        broken,
+        what: match advice {
+            Some(advice) => format!("{} ({error})", advice.what),
+            None => error.to_string(),
+        },
+        next: advice.map_or(ANEW, |advice| advice.next).to_owned(),
+        broken: is_broken(error),
     }
 }

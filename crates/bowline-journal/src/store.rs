@@ -59,6 +59,12 @@ impl Store {
         self
     }
 
+    /// Its edges.
+    #[must_use]
+    pub const fn edges(&self) -> &Edges {
+        &self.edges
+    }
+
     /// Its folder.
     #[must_use]
     pub fn home(&self) -> &Path {

@@ -14,7 +14,7 @@ pub(crate) struct Advice {
     pub(crate) next: &'static str,
 }
 
-const FULL: Advice = Advice {
+pub(crate) const FULL: Advice = Advice {
     what: "the disk is full",
     next: "Make room on the disk of the state folder (`bowline sessions prune` shows what could \
            go), then go on",
@@ -24,12 +24,12 @@ const QUOTA: Advice = Advice {
     next: "Remove files of yours (`bowline sessions prune` shows what could go) or have the quota \
            raised, then go on",
 };
-const READ_ONLY: Advice = Advice {
+pub(crate) const READ_ONLY: Advice = Advice {
     what: "the file system is read-only",
     next: "Make the disk of the state folder writable again, then go on; a disk that became \
            read-only by itself may be failing: look at the kernel's log first",
 };
-const DISK: Advice = Advice {
+pub(crate) const DISK: Advice = Advice {
     what: "the disk failed",
     next: "Copy the state folder to another disk and look at the kernel's log; a journal that is \
            damaged afterwards is mended with `bowline sessions repair`",
@@ -56,7 +56,7 @@ const TOO_MANY: Advice = Advice {
     what: "too many files are open",
     next: "End other programs or raise the limit (`ulimit -n`), then go on",
 };
-const BUSY: Advice = Advice {
+pub(crate) const BUSY: Advice = Advice {
     what: "another process keeps it",
     next: "Wait until that process is done, then try again",
 };

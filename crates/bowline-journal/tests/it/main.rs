@@ -7,6 +7,7 @@ mod damage;
 mod faults;
 mod fixture;
 mod index;
+mod injection;
 mod mailbox;
 mod ownership;
 mod sample;
