@@ -106,6 +106,8 @@ impl Index {
     pub(crate) fn open(home: &Path) -> Result<Self, Error> {
         let path = layout::index(home);
         let failed = |error: &rusqlite::Error| index_error(&path, error);
+        // SQLite would only say that it cannot.
+        drop(layout::open_or_create(&path).at("open", &path)?);
         match Self::open_file(&path) {
             Ok(index) => Ok(index),
             Err(Unusable::Failed(error)) => Err(failed(&error)),
@@ -235,11 +237,14 @@ fn make_tables(db: &mut Connection) -> rusqlite::Result<()> {
 
 /// What is said of a fault that is not the index's own.
 fn advice_on(code: rusqlite::ErrorCode) -> Option<Advice> {
-    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull, ReadOnly, SystemIoFailure};
+    use rusqlite::ErrorCode::{
+        CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, ReadOnly, SystemIoFailure,
+    };
     match code {
         DiskFull => Some(advice::FULL),
         ReadOnly => Some(advice::READ_ONLY),
         SystemIoFailure => Some(advice::DISK),
+        CannotOpen => Some(advice::OTHER),
         DatabaseBusy | DatabaseLocked => Some(advice::BUSY),
         _ => None,
     }
@@ -250,8 +255,8 @@ fn index_error(path: &Path, error: &rusqlite::Error) -> Error {
     Error::Index {
         path: path.to_owned(),
         what: match advice {
-            Some(advice) => format!("{} ({error})", advice.what),
-            None => error.to_string(),
+            Some(advice) if !advice.what.is_empty() => format!("{} ({error})", advice.what),
+            _ => error.to_string(),
         },
         next: advice.map_or(ANEW, |advice| advice.next).to_owned(),
         broken: is_broken(error),

@@ -60,7 +60,7 @@ pub(crate) const BUSY: Advice = Advice {
     what: "another process keeps it",
     next: "Wait until that process is done, then try again",
 };
-const OTHER: Advice = Advice {
+pub(crate) const OTHER: Advice = Advice {
     what: "",
     next: "Check that the folder exists, has room and is yours",
 };

@@ -10,6 +10,7 @@ mod bad_input;
 mod bad_replies;
 mod confined_work;
 mod demo;
+mod disks;
 mod doctor;
 mod endpoints;
 mod escape;
