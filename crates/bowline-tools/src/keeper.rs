@@ -11,7 +11,7 @@
 //! | `lock` | held (`flock`) as long as the keeper lives: the only proof of life |
 //! | `claim` | created by whoever came first: a keeper (`started`) or a recovery (`revoked`) |
 //! | `out.head`, `out.tail.*` | the spool, see [`spool`] |
-//! | `control` | a FIFO, for a command in the background only, see [`control`] |
+//! | `control` | a FIFO by which any owner of the session reaches the keeper, see [`control`] |
 //! | `exit.json` | how the command ended; appears whole or not at all |
 //!
 //! ```no_run

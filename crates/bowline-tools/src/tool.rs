@@ -167,6 +167,8 @@ pub struct Finish {
     pub effect: Effect,
     /// The exit code of a shell command.
     pub exit_code: Option<i32>,
+    /// How long it ran in ms, where somebody else than the caller measured it.
+    pub duration_ms: Option<u64>,
     /// Set when it seems to have failed because its sandbox denied it something.
     pub sandbox_denied: bool,
     /// Set when the tool failed before it did anything at all.
@@ -189,6 +191,7 @@ impl Finish {
             summary: summary.into(),
             effect: Effect::default(),
             exit_code: None,
+            duration_ms: None,
             sandbox_denied: false,
             failed_before_effect: false,
             in_doubt: None,

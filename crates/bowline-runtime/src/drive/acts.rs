@@ -139,6 +139,10 @@ impl Loop<'_> {
         match judge::plan(self.harness, self.session.state(), &proposed) {
             Ok(planned) => {
                 let (stop, cancel) = Cancel::channel();
+                // A turn that was cancelled before the restart has nothing left to wait for.
+                if self.cancelling {
+                    stop.send_replace(true);
+                }
                 self.stops.insert(call, stop);
                 let tool = planned.tool.clone();
                 let body = self.body(call, planned, spool, cancel);
@@ -277,7 +281,11 @@ impl Loop<'_> {
 
     async fn take_found(&mut self, call: CallId, tool: &str, found: Found) -> Result<(), Error> {
         match found {
-            Found::Happened(finish) => self.take_finish(call, tool, *finish, 0, true).await,
+            Found::Happened(finish) => {
+                let duration_ms = finish.duration_ms.unwrap_or_default();
+                self.take_finish(call, tool, *finish, duration_ms, true)
+                    .await
+            }
             Found::DidNot { proof } => {
                 self.session
                     .stage(Fact::CallFoundUnstarted(CallFoundUnstarted { call, proof }));

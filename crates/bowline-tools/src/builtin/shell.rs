@@ -10,6 +10,7 @@ mod report;
 pub(super) use self::job::{JobTool, spec as job_spec};
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bowline_core::call::ReplayPlan;
 use bowline_core::event::CallStarted;
@@ -22,6 +23,8 @@ use serde_json::Value;
 use self::report::{Report, failed_launch, in_doubt};
 use super::spec::About;
 use super::{BuiltinConfig, first_chars, not_admitted, one_line};
+use crate::keeper::control::{Word, tell};
+use crate::keeper::record::{Record, read_claim};
 use crate::keeper::recover::{Settled, wait_running};
 use crate::keeper::{Ended, Exit, Fate, Launcher, Order};
 use crate::tool::{Call, Finish, Found, InputError, Plan, PlanCx, Tool};
@@ -31,6 +34,13 @@ pub(super) const TIMEOUT_MS: u64 = 120_000;
 
 /// Most time a command may ask for, in ms.
 pub(super) const TIMEOUT_MAX_MS: u64 = 600_000;
+
+/// How long a stop is waited for, in ms: its grace, its force, and a margin.
+const STOP_WAIT_MS: u64 = 10_000;
+
+/// How long the end of a command is waited for whose keeper does not listen, in ms: it may just be
+/// going.
+const GOING_WAIT_MS: u64 = 1_000;
 
 /// Longest essence in characters.
 const ESSENCE_CHARS_MAX: usize = 200;
@@ -237,13 +247,35 @@ async fn run(launcher: &Launcher, dir: &Path, order: &Order, call: &Call) -> Fat
     }
 }
 
-/// Finds out what the records of an earlier owner say; waits for a command that still runs.
-async fn settle(dir: &Path, call: &Call) -> Option<Settled> {
+/// Finds out what the records of an earlier owner say. A command that still runs is followed to its
+/// end, which is brought about when the call is cancelled.
+///
+/// # Errors
+/// Why the end of a command that still runs is not waited for any longer.
+async fn settle(dir: &Path, call: &Call) -> Result<Settled, String> {
     let mut cancel = call.cancel.clone();
+    let progress = std::sync::Arc::clone(&call.progress);
+    let wait = wait_running(dir, "the harness was restarted", move |bytes| {
+        progress(bytes);
+    });
+    tokio::pin!(wait);
     tokio::select! {
-        settled = wait_running(dir, "the harness was restarted") => Some(settled),
-        () = cancel.asked() => None,
+        settled = &mut wait => return Ok(settled),
+        () = cancel.asked() => {}
     }
+    let folder = dir.to_owned();
+    let (most_ms, why) = match blocking(move || tell(&folder, &Word::Stop)).await {
+        Ok(()) => (STOP_WAIT_MS, "did not stop it when asked to".to_owned()),
+        Err(error) => (
+            GOING_WAIT_MS,
+            format!("could not be asked to stop it ({error})"),
+        ),
+    };
+    let waited = tokio::time::timeout(Duration::from_millis(most_ms), wait).await;
+    waited.map_err(|_| match read_claim(dir) {
+        Record::Unreadable(record) => format!("it still runs, and its keeper {why}: {record}"),
+        Record::Whole(_) | Record::Absent => format!("it still runs, and its keeper {why}"),
+    })
 }
 
 fn of_fate(fate: Fate, dir: &Path, order: &Order, description: Option<&str>) -> Finish {
@@ -262,24 +294,19 @@ fn of_fate(fate: Fate, dir: &Path, order: &Order, description: Option<&str>) -> 
 }
 
 fn of_settled(
-    settled: Option<Settled>,
+    settled: Result<Settled, String>,
     dir: &Path,
     of_exit: impl FnOnce(&Exit) -> Finish,
 ) -> Found {
+    let unknown = |why| Found::Unknown {
+        why,
+        output: report::output_so_far(dir).into_bytes(),
+    };
     match settled {
-        Some(Settled::DidNot { why }) => Found::DidNot { proof: why },
-        Some(Settled::Happened(exit)) => Found::Happened(Box::new(of_exit(&exit))),
-        Some(Settled::InDoubt { why, .. }) => Found::Unknown {
-            why,
-            output: report::output_so_far(dir).into_bytes(),
-        },
-        Some(Settled::Running(_)) | None => {
-            let why = "it was still running when waiting for it was given up".to_owned();
-            Found::Unknown {
-                why,
-                output: report::output_so_far(dir).into_bytes(),
-            }
-        }
+        Ok(Settled::DidNot { why }) => Found::DidNot { proof: why },
+        Ok(Settled::Happened(exit)) => Found::Happened(Box::new(of_exit(&exit))),
+        Ok(Settled::Running(_)) => unknown("it still runs".to_owned()),
+        Ok(Settled::InDoubt { why, .. }) | Err(why) => unknown(why),
     }
 }
 

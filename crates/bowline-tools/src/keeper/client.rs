@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use rustix::process::{Pid, WaitId, WaitIdOptions};
 use tokio::net::unix::pipe::Receiver;
 
 use super::proc;
-use super::record::{self, Claim, Ended, Exit, Note, Order, Process, Record};
+use super::record::{self, Claim, Ended, Exit, Note, Order, Process, Record, VERSION};
 use super::run::Leave;
 use super::watch::CANCEL;
 
@@ -41,7 +42,11 @@ impl Launcher {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            .spawn()?;
+            .spawn()
+            .map_err(|error| match replaced(&self.exe) {
+                Some(replaced) => io::Error::new(error.kind(), format!("{error}; {replaced}")),
+                None => error,
+            })?;
         let (control, notes) = (keeper.stdin.take(), keeper.stdout.take());
         let reaper = Reaper(Some(keeper));
         let (Some(mut control), Some(notes)) = (control, notes) else {
@@ -51,6 +56,7 @@ impl Launcher {
         control.write_all(&line)?;
         let control = Arc::new(control);
         Ok(Kept {
+            exe: self.exe.clone(),
             dir: dir.to_owned(),
             notes: notes.into(),
             control,
@@ -62,6 +68,7 @@ impl Launcher {
 /// A launched keeper. Dropping it leaves the command running.
 #[derive(Debug)]
 pub struct Kept {
+    exe: PathBuf,
     dir: PathBuf,
     notes: OwnedFd,
     control: Arc<ChildStdin>,
@@ -121,6 +128,7 @@ impl Kept {
         mut on_output: impl FnMut(u64) + Send,
     ) -> Fate {
         let Self {
+            exe,
             dir,
             notes,
             control,
@@ -135,6 +143,8 @@ impl Kept {
                 match note {
                     Note::Started { .. } => on_start(),
                     Note::Out(total) => on_output(total),
+                    // What a newer keeper means by it is not guessed.
+                    Note::Exit(exit) if exit.version > VERSION => break,
                     Note::Exit(exit) => {
                         // It is about to leave; nobody needs to wait for that.
                         drop(tokio::spawn(see_off(notes, reaper)));
@@ -143,7 +153,7 @@ impl Kept {
                 }
             }
         }
-        let fate = tokio::task::spawn_blocking(move || aftermath(&dir, reaper)).await;
+        let fate = tokio::task::spawn_blocking(move || aftermath(&exe, &dir, reaper)).await;
         drop(control);
         fate.unwrap_or_else(|error| Fate::InDoubt {
             why: format!("looking after its keeper failed: {error}"),
@@ -169,12 +179,18 @@ async fn see_off(mut notes: Notes, mut reaper: Reaper) {
 }
 
 /// Finds the fate of an attempt whose keeper is gone or going without having told it.
-fn aftermath(dir: &Path, mut reaper: Reaper) -> Fate {
+fn aftermath(exe: &Path, dir: &Path, mut reaper: Reaper) -> Fate {
     let keeper = reaper.await_end();
     let claim = record::read_claim(dir);
     let is_started = matches!(claim, Record::Whole(Claim::Started(_)));
-    if let (true, Record::Whole(exit)) = (is_started, record::read_exit(dir)) {
-        return from_exit(Box::new(exit));
+    let mut unreadable = None;
+    match record::read_exit(dir) {
+        Record::Whole(exit) if is_started => return from_exit(Box::new(exit)),
+        Record::Unreadable(why) => unreadable = Some(why),
+        Record::Whole(_) | Record::Absent => {}
+    }
+    if let Record::Unreadable(why) = &claim {
+        unreadable = Some(why.clone());
     }
     let mark = match &claim {
         // Another keeper may have the attempt: its command is not ours to end.
@@ -189,18 +205,42 @@ fn aftermath(dir: &Path, mut reaper: Reaper) -> Fate {
     let leave = status
         .and_then(|status| status.code())
         .and_then(Leave::from_code);
-    let why = match (leave, status) {
-        (Some(leave), _) => format!("its keeper left: {leave}"),
-        (None, Some(status)) => format!("its keeper ended without an exit record ({status})"),
-        (None, None) => "its keeper is gone without an exit record".to_owned(),
+    let unreadable = unreadable.filter(|_| matches!(leave, Some(Leave::Done) | None));
+    let why = match (unreadable, leave, status) {
+        (Some(why), ..) => why,
+        (None, Some(leave), _) => format!("its keeper left: {leave}"),
+        (None, None, Some(status)) => {
+            format!("its keeper ended without an exit record ({status})")
+        }
+        (None, None, None) => "its keeper is gone without an exit record".to_owned(),
     };
     let proven = leave.is_some_and(Leave::proves_not_started)
         || matches!(claim, Record::Absent | Record::Whole(Claim::Revoked { .. }));
     if proven {
+        let why = match replaced(exe) {
+            Some(replaced) => format!("{why}; {replaced}"),
+            None => why,
+        };
         Fate::NeverStarted { why }
     } else {
         Fate::InDoubt { why, ended }
     }
+}
+
+/// What is wrong with `exe` as the keeper of this very process, if something is: keeper and
+/// harness are one program as long as nobody replaces it.
+fn replaced(exe: &Path) -> Option<String> {
+    let identity = |file: &Path| std::fs::metadata(file).map(|file| (file.dev(), file.ino()));
+    let what = match (identity(exe), identity(Path::new("/proc/self/exe"))) {
+        (Ok(there), Ok(own)) if there != own => "replaced by another version",
+        (Err(error), _) if error.kind() == io::ErrorKind::NotFound => "removed",
+        _ => return None,
+    };
+    Some(format!(
+        "{} was {what} while Bowline ran: end this run and start Bowline again, it goes on where \
+         it was",
+        exe.display()
+    ))
 }
 
 /// The notes of a keeper, line by line.

@@ -1,8 +1,9 @@
-//! Words to a command in the background: a FIFO in its attempt folder that its keeper reads.
+//! Words to a kept command: a FIFO in its attempt folder that its keeper reads.
 //!
 //! Whoever owns the session may write, so it works after a restart too. Each word is one JSON
 //! line between two newlines: what a writer that died left behind spoils no later word. The keeper
-//! never waits for a writer and never for the command to read.
+//! never waits for a writer and never for the command to read. Only a command in the background is
+//! given input; every command can be stopped.
 
 use std::collections::VecDeque;
 use std::io::{self, PipeWriter};
@@ -29,7 +30,7 @@ const READ_BYTES: usize = 64 << 10;
 /// Time a keeper has to take a word.
 const TELL_MAX: Duration = Duration::from_secs(5);
 
-/// What a harness tells the keeper of a command in the background.
+/// What a harness tells the keeper of a command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Word {

@@ -224,18 +224,18 @@ pub enum Record<T> {
     Absent,
     /// It is complete and of a known version.
     Whole(T),
-    /// It is empty, cut, foreign, newer or cannot be read; says which.
+    /// It is empty, cut, foreign, newer or cannot be read; says which and why.
     Unreadable(String),
 }
 
 /// Reads the claim of the attempt folder `dir`.
 pub fn read_claim(dir: &Path) -> Record<Claim> {
-    read(&dir.join(CLAIM))
+    read(dir, CLAIM)
 }
 
 /// Reads the exit record of the attempt folder `dir`.
 pub fn read_exit(dir: &Path) -> Record<Exit> {
-    read(&dir.join(EXIT))
+    read(dir, EXIT)
 }
 
 /// Creates the attempt folder `dir` and missing parents, for their owner only.
@@ -281,7 +281,7 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     }
     match serde_json::from_slice::<Versioned>(bytes) {
         Ok(Versioned { version }) if version > VERSION => Err(format!(
-            "has version {version}, this build knows up to {VERSION}"
+            "has version {version}, this build knows up to {VERSION}: a newer Bowline wrote it"
         )),
         Ok(_) => serde_json::from_slice(bytes).map_err(|error| format!("does not parse: {error}")),
         Err(_) if bytes.is_empty() => Err("is empty".into()),
@@ -289,14 +289,14 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     }
 }
 
-fn read<T: DeserializeOwned>(path: &Path) -> Record<T> {
-    match read_plain(path) {
+fn read<T: DeserializeOwned>(dir: &Path, name: &str) -> Record<T> {
+    match read_plain(&dir.join(name)) {
         Ok(bytes) => parse(&bytes).map_or_else(
-            |why| Record::Unreadable(format!("{} {why}", path.display())),
+            |why| Record::Unreadable(format!("its record {name} {why}")),
             Record::Whole,
         ),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Record::Absent,
-        Err(error) => Record::Unreadable(format!("{} cannot be read: {error}", path.display())),
+        Err(error) => Record::Unreadable(format!("its record {name} cannot be read: {error}")),
     }
 }
 

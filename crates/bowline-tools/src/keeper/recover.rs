@@ -97,18 +97,42 @@ pub fn look(dir: &Path) -> Look {
     }
 }
 
-/// Waits until the keeper of `dir` is gone, then settles; to give up, drop the future.
+/// Settles, and where a command still runs waits for its end; `on_output` hears the bytes of its
+/// output so far, rising. Dropping the future leaves the command running.
 ///
 /// Needs a tokio runtime with time enabled.
-pub async fn wait_running(dir: &Path, why: &str) -> Settled {
-    let mut pause = PAUSE_MIN;
+pub async fn wait_running(dir: &Path, why: &str, mut on_output: impl FnMut(u64) + Send) -> Settled {
+    let mut told_bytes = 0;
     loop {
-        match settle(dir, why) {
-            Settled::Running(_) => tokio::time::sleep(pause).await,
+        match settle_aside(dir, why).await {
+            Settled::Running(_) => {}
             settled => return settled,
         }
-        pause = (pause * 2).min(PAUSE_MAX);
+        let mut pause = PAUSE_MIN;
+        // Looking claims nothing and ends nothing: it may be done as often as one likes.
+        while look(dir) == Look::Running {
+            let total_bytes = spool::written(dir);
+            if total_bytes > told_bytes {
+                told_bytes = total_bytes;
+                on_output(total_bytes);
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(PAUSE_MAX);
+        }
     }
+}
+
+/// Settles on a thread of its own: to end leftovers takes up to a second.
+async fn settle_aside(dir: &Path, why: &str) -> Settled {
+    let (folder, reason) = (dir.to_owned(), why.to_owned());
+    let settled = tokio::task::spawn_blocking(move || settle(&folder, &reason)).await;
+    settled.unwrap_or_else(|error| {
+        in_doubt(
+            dir,
+            format!("looking after its keeper failed: {error}"),
+            None,
+        )
+    })
 }
 
 /// Settles an attempt that somebody has claimed.

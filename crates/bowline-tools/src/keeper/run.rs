@@ -115,7 +115,8 @@ fn keep(dir: &Path, scrub: Box<dyn Scrub>) -> Result<Leave, Leave> {
     let started = started(&order, session);
     let mut inlet = match order.stdin {
         StdinKind::Told => Some(Inlet::make(dir).map_err(|_| Leave::Unready)?),
-        StdinKind::Null | StdinKind::Pty { .. } => None,
+        // Where no FIFO can be, nobody but the harness that started the command can stop it.
+        StdinKind::Null | StdinKind::Pty { .. } => Inlet::make(dir).ok(),
     };
     claim(dir, &started)?;
 
@@ -243,7 +244,7 @@ fn spawn(
     inlet: Option<&mut Inlet>,
 ) -> Result<(Child, PipeReader), Unstarted> {
     let (reader, writer) = io::pipe()?;
-    let stdin = match inlet {
+    let stdin = match inlet.filter(|_| order.stdin == StdinKind::Told) {
         Some(inlet) => {
             let (stdin, feed) = io::pipe()?;
             inlet.feeds(feed)?;

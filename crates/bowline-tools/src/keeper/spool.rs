@@ -49,6 +49,15 @@ pub fn read(dir: &Path) -> Spooled {
     read_once(dir, 1).unwrap_or_default()
 }
 
+/// Bytes of output written so far to the spool in `dir`, told by names and lengths alone.
+pub fn written(dir: &Path) -> u64 {
+    let length = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+    match segments(dir).last() {
+        Some((offset, path)) => offset + length(path),
+        None => length(&dir.join(HEAD)),
+    }
+}
+
 /// Reads head and the newest `count` segments; `None` if they changed meanwhile.
 fn read_once(dir: &Path, count: usize) -> Option<Spooled> {
     let mut found = segments(dir);

@@ -159,7 +159,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Obeys what is told to a command in the background, and gives it its input.
+    /// Obeys what an owner of the session tells, and gives a command in the background its input.
     fn tend_inlet(&mut self) {
         let Some(inlet) = &mut self.inlet else { return };
         let heard = inlet.tend();

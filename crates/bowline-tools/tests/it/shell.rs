@@ -23,6 +23,7 @@ crate::cases![
     checks_its_input,
     fails_without_a_keeper,
     is_found_again_after_a_crash,
+    is_stopped_by_a_later_owner,
 ];
 
 fn runs_in_the_working_folder() {
@@ -280,9 +281,12 @@ fn is_found_again_after_a_crash() {
         .unwrap();
     later.call.spool = Some(spool);
     let writer = std::thread::spawn(move || fs::write(fifo, "\n").unwrap());
+    let told = std::sync::Arc::clone(&later.progress);
     match later.reconcile() {
         Found::Happened(finish) => {
             assert_eq!(finish.exit_code, Some(4));
+            assert!(finish.duration_ms.is_some_and(|ms| ms < 60_000));
+            assert!(told.load(Ordering::Relaxed) >= 6, "its output streams on");
             assert!(
                 finish.text.starts_with("begun\ndone\n[exit 4 in "),
                 "{}",
@@ -292,4 +296,33 @@ fn is_found_again_after_a_crash() {
         other => panic!("{other:?}"),
     }
     writer.join().unwrap();
+}
+
+/// The harness went away while the command ran; a later one is asked to stop.
+fn is_stopped_by_a_later_owner() {
+    let bench = Bench::new();
+    let input = json!({"command": "echo begun; sleep 1000"});
+    let mut first = bench.prepare("shell", input).unwrap();
+    let mut later = first.again();
+    let (running, mut is_running) = tokio::sync::watch::channel(false);
+    first.call.progress = std::sync::Arc::new(move |_| {
+        running.send_replace(true);
+    });
+    runtime().block_on(async {
+        tokio::select! {
+            finish = first.future() => panic!("{}", finish.text),
+            running = is_running.wait_for(|running| *running) => drop(running.unwrap()),
+        }
+    });
+    let (asking, cancel) = Cancel::channel();
+    asking.send_replace(true);
+    later.call.cancel = cancel;
+    match later.reconcile() {
+        Found::Happened(finish) => assert!(
+            finish.text.starts_with("begun\n[cancelled after "),
+            "{}",
+            finish.text
+        ),
+        other => panic!("{other:?}"),
+    }
 }

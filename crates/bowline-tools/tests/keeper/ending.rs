@@ -216,7 +216,7 @@ fn the_harness_dies() {
     };
     assert_eq!(*started, place.started());
     std::fs::write(fifo, "all\n").unwrap();
-    let settled = block_on(recover::wait_running(&place.attempt(), "test"));
+    let settled = block_on(recover::wait_running(&place.attempt(), "test", |_| {}));
     let Settled::Happened(exit) = settled else {
         panic!("{settled:?}")
     };
@@ -258,7 +258,7 @@ fn both_die() {
     harness.kill().unwrap();
     harness.wait().unwrap();
     kill(place.started().keeper_pid);
-    let settled = block_on(recover::wait_running(&place.attempt(), "test"));
+    let settled = block_on(recover::wait_running(&place.attempt(), "test", |_| {}));
     let Settled::InDoubt { why, ended, .. } = settled else {
         panic!("{settled:?}")
     };

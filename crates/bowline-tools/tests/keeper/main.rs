@@ -16,6 +16,8 @@ mod cost;
 mod ending;
 mod outcomes;
 mod output;
+mod reattach;
+mod skew;
 mod support;
 
 use std::sync::Mutex;
@@ -55,6 +57,8 @@ fn run_cases(filter: Option<&str>) -> i32 {
         claims::CASES,
         output::CASES,
         confined::CASES,
+        reattach::CASES,
+        skew::CASES,
     ] {
         cases.extend(
             group

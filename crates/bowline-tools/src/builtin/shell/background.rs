@@ -175,6 +175,7 @@ fn over(fate: Fate, dir: &Path, begun: Begun) -> Finish {
             Finish {
                 status: super::status(&exit),
                 exit_code: exit.code,
+                duration_ms: Some(exit.duration_ms),
                 effect: effect(changes),
                 full_output: news.whole,
                 ..Finish::ok(text, how)

@@ -16,7 +16,7 @@ use super::super::spec::About;
 use super::super::{first_chars, not_admitted, one_line, unsure};
 use super::background::{effect, folder};
 use super::news::{News, ended_words};
-use super::{blocking, essence};
+use super::{STOP_WAIT_MS, blocking, essence};
 use crate::keeper::control::{Word, tell};
 use crate::keeper::recover::{Look, look};
 use crate::keeper::spool;
@@ -30,9 +30,6 @@ const WAIT_MS_MAX: u64 = 600_000;
 
 /// How long `write` waits for what comes of it, in ms.
 const WRITE_WAIT_MS: u64 = 1_000;
-
-/// How long a stop is waited for, in ms: its grace, its force, and a margin.
-const STOP_WAIT_MS: u64 = 10_000;
 
 /// Output that was quiet this long has settled.
 const QUIET: Duration = Duration::from_millis(200);
@@ -331,7 +328,7 @@ impl Wait {
             let (mut seen, mut since) = (offset, Instant::now());
             loop {
                 let folder = dir.to_owned();
-                let looked = move || (look(&folder), spool::read(&folder).total_bytes);
+                let looked = move || (look(&folder), spool::written(&folder));
                 let (look, total) = blocking(looked).await;
                 if look != Look::Running {
                     return;

@@ -57,6 +57,7 @@ impl Report<'_> {
             status: super::status(self.exit),
             full_output: output.whole,
             exit_code: self.exit.code,
+            duration_ms: Some(self.exit.duration_ms),
             sandbox_denied,
             ..Finish::ok(text, summary)
         }
