@@ -6,6 +6,7 @@ use crate::Digest;
 use crate::action::{Action, Question};
 use crate::call::ReplayPlan;
 use crate::id::DecisionId;
+use crate::permit::Executed;
 use crate::profile::Confinement;
 use crate::settings::Mode;
 use crate::spec::Tier;
@@ -133,6 +134,9 @@ pub struct Decision {
     /// How the call is confined when it runs, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confinement: Option<Box<Confinement>>,
+    /// What the call is known to execute: the allow holds for these contents.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub executes: Vec<Executed>,
     /// How far it reaches.
     #[serde(default)]
     pub scope: Scope,

@@ -61,7 +61,7 @@ pub use job::Job;
 pub use message::{
     AssistantMessage, Block, Exchange, HistoryItem, ImageRef, Input, ToolCall, ToolResult,
 };
-pub use permit::{CallRequest, Permit, Reservation};
+pub use permit::{CallRequest, Executed, Permit, Reservation};
 pub use profile::{Backend, Confinement, Network, Profile};
 pub use protocol::StreamEvent;
 pub use registry::Registry;

@@ -22,6 +22,20 @@ pub struct CallRequest {
     /// How it is confined, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confinement: Option<Box<Confinement>>,
+    /// What it is known to execute, ordered by path.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub executes: Vec<Executed>,
+}
+
+/// A file that a call is known to execute.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Executed {
+    /// Its absolute path, links followed.
+    pub path: String,
+    /// What it holds, or, where it is too large to be read, what changes with every write to it;
+    /// `None` for a program outside of the workspace, which is bound by its path alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<Digest>,
 }
 
 impl CallRequest {
@@ -41,6 +55,16 @@ impl CallRequest {
             .map(|confinement| confinement.digest());
         if let Some(digest) = &confinement {
             parts.extend([b"confined".as_slice(), digest.as_bytes()]);
+        }
+        if !self.executes.is_empty() {
+            parts.push(b"executes");
+        }
+        for file in &self.executes {
+            let content = file.content.as_ref().map(Digest::as_bytes);
+            parts.extend([
+                file.path.as_bytes(),
+                content.map_or(b"", |digest| digest.as_slice()),
+            ]);
         }
         Digest::of_parts(&parts)
     }
@@ -149,3 +173,6 @@ impl From<Committed<AttemptReserved>> for Reservation {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! Turns a proposed call into a recorded decision, or into an exact error for the model.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bowline_core::call::ReplayPlan;
@@ -9,13 +9,14 @@ use bowline_core::decision::{DecidedBy, Scope};
 use bowline_core::event::{CallRejected, Decided};
 use bowline_core::message::CallFault;
 use bowline_core::spec::ActionKind;
-use bowline_core::state::Doubt;
+use bowline_core::state::{CallPhase, Doubt};
 use bowline_core::{
-    Action, Backend, CallRequest, Confinement, ContextText, Decision, DecisionId, Fact, Mode,
-    OnAsk, State, ToolCall, Verdict,
+    Action, Backend, CallRequest, Confinement, ContextText, Decision, DecisionId, Executed, Fact,
+    Mode, OnAsk, State, ToolCall, Verdict,
 };
 use bowline_policy::{Policy, Sandbox, ToolFacts, policy_hash};
 use bowline_tools::confine::Confiner;
+use bowline_tools::tool::display_path;
 use bowline_tools::{InputError, Plan, PlanCx, Tool};
 use serde_json::Value;
 
@@ -81,6 +82,7 @@ pub(crate) fn plan(harness: &Harness, state: &State, call: &ToolCall) -> Result<
         cwd: state.cwd().to_owned(),
         resolved: plan.resolved.clone(),
         confinement: confinement.map(Box::new),
+        executes: plan.executes.clone(),
     };
     Ok(Planned {
         tool,
@@ -195,6 +197,44 @@ pub(crate) fn judge(harness: &Harness, clock: &Clock, state: &State, call: &Tool
     }
 }
 
+/// Decides anew about a call that is no longer what was allowed, and says what changed.
+pub(crate) fn decided_again(
+    harness: &Harness,
+    clock: &Clock,
+    state: &State,
+    call: &ToolCall,
+    planned: &Planned,
+) -> Fact {
+    let mut fact = decided(harness, clock, state, call, planned);
+    let before = state.call(call.id).map(|open| &open.phase);
+    if let Fact::Decided(anew) = &mut fact
+        && let Some(CallPhase::Allowed(before)) = before
+    {
+        let changed = changed(&before.executes, &planned.plan.executes, &planned.cx.cwd);
+        if let Some(changed) = changed {
+            let reason = &anew.decision.reason;
+            anew.decision.reason = format!("{changed} since this call was allowed. {reason}");
+        }
+    }
+    fact
+}
+
+/// Which executed files differ, in a few words: `run.sh changed`.
+fn changed(before: &[Executed], now: &[Executed], cwd: &Path) -> Option<String> {
+    let find = |all: &[Executed], path: &str| all.iter().find(|one| one.path == path).cloned();
+    let shown = |one: &Executed| display_path(Path::new(&one.path), cwd);
+    let gone = before.iter().filter(|one| find(now, &one.path).is_none());
+    let other = now
+        .iter()
+        .filter(|one| find(before, &one.path).as_ref() != Some(one));
+    let names: Vec<String> = gone.chain(other).map(shown).collect();
+    match &names[..] {
+        [] => None,
+        [name] => Some(format!("{name} changed")),
+        [name, rest @ ..] => Some(format!("{name} and {} more changed", rest.len())),
+    }
+}
+
 /// Decides about a planned call.
 pub(crate) fn decided(
     harness: &Harness,
@@ -245,6 +285,7 @@ pub(crate) fn decided(
         },
         mode,
         confinement: planned.request.confinement.clone(),
+        executes: planned.plan.executes.clone(),
         scope: Scope::Once,
         expires_at_ms,
         policy_hash: policy_hash(&in_force),

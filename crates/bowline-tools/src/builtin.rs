@@ -140,6 +140,7 @@ fn plan_for_path(
         replay: ReplayPlan { class },
         essence: one_line(&essence),
         resolved,
+        executes: Vec::new(),
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bowline_core::call::{BlobRef, Effect, ReplayPlan};
 use bowline_core::event::CallStarted;
 use bowline_core::{
-    Action, BoxFuture, CallRequest, Check, Digest, Job, OutcomeStatus, Permit, ToolSpec,
+    Action, BoxFuture, CallRequest, Check, Digest, Executed, Job, OutcomeStatus, Permit, ToolSpec,
 };
 use serde_json::Value;
 
@@ -16,8 +16,8 @@ pub trait Tool: Send + Sync {
     /// What it is. Data only.
     fn spec(&self) -> &ToolSpec;
 
-    /// Says what a call with this input would do. Looks at paths (never at contents), changes
-    /// nothing, starts nothing.
+    /// Says what a call with this input would do. Looks at paths, and at contents only of what
+    /// it says the call executes; changes nothing, starts nothing.
     ///
     /// # Errors
     /// [`InputError`] when the input does not fit; the model reads it.
@@ -77,6 +77,8 @@ pub struct Plan {
     pub essence: String,
     /// Resolved paths that the decision is bound to, in order.
     pub resolved: Vec<String>,
+    /// What it is known to execute, with the contents that the decision is bound to.
+    pub executes: Vec<Executed>,
 }
 
 /// Everything a running call is given beside its permit.

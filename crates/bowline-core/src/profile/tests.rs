@@ -10,6 +10,7 @@ fn request(confinement: Option<Confinement>) -> CallRequest {
         cwd: "/w".to_owned(),
         resolved: Vec::new(),
         confinement: confinement.map(Box::new),
+        executes: Vec::new(),
     }
 }
 

@@ -474,6 +474,7 @@ pub(crate) fn request() -> CallRequest {
         cwd: "/w".to_owned(),
         resolved: Vec::new(),
         confinement: None,
+        executes: Vec::new(),
     }
 }
 
@@ -524,6 +525,7 @@ pub(crate) fn decision(
         replay: ReplayPlan { class },
         mode: Mode::Edit,
         confinement: None,
+        executes: Vec::new(),
         scope: Scope::Once,
         expires_at_ms: None,
         policy_hash: Digest::default(),

@@ -240,6 +240,7 @@ impl Script {
                 },
                 mode: Mode::Full,
                 confinement: None,
+                executes: Vec::new(),
                 scope: Scope::Once,
                 expires_at_ms: None,
                 policy_hash: Digest::default(),
@@ -291,6 +292,7 @@ fn request(command: &str) -> CallRequest {
         cwd: "/srv/project".to_owned(),
         resolved: Vec::new(),
         confinement: None,
+        executes: Vec::new(),
     }
 }
 

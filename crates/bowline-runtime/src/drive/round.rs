@@ -198,7 +198,7 @@ impl Loop<'_> {
                 self.prepared.insert(call, planned);
             }
             Err(NotStartable::Changed(_)) => {
-                let fact = judge::decided(
+                let fact = judge::decided_again(
                     self.harness,
                     self.session.clock(),
                     self.session.state(),

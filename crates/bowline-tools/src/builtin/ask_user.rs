@@ -159,6 +159,7 @@ impl Tool for AskUserTool {
             replay,
             essence,
             resolved: Vec::new(),
+            executes: Vec::new(),
         })
     }
 

@@ -92,6 +92,7 @@ impl Tool for ReadTool {
                 replay,
                 essence,
                 resolved: Vec::new(),
+                executes: Vec::new(),
             });
         }
         plan_read(&path, cx, essence)

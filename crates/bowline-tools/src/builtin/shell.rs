@@ -2,10 +2,12 @@
 
 mod background;
 mod denial;
+mod executes;
 mod job;
 mod news;
 mod plain;
 mod report;
+mod words;
 
 pub(super) use self::job::{JobTool, spec as job_spec};
 
@@ -114,6 +116,14 @@ impl ShellTool {
         Ok(input)
     }
 
+    /// The `PATH` of commands.
+    fn search(&self) -> &str {
+        let mut variables = self.config.shell_env.iter();
+        variables
+            .rfind(|(name, _)| name == "PATH")
+            .map_or("", |(_, value)| value)
+    }
+
     fn order(&self, input: &Input, call: &Call, id: String) -> Order {
         let mut order = Order::new(id, input.command.clone(), PathBuf::from(&call.request.cwd));
         order.env.clone_from(&self.config.shell_env);
@@ -131,8 +141,9 @@ impl Tool for ShellTool {
         &self.spec
     }
 
-    fn plan(&self, input: &Value, _cx: &PlanCx) -> Result<Plan, InputError> {
+    fn plan(&self, input: &Value, cx: &PlanCx) -> Result<Plan, InputError> {
         let Input { command, .. } = self.input(input)?;
+        let executes = executes::executes(&command, cx, self.search());
         let replay = ReplayPlan {
             class: ReplayClass::Checkable,
         };
@@ -146,6 +157,7 @@ impl Tool for ShellTool {
             replay,
             essence,
             resolved: Vec::new(),
+            executes,
         })
     }
 

@@ -102,6 +102,7 @@ impl Tool for TodoTool {
             replay,
             essence,
             resolved: Vec::new(),
+            executes: Vec::new(),
         })
     }
 

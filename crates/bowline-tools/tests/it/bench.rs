@@ -104,6 +104,7 @@ impl Bench {
             cwd: self.cwd.display().to_string(),
             resolved: plan.resolved.clone(),
             confinement: None,
+            executes: plan.executes.clone(),
         };
         let checks = tool
             .checks(&input, &plan, &cx)

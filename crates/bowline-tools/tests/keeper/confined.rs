@@ -488,7 +488,11 @@ fn recovery_finds_it() {
             "{backend:?}: {settled:?}"
         );
         std::fs::write(fifo, "x\n").unwrap();
-        let settled = block_on(recover::wait_running(&ground.place.attempt(), "test", |_| {}));
+        let settled = block_on(recover::wait_running(
+            &ground.place.attempt(),
+            "test",
+            |_| {},
+        ));
         let Settled::Happened(exit) = settled else {
             panic!("{backend:?}: {settled:?}")
         };

@@ -8,6 +8,7 @@
 mod answers;
 mod bad_input;
 mod bad_replies;
+mod bound;
 mod confined_work;
 mod demo;
 mod disks;

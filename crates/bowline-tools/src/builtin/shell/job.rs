@@ -199,6 +199,7 @@ impl Tool for JobTool {
             replay: ReplayPlan { class },
             essence,
             resolved: Vec::new(),
+            executes: Vec::new(),
         })
     }
 

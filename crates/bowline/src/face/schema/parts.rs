@@ -190,12 +190,26 @@ fn deciding() -> Vec<(&'static str, Value)> {
         object(json!({ "grant": id }), json!({}))
     ] });
     let replay = object(json!({ "class": reference("replay_class") }), json!({}));
+    let profile = object(
+        json!({ "writable": list(&text), "protected": list(&text), "hidden": list(&text),
+            "network": { "enum": ["none", "open"] } }),
+        json!({}),
+    );
+    let confinement = object(
+        json!({ "backend": { "enum": ["namespaces", "landlock"] }, "profile": profile }),
+        json!({}),
+    );
+    let executed = object(
+        json!({ "path": text }),
+        json!({ "content": reference("digest") }),
+    );
     let decision = object(
         json!({ "id": id, "verdict": reference("verdict"), "by": by, "reason": text,
             "digest": reference("digest"), "essence": text, "actions": list(&judged),
             "replay": replay, "mode": reference("mode"), "scope": reference("scope"),
             "policy_hash": reference("digest"), "analyser_version": count }),
-        json!({ "expires_at_ms": count }),
+        json!({ "expires_at_ms": count, "confinement": confinement,
+            "executes": list(&executed) }),
     );
     let choice = object(json!({ "label": text }), json!({ "description": text }));
     let question = object(
