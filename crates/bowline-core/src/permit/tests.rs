@@ -3,8 +3,11 @@
 
 use super::*;
 
-fn request(executes: &[(&str, Option<&[u8]>)]) -> CallRequest {
-    let executed = |(path, content): &(&str, Option<&[u8]>)| Executed {
+/// A path, and what stands there.
+type File<'f> = (&'f str, Option<&'f [u8]>);
+
+fn request(executes: &[File<'_>]) -> CallRequest {
+    let executed = |(path, content): &File<'_>| Executed {
         path: (*path).to_owned(),
         content: content.map(Digest::of),
     };
@@ -20,7 +23,7 @@ fn request(executes: &[(&str, Option<&[u8]>)]) -> CallRequest {
 
 #[test]
 fn any_other_file_or_content_is_another_request() {
-    let all: [&[(&str, Option<&[u8]>)]; 7] = [
+    let all: [&[File<'_>]; 7] = [
         &[],
         &[("/w/a", None)],
         &[("/w/a", Some(b""))],
