@@ -222,6 +222,7 @@ impl Tool for WaitForTool {
                 },
                 essence: String::new(),
                 resolved: Vec::new(),
+                executes: Vec::new(),
             },
         };
         if let Until::File { path } = &wait.until {
