@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use bowline_core::{Seq, SessionId};
 
+use crate::lock::Owner;
+
 /// A failure at the boundary of this crate. Its text says what happened, to what, and what to do
 /// next.
 #[derive(Debug, thiserror::Error)]
@@ -62,15 +64,13 @@ pub enum Error {
     #[error(
         "session {session} is owned by another process{}; wait until it ends, or give it your \
          command: its mailbox is open",
-        .pid.map_or(String::new(), |pid| format!(" (pid {pid})"))
+        .owner.as_ref().map_or(String::new(), |owner| format!(" (pid {})", owner.pid))
     )]
     Owned {
         /// The session.
         session: SessionId,
-        /// The owner's process id, as far as its lock file tells; for messages only.
-        pid: Option<u32>,
-        /// Since when, in milliseconds since 1970; for messages only.
-        since_ms: Option<u64>,
+        /// The owner, as far as its lock file tells; for messages only.
+        owner: Option<Box<Owner>>,
     },
     /// There is no such session.
     #[error("no session `{asked}` in {}; `bowline sessions list` shows all", .path.display())]

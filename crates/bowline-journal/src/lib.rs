@@ -17,7 +17,13 @@
 //! let store = Store::at(folder.path().join("state"));
 //! assert!(store.list().expect("no folder is an empty store").is_empty());
 //!
-//! let owner = Owner { pid: std::process::id(), since_ms: 0, app_version: "0.1.0".to_owned() };
+//! let owner = Owner {
+//!     pid: std::process::id(),
+//!     since_ms: 0,
+//!     app_version: "0.1.0".to_owned(),
+//!     command: "example".to_owned(),
+//!     terminal: String::new(),
+//! };
 //! let session = SessionId::from_uuid(uuid::Uuid::now_v7());
 //! let mut owned = store.create(session, &owner).expect("the folder is local and empty");
 //! let batch = vec![Event::new(1_000, Fact::notice("hello"))];
@@ -54,7 +60,7 @@ pub use index::{DecisionRow, UsageRow};
 pub use installation::{Installation, SystemFollower, SystemLog, SystemRecorded};
 pub use journal::Journal;
 pub use layout::SessionDir;
-pub use lock::{Held, Owner};
+pub use lock::{Ended, EndedBy, Held, Holder, Owner};
 pub use memory::MemoryJournal;
 pub use read::{Follower, Intact, ReadOnly, Recorded};
 pub use store::{FolderCheck, OwnedSession, Store};

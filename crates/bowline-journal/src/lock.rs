@@ -1,5 +1,9 @@
 //! One owner per session: a held `flock`. What the file says is for messages only.
 
+mod holder;
+
+pub use holder::{Ended, EndedBy, Holder};
+
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
@@ -24,6 +28,12 @@ pub struct Owner {
     pub since_ms: u64,
     /// The version of Bowline it runs.
     pub app_version: String,
+    /// The command it was started as, such as `exec`; empty if unknown.
+    #[serde(default)]
+    pub command: String,
+    /// The terminal it runs on, such as `/dev/pts/3`; empty if it has none or none is known.
+    #[serde(default)]
+    pub terminal: String,
 }
 
 /// A held lock; free again when dropped, or when the process ends however it ends.
@@ -60,11 +70,9 @@ impl Lock {
                 Err(error) => return Err(error).at("lock", &path),
             }
         }
-        let owner = read_owner(&path);
         Err(Error::Owned {
             session,
-            pid: owner.as_ref().map(|owner| owner.pid),
-            since_ms: owner.map(|owner| owner.since_ms),
+            owner: read_owner(&path).map(Box::new),
         })
     }
 }
@@ -125,5 +133,13 @@ fn read_owner(path: &Path) -> Option<Owner> {
         .take(MOST_BYTES)
         .read_to_string(&mut text)
         .ok()?;
-    serde_json::from_str(&text).ok()
+    let owner: Owner = serde_json::from_str(&text).ok()?;
+    let texts = [&owner.app_version, &owner.command, &owner.terminal];
+    texts.iter().all(|text| is_plain(text)).then_some(owner)
+}
+
+/// Whether a text is one that we may have signed with: it goes to terminals.
+fn is_plain(text: &str) -> bool {
+    const MOST_BYTES: usize = 128;
+    text.len() <= MOST_BYTES && !text.chars().any(char::is_control)
 }

@@ -20,7 +20,7 @@ use crate::file::{FileJournal, Opened};
 use crate::index::Index;
 use crate::installation::Installation;
 use crate::layout::{self, SessionDir, make_folder, make_folders, sync_folder};
-use crate::lock::{self, Held, Lock, Owner};
+use crate::lock::{self, Held, Holder, Lock, Owner};
 use crate::read::ReadOnly;
 use crate::record::Head;
 
@@ -157,6 +157,16 @@ impl Store {
     /// [`Error::Io`] when its lock file cannot be asked.
     pub fn owner(&self, session: SessionId) -> Result<Option<Held>, Error> {
         lock::owner_of(&self.session_dir(session))
+    }
+
+    /// The process that holds a session's lock, proven by the kernel; `None` when nobody does.
+    /// Changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the lock is held by a process that cannot be seen from here,
+    /// [`Error::NotFound`], [`Error::StateFolder`], [`Error::Io`].
+    pub fn holder(&self, session: SessionId) -> Result<Option<Holder>, Error> {
+        Holder::find(&self.existing(session)?)
     }
 
     /// Every session in the folder, oldest first; none when there is no folder. Writes nothing.

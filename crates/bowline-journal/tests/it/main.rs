@@ -10,5 +10,7 @@ mod index;
 mod injection;
 mod mailbox;
 mod ownership;
+mod races;
 mod sample;
 mod store;
+mod taking_over;

@@ -8,7 +8,14 @@ use bowline_journal::{Error, Journal as _, Next, Owner, Store};
 
 use crate::sample::{block_on, notice, owner, session_id};
 
-const CHILD_HOME: &str = "JOURNAL_TEST_OWNER_HOME";
+pub(crate) const CHILD_HOME: &str = "JOURNAL_TEST_OWNER_HOME";
+
+/// How the test binary is told to be that other process.
+pub(crate) const CHILD: [&str; 3] = [
+    "--exact",
+    "ownership::child_that_owns_a_session",
+    "--nocapture",
+];
 
 /// The other half of the tests below: owns the session until its stdin ends. Does nothing unless
 /// it was started by one of them.
@@ -27,18 +34,18 @@ fn child_that_owns_a_session() {
     let _end = std::io::stdin().lines().count();
 }
 
-struct Other(Child);
+pub(crate) struct Other(pub(crate) Child);
 
 impl Other {
     /// Starts a process that tries to own the session, and waits for its first word.
-    fn start(store: &Store) -> (Self, String) {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "ownership::child_that_owns_a_session",
-                "--nocapture",
-            ])
-            .env(CHILD_HOME, store.home())
+    pub(crate) fn start(store: &Store) -> (Self, String) {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        Self::begin(command.args(CHILD).env(CHILD_HOME, store.home()))
+    }
+
+    /// The same, by a command of the caller's.
+    pub(crate) fn begin(command: &mut Command) -> (Self, String) {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -49,6 +56,18 @@ impl Other {
             .find(|line| line.starts_with("held") || line.starts_with("refused"));
         (Self(child), said.unwrap())
     }
+
+    pub(crate) fn signal(&self, signal: &str) {
+        let id = self.0.id().to_string();
+        let told = Command::new("kill").args([signal, &id]).status().unwrap();
+        assert!(told.success());
+    }
+
+    /// Lets it go by itself.
+    pub(crate) fn leave(&mut self) {
+        drop(self.0.stdin.take());
+        self.0.wait().unwrap();
+    }
 }
 
 impl Drop for Other {
@@ -58,7 +77,7 @@ impl Drop for Other {
     }
 }
 
-fn store() -> (tempfile::TempDir, Store) {
+pub(crate) fn store() -> (tempfile::TempDir, Store) {
     let home = tempfile::tempdir().unwrap();
     let store = Store::at(home.path().join("state"));
     drop(store.create(session_id(1), &owner()).unwrap());
@@ -75,17 +94,13 @@ fn a_second_process_cannot_own_a_session_until_the_first_is_gone() {
     let error = store.open(session_id(1), &owner()).unwrap_err();
     let Error::Owned {
         session,
-        pid,
-        since_ms,
+        owner: Some(by),
     } = &error
     else {
         panic!("{error}")
     };
     assert_eq!(*session, session_id(1));
-    assert_eq!(
-        (*pid, *since_ms),
-        (Some(other.0.id()), Some(owner().since_ms))
-    );
+    assert_eq!((by.pid, by.since_ms), (other.0.id(), owner().since_ms));
     assert!(error.to_string().contains(&other.0.id().to_string()));
     assert!(matches!(error.next(), Next::Retry { .. }));
     assert!(matches!(
@@ -137,22 +152,14 @@ fn garbage_in_the_lock_file_is_no_owner() {
     let owned = store.open(session_id(1), &owner()).unwrap();
     std::fs::write(&path, b"{\"pid\":").unwrap();
     let error = store.open(session_id(1), &owner()).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            Error::Owned {
-                pid: None,
-                since_ms: None,
-                ..
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, Error::Owned { owner: None, .. }), "{error}");
     drop(owned);
     let other = Owner {
         pid: 1,
         since_ms: 2,
         app_version: "3".to_owned(),
+        command: "exec".to_owned(),
+        terminal: String::new(),
     };
     let _owned = store.open(session_id(1), &other).unwrap();
     assert_eq!(

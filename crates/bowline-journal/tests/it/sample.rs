@@ -36,6 +36,8 @@ pub(crate) fn owner() -> Owner {
         pid: std::process::id(),
         since_ms: START_MS,
         app_version: "0.0.0".to_owned(),
+        command: "test".to_owned(),
+        terminal: String::new(),
     }
 }
 
