@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 
 pub use facts::{
     BudgetStopped, CallLeftInDoubt, CallRefused, ConfigChanged, ConfigFile, Crashed, EndFound,
-    EndedHow, LogDamaged, LogRotated, ProviderFailed, Recovered, ReplyStopped, SandboxDenied,
-    Started, Stopped, StorageFailed, SystemSettingsChanged,
+    EndedHow, LogDamaged, LogRotated, OwnerEnded, ProviderFailed, Recovered, ReplyStopped,
+    SandboxDenied, Started, Stopped, StorageFailed, SystemSettingsChanged,
 };
 
 use crate::id::{RunId, SessionId};
@@ -109,6 +109,8 @@ pub enum SystemFact {
     EndFound(EndFound),
     /// A session was taken over with something left open by its last owner.
     Recovered(Recovered),
+    /// A process that owned a session was ended, so that the session could be taken over.
+    OwnerEnded(OwnerEnded),
     /// Configuration files differ from those of the last run in the same folder.
     ConfigChanged(ConfigChanged),
     /// Other settings are in force in a session.
@@ -149,6 +151,10 @@ pub const CATALOGUE: &[(&str, &str)] = &[
     (
         "Recovered",
         "A session was taken over with something left open by its last owner.",
+    ),
+    (
+        "OwnerEnded",
+        "A process that owned a session was ended, so that the session could be taken over.",
     ),
     (
         "ConfigChanged",
@@ -194,6 +200,7 @@ impl SystemFact {
             Self::Crashed(_) => "Crashed",
             Self::EndFound(_) => "EndFound",
             Self::Recovered(_) => "Recovered",
+            Self::OwnerEnded(_) => "OwnerEnded",
             Self::ConfigChanged(_) => "ConfigChanged",
             Self::SettingsChanged(_) => "SettingsChanged",
             Self::ProviderFailed(_) => "ProviderFailed",
@@ -218,7 +225,10 @@ impl SystemFact {
                 0 => Level::Info,
                 _ => Level::Notice,
             },
-            Self::ConfigChanged(_) | Self::SettingsChanged(_) | Self::Recovered(_) => Level::Notice,
+            Self::ConfigChanged(_)
+            | Self::SettingsChanged(_)
+            | Self::Recovered(_)
+            | Self::OwnerEnded(_) => Level::Notice,
             Self::EndFound(_)
             | Self::ReplyStopped(_)
             | Self::CallRefused(_)

@@ -119,9 +119,11 @@ pub(crate) fn is_named(file: &File, path: &Path) -> bool {
 fn sign(file: &mut File, owner: &Owner) -> io::Result<()> {
     let mut text = serde_json::to_string(owner)?;
     text.push('\n');
-    file.set_len(0)?;
+    // One write over what the last owner left, which is cut off after it: a reader that comes
+    // between the two finds a whole first line.
     file.rewind()?;
-    file.write_all(text.as_bytes())
+    file.write_all(text.as_bytes())?;
+    file.set_len(text.len() as u64)
 }
 
 fn read_owner(path: &Path) -> Option<Owner> {
@@ -133,7 +135,7 @@ fn read_owner(path: &Path) -> Option<Owner> {
         .take(MOST_BYTES)
         .read_to_string(&mut text)
         .ok()?;
-    let owner: Owner = serde_json::from_str(&text).ok()?;
+    let owner: Owner = serde_json::from_str(text.lines().next()?).ok()?;
     let texts = [&owner.app_version, &owner.command, &owner.terminal];
     texts.iter().all(|text| is_plain(text)).then_some(owner)
 }

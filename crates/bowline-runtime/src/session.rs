@@ -132,6 +132,15 @@ impl Session {
         &self.state
     }
 
+    /// Makes what is staged durable and does nothing more: who only takes a session over has this
+    /// to do.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] when it cannot be written.
+    pub async fn keep(&mut self) -> Result<(), Error> {
+        self.commit().await.map(drop)
+    }
+
     /// Whether it existed before this process.
     #[must_use]
     pub const fn resumed(&self) -> bool {

@@ -63,6 +63,12 @@ pub enum Command {
     /// Give words to a session; while a turn runs, the agent reads them after its running calls.
     #[command(after_help = examples::SEND)]
     Send(Send),
+    /// Watch a session that another process drives.
+    #[command(after_help = examples::WATCH)]
+    Watch(Watch),
+    /// End the process that owns a session and take the session over.
+    #[command(after_help = examples::TAKE_OVER)]
+    TakeOver(TakeOver),
     /// List commands that run in the background, or stop one.
     #[command(subcommand, after_help = examples::JOBS)]
     Jobs(Jobs),
@@ -145,11 +151,14 @@ pub struct Exec {
     #[arg(long, value_enum, default_value_t)]
     pub output: Output,
     /// Go on with the newest session of this folder.
-    #[arg(long = "continue", conflicts_with = "resume")]
+    #[arg(long = "continue", conflicts_with = "resume", group = "goes_on")]
     pub continue_: bool,
     /// Go on with this session: any unique part at either end of its id.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", group = "goes_on")]
     pub resume: Option<String>,
+    /// Should a process own that session, end it first: for one that is stuck.
+    #[arg(long, requires = "goes_on")]
+    pub take_over: bool,
     /// The final answer must be JSON that fits this JSON Schema; `result` is then that JSON.
     #[arg(long, value_name = "FILE")]
     pub output_schema: Option<PathBuf>,
@@ -373,6 +382,23 @@ pub struct Send {
     /// A name for this message: sent again under the same name it has no further effect.
     #[arg(long, value_name = "KEY")]
     pub key: Option<String>,
+}
+
+/// `bowline watch`
+#[derive(Debug, ClapArgs)]
+pub struct Watch {
+    /// The session: any unique part at either end of its id.
+    pub session: String,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// `bowline take-over`
+#[derive(Debug, ClapArgs)]
+pub struct TakeOver {
+    /// The session: any unique part at either end of its id.
+    pub session: String,
 }
 
 /// `bowline approve`, `bowline deny`

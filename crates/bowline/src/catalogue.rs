@@ -235,6 +235,29 @@ const ROWS: &[Row] = &[
             Refused inside a shell command that an agent runs.",
     },
     Row {
+        name: "watch",
+        usage: "bowline watch SESSION [--output text|json|stream-json]",
+        effect: Reads,
+        outputs: &["text", "json", "stream-json"],
+        exits: LIST_EXITS,
+        title: "Watch a session that another process drives",
+        description: "Shows its durable events as its own run does, from the beginning of the turn, \
+            until the turn ends or its owner is gone (exit 1 when that left it unfinished). Takes no \
+            lock and writes nothing.",
+    },
+    Row {
+        name: "take-over",
+        usage: "bowline take-over SESSION",
+        effect: WritesState,
+        outputs: &["text"],
+        exits: LIST_EXITS,
+        title: "End the process that owns a session, and take the session over",
+        description: "For an owner that is stuck. Proves that the process holds the session's lock, \
+            tells it to hang up, after 5 s ends it by force, then begins a new epoch. Nothing is \
+            cancelled: shell commands go on under their keepers, and `bowline exec --resume` takes \
+            their outcome. Refused inside a shell command that an agent runs.",
+    },
+    Row {
         name: "doctor",
         usage: "bowline doctor [--online] [--json] [--cd DIR]",
         effect: Reads,

@@ -15,7 +15,9 @@ mod log;
 mod run;
 mod send;
 mod sessions;
+mod take_over;
 mod tools;
+mod watch;
 mod why;
 
 pub use answer::chosen;
@@ -44,6 +46,8 @@ pub fn run(args: Args) -> Result<u8, Failure> {
         Command::Deny(args) => answer::run(&args, bowline_core::Verdict::Deny),
         Command::Answer(args) => answer::reply(&args),
         Command::Send(args) => send::run(&args),
+        Command::Watch(args) => watch::run(&args),
+        Command::TakeOver(args) => take_over::run(&args),
         Command::Jobs(args) => jobs::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions(args) => help::completions(&args),

@@ -87,6 +87,23 @@ Examples:
   bowline send 4f1c9a2b \"leave the tests alone\"
   git diff | bowline send 4f1c9a2b -  from standard input";
 
+/// `bowline watch --help`
+pub const WATCH: &str = "\
+Examples:
+  bowline watch 4f1c9a2b              from the beginning of its turn to the end
+  bowline watch 4f1c9a2b --output stream-json
+
+Only what is durable is shown, a moment after the one who drives it sees it.";
+
+/// `bowline take-over --help`
+pub const TAKE_OVER: &str = "\
+Examples:
+  bowline take-over 4f1c9a2b          end a process that is stuck, then
+  bowline exec --resume 4f1c9a2b      go on
+  bowline exec --resume 4f1c9a2b --take-over      both at once
+
+Nothing is cancelled: shell commands go on, and whoever goes on takes their outcome.";
+
 /// `bowline jobs --help`
 pub const JOBS: &str = "\
 Examples:

@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+use bowline_core::SessionId;
+use bowline_journal::Owner;
+use bowline_runtime::date_and_time;
+
 use crate::print;
 
 /// Why a command ended without doing its work.
@@ -74,9 +78,8 @@ impl From<bowline_journal::Error> for Failure {
     fn from(error: bowline_journal::Error) -> Self {
         use bowline_journal::Error;
         match error {
-            Error::NotFound { .. } | Error::Ambiguous { .. } | Error::Owned { .. } => {
-                Self::usage(error.to_string())
-            }
+            Error::Owned { session, owner } => Self::usage(owned(session, owner.as_deref())),
+            Error::NotFound { .. } | Error::Ambiguous { .. } => Self::usage(error.to_string()),
             other => Self::stopped(other.to_string()),
         }
     }
@@ -86,4 +89,29 @@ impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
         Self::stopped(format!("{error:#}"))
     }
+}
+
+/// Who owns a session, and what another process may do then.
+fn owned(session: SessionId, owner: Option<&Owner>) -> String {
+    let id = session.short();
+    let who = owner.map_or_else(|| "another process".to_owned(), named);
+    format!(
+        "session {id} is owned by {who}. Watch it with `bowline watch {id}`; give it words with \
+         `bowline send {id} TEXT`, which it reads while it runs; or wait until it ends. If it is \
+         stuck, `bowline take-over {id}` ends it first"
+    )
+}
+
+/// An owner as its lock file tells of it: process, command, terminal, since when.
+pub fn named(owner: &Owner) -> String {
+    let command = match owner.command.as_str() {
+        "" => String::new(),
+        command => format!(" (bowline {command})"),
+    };
+    let terminal = match owner.terminal.as_str() {
+        "" => String::new(),
+        terminal => format!(" on {terminal}"),
+    };
+    let since = date_and_time(owner.since_ms);
+    format!("process {}{command}{terminal} since {since}", owner.pid)
 }

@@ -99,6 +99,20 @@ pub struct Recovered {
     pub interrupted_attempt: bool,
 }
 
+/// A process that owned a session was ended, so that the session could be taken over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnerEnded {
+    /// The process that was ended.
+    pub pid: u32,
+    /// Since when it owned the session, in milliseconds since 1970, if it said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since_ms: Option<u64>,
+    /// Whether it was ended by force, because it did not hang up when told.
+    pub by_force: bool,
+    /// How long its end took, in milliseconds.
+    pub took_ms: u64,
+}
+
 /// Configuration files differ from those of the last run in the same folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfigChanged {

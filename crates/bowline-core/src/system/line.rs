@@ -27,6 +27,13 @@ impl SystemFact {
             Self::Crashed(crashed) => format!("{} at {}", crashed.message, crashed.location),
             Self::EndFound(found) => found_line(found),
             Self::Recovered(recovered) => recovered_line(recovered),
+            Self::OwnerEnded(ended) => {
+                let how = match ended.by_force {
+                    true => "was ended by force",
+                    false => "hung up when told",
+                };
+                format!("process {} {how}", ended.pid)
+            }
             Self::ConfigChanged(changed) => changed.files.join(", "),
             Self::SettingsChanged(changed) => settings_line(changed),
             Self::ProviderFailed(failed) => provider_line(failed),

@@ -177,8 +177,20 @@ fn ended_badly(recent: &[SystemRecorded], is_free: impl Fn(SessionId) -> bool) -
     for recorded in recent {
         let event = &recorded.event;
         runs.entry(event.run).or_default().push(&event.fact);
-        if let SystemFact::EndFound(found) = &event.fact {
-            reported.insert(found.ended_run);
+        match &event.fact {
+            SystemFact::EndFound(found) => {
+                reported.insert(found.ended_run);
+            }
+            // A person who took its session over knows how it ended.
+            SystemFact::OwnerEnded(ended) => {
+                let mut before =
+                    starts(recent).filter(|(start, _)| start.receipt.seq < recorded.receipt.seq);
+                let run = before.rfind(|(start, started)| {
+                    started.pid == ended.pid && start.event.session == event.session
+                });
+                reported.extend(run.map(|(start, _)| start.event.run));
+            }
+            _ => {}
         }
     }
     starts(recent)

@@ -11,6 +11,7 @@ use bowline_runtime::config::Effective;
 use bowline_runtime::resolve_folders;
 
 use super::run::{self, Prompt, Start, Task};
+use super::take_over;
 use crate::args::{Exec, Force};
 use crate::choose;
 use crate::face::Asker;
@@ -49,6 +50,9 @@ pub fn run(args: Exec) -> Result<u8, Failure> {
             Some(id) => store.resolve(id)?,
             None => newest(&store, &cwd)?,
         };
+        if args.take_over {
+            take_over::end_owner(&store, session)?;
+        }
         Start::GoOn {
             session,
             change: changes(&config, &args.force)?,

@@ -7,7 +7,7 @@ mod open;
 pub mod panic_point;
 mod watch;
 
-pub use open::owner;
+pub use open::{owner, split};
 
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;

@@ -76,7 +76,7 @@ impl Opener<'_> {
             .store
             .create(session, &owner(self.clock))
             .inspect_err(|error| self.log.could_not_open(None, error))?;
-        let (journal, session_places) = self.split(owned)?;
+        let (journal, session_places) = split(self.store, owned)?;
         let mut session = Session::begin(journal, session_places, self.clock.clone(), started);
         if let Some(text) = instructions(&cwd) {
             let text = harness.masker.mask(&text).text.into_owned();
@@ -104,7 +104,7 @@ impl Opener<'_> {
             ));
         }
         let opened = owned.opened.clone();
-        let (journal, session_places) = self.split(owned)?;
+        let (journal, session_places) = split(self.store, owned)?;
         let mut session =
             Session::open(journal, session_places, self.clock.clone(), VERSION).await?;
         self.log.opened(&session, &opened);
@@ -122,22 +122,21 @@ impl Opener<'_> {
         let toolbox = wire::toolbox(self.config, &policy)?;
         Ok((session, wire::harness(provider, toolbox, policy)))
     }
+}
 
-    fn split(
-        &self,
-        owned: OwnedSession,
-    ) -> Result<(Box<dyn bowline_journal::Journal>, SessionPlaces), Failure> {
-        let OwnedSession { journal, dir, .. } = owned;
-        let reader = self
-            .store
-            .read_only(bowline_journal::Journal::session(&journal))?;
-        let places = SessionPlaces {
-            spool: dir.spool(),
-            mailbox: Some(dir.mailbox()),
-            blobs: Arc::new(BlobFolder::new(reader)),
-        };
-        Ok((Box::new(journal), places))
-    }
+/// The journal of an owned session, and where else it keeps things.
+pub fn split(
+    store: &Store,
+    owned: OwnedSession,
+) -> Result<(Box<dyn bowline_journal::Journal>, SessionPlaces), Failure> {
+    let OwnedSession { journal, dir, .. } = owned;
+    let reader = store.read_only(bowline_journal::Journal::session(&journal))?;
+    let places = SessionPlaces {
+        spool: dir.spool(),
+        mailbox: Some(dir.mailbox()),
+        blobs: Arc::new(BlobFolder::new(reader)),
+    };
+    Ok((Box::new(journal), places))
 }
 
 /// This process as the owner of a session, for messages to others.
@@ -146,7 +145,23 @@ pub fn owner(clock: &Clock) -> Owner {
         pid: std::process::id(),
         since_ms: clock.now_ms(),
         app_version: VERSION.to_owned(),
+        // The parser has accepted it, and nothing can stand before it.
+        command: std::env::args().nth(1).unwrap_or_default(),
+        terminal: terminal().unwrap_or_default(),
     }
+}
+
+/// The terminal that this process runs on, if it runs on one.
+fn terminal() -> Option<String> {
+    use std::io::IsTerminal as _;
+    let path = if std::io::stdin().is_terminal() {
+        "/proc/self/fd/0"
+    } else if std::io::stderr().is_terminal() {
+        "/proc/self/fd/2"
+    } else {
+        return None;
+    };
+    Some(std::fs::read_link(path).ok()?.display().to_string())
 }
 
 fn text(path: &Path) -> String {
