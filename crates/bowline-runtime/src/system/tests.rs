@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bowline_core::system::{ConfigFile, Crashed, EndedHow, Stopped};
+use bowline_core::system::{ConfigFile, Crashed, EndedHow, OwnerEnded, Stopped};
 use bowline_core::{Digest, Event, SessionId, State, StreamEvent, SystemFact};
 use bowline_journal::{Owner, Store};
 use uuid::Uuid;
@@ -75,6 +75,8 @@ fn a_run_at_work_is_proven_by_the_lock_of_its_session() {
         pid: 1,
         since_ms: 0,
         app_version: "1".to_owned(),
+        command: "exec".to_owned(),
+        terminal: String::new(),
     };
     let owned = store.create(session(1), &owner).expect("it is made");
     log(&store).begin(&store, beginning(1));
@@ -84,6 +86,23 @@ fn a_run_at_work_is_proven_by_the_lock_of_its_session() {
     drop(owned);
     let found = log(&store).begin(&store, beginning(3));
     assert_eq!(found[0].ended_session, Some(session(1)));
+}
+
+#[test]
+fn a_run_that_a_person_ended_to_take_its_session_over_is_no_riddle() {
+    let (_folder, store) = store();
+    log(&store).begin(&store, beginning(1));
+    log(&store).record_about(
+        Some(session(1)),
+        SystemFact::OwnerEnded(OwnerEnded {
+            pid: std::process::id(),
+            since_ms: None,
+            by_force: true,
+            took_ms: 5,
+        }),
+    );
+    assert!(log(&store).begin(&store, beginning(2)).is_empty());
+    assert_eq!(kinds(&store), ["Started", "OwnerEnded", "Started"]);
 }
 
 #[test]

@@ -22,6 +22,7 @@ mod interrupt;
 mod jobs;
 mod listing;
 mod log;
+mod owner;
 mod questions;
 mod real_task;
 mod retries;

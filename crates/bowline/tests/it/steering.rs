@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 use crate::support::{Scratch, ran};
 
 /// A run whose output is read line by line.
-struct Running {
-    child: Child,
+pub(crate) struct Running {
+    pub(crate) child: Child,
     out: BufReader<ChildStdout>,
-    session: String,
+    pub(crate) session: String,
 }
 
 impl Running {
-    fn start(scratch: &Scratch, steps: &Value) -> Self {
+    pub(crate) fn start(scratch: &Scratch, steps: &Value) -> Self {
         let model = scratch.scenario(steps);
         let args = [
             "exec",
@@ -44,7 +44,7 @@ impl Running {
         running
     }
 
-    fn until(&mut self, is_it: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn until(&mut self, is_it: impl Fn(&Value) -> bool) -> Value {
         loop {
             let mut line = String::new();
             let read = self.out.read_line(&mut line).expect("a line");
@@ -64,12 +64,12 @@ impl Running {
 }
 
 /// A step with a shell call that ends when something is written to the FIFO `go`.
-fn held() -> Value {
+pub(crate) fn held() -> Value {
     json!({ "calls": [{ "tool": "shell",
         "input": { "command": "mkfifo go && echo ready && cat go" } }] })
 }
 
-fn release(scratch: &Scratch) {
+pub(crate) fn release(scratch: &Scratch) {
     let mut go = std::fs::OpenOptions::new()
         .write(true)
         .open(scratch.work().join("go"))
