@@ -1,15 +1,15 @@
 //! `bowline watch SESSION`: what another process does with a session, as it becomes durable.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bowline_core::protocol::RunResult;
+use bowline_core::state::Workflow;
 use bowline_core::{Fact, SessionId, State, StopReason, StreamEvent, apply, due};
 use bowline_journal::{Recorded, Store};
 use bowline_runtime::{Face, running_jobs, waiting};
 
 use super::VERSION;
-use super::run::block_on;
+use super::run::{block_on, party_line};
 use crate::args::Watch;
 use crate::face::{self, Asker};
 use crate::failure::Failure;
@@ -74,7 +74,7 @@ fn watch(store: &Store, id: SessionId, face: &mut dyn Face) -> Result<u8, Failur
         }
         std::thread::sleep(PAUSE);
     }
-    let Some(stop) = stop(&state) else {
+    let Some((stop, text)) = rest(&state) else {
         print::err_line(&format!(
             "bowline: the owner of session {0} is gone in the middle of a turn: `bowline why {0}` \
              tells more, `bowline exec --resume {0}` goes on",
@@ -82,34 +82,22 @@ fn watch(store: &Store, id: SessionId, face: &mut dyn Face) -> Result<u8, Failur
         ));
         return Ok(1);
     };
-    let spool = store.session_dir(id).spool();
-    face.show(&StreamEvent::Result(result(
-        id, &state, stop, &spool, began,
-    )));
-    Ok(0)
-}
-
-/// How the session came to rest, as its own run says it.
-fn result(
-    session_id: SessionId,
-    state: &State,
-    stop_reason: StopReason,
-    spool: &Path,
-    began: Instant,
-) -> RunResult {
-    RunResult {
-        session_id,
-        stop_reason,
-        result: said(state, stop_reason),
+    face.show(&StreamEvent::Result(RunResult {
+        session_id: id,
+        stop_reason: stop,
+        result: text,
         usage: state.ledger().usage,
         cost_micro_usd: None,
-        exit_code: stop_reason.exit_code(),
+        exit_code: stop.exit_code(),
         steps: state.steps(),
         refused_calls: state.ledger().calls_refused,
         duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
-        waiting: waiting(state),
-        running: running_jobs(state, spool),
-    }
+        waiting: waiting(&state),
+        parties: state.parties().collect(),
+        in_doubt: state.in_doubt().to_vec(),
+        running: running_jobs(&state, &store.session_dir(id).spool()),
+    }));
+    Ok(0)
 }
 
 /// Where the last turn begins, if it still runs; else the end.
@@ -138,31 +126,32 @@ fn opening(id: SessionId, state: &State) -> Option<StreamEvent> {
     })
 }
 
-/// Why the session rests; `None` while a turn is open and nothing waits.
-fn stop(state: &State) -> Option<StopReason> {
-    if state.waiting().next().is_some() {
-        return Some(StopReason::Waiting);
-    }
-    match (state.turn(), state.last_stop()) {
-        (None, Some((stop, _))) => Some(stop),
-        _ => None,
-    }
-}
-
-/// The final answer, or the line that says why there is none.
-fn said(state: &State, stop: StopReason) -> String {
-    let answer = state.answer().map(ToString::to_string);
-    let text = || answer.or_else(|| state.last_text()).unwrap_or_default();
-    match (stop, state.last_stop()) {
-        (StopReason::Waiting, _) => {
+/// Why the session rests, and its final answer or the line that says why there is none; `None`
+/// while a turn is open that waits for nothing.
+fn rest(state: &State) -> Option<(StopReason, String)> {
+    let waits = |text: String| Some((StopReason::Waiting, text));
+    match state.workflow() {
+        Workflow::AwaitingDecision { .. } => {
             let what: Vec<String> = waiting(state)
                 .into_iter()
                 .map(|item| item.essence)
                 .collect();
-            format!("waits for a person: {}", what.join("; "))
+            return waits(format!("waits for a person: {}", what.join("; ")));
         }
-        (StopReason::Done, _) => text(),
-        (_, Some((_, Some(detail)))) => detail.to_owned(),
-        _ => text(),
+        Workflow::AwaitingParty { parties } => {
+            let what: Vec<String> = parties.iter().map(party_line).collect();
+            return waits(format!("waits for {}", what.join("; ")));
+        }
+        Workflow::Paused { by } => return waits(format!("on hold, by {by}")),
+        Workflow::Running => return None,
+        Workflow::Ended { .. } => {}
     }
+    let answer = || {
+        let answer = state.answer().map(ToString::to_string);
+        answer.or_else(|| state.last_text()).unwrap_or_default()
+    };
+    Some(match state.last_stop() {
+        None | Some((StopReason::Done, _)) => (StopReason::Done, answer()),
+        Some((stop, detail)) => (stop, detail.map_or_else(answer, str::to_owned)),
+    })
 }
