@@ -87,10 +87,7 @@ impl Session {
         clock: Clock,
         app_version: &str,
     ) -> Result<Self, Error> {
-        let events = journal.read(Seq(1)).await?;
-        let state = events
-            .iter()
-            .fold(State::new(), |state, event| apply(state, event.value()));
+        let state = journal.fold().await?;
         if state.session().is_none() {
             return Err(Error::NotBegun {
                 session: journal.session().to_string(),
