@@ -24,6 +24,7 @@ use crate::stage::{Staged, stage};
 use writer::{Stop, Writer};
 
 pub use open::Opened;
+pub(crate) use open::rewrite;
 
 /// The journal of one session on disk, held by its owner. It keeps the session's lock until it is
 /// dropped and its last write has returned.

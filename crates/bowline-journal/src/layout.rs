@@ -50,6 +50,11 @@ impl SessionDir {
         self.0.join("journal.jsonl.new")
     }
 
+    /// Where a damaged journal is kept once it was repaired.
+    pub(crate) fn damaged(&self, number: u32) -> PathBuf {
+        self.0.join(format!("journal.jsonl.damaged-{number}"))
+    }
+
     /// The last synced record.
     #[must_use]
     pub fn head(&self) -> PathBuf {

@@ -306,7 +306,7 @@ pub(crate) fn damage(path: &Path, finding: &Finding) -> Error {
         intact_seq: Seq(finding.at_seq.0.saturating_sub(1)),
         what: finding.fault.to_string(),
         next: "Read what is intact with `bowline events`, bring the file back from a backup, or \
-               start a new session"
+               keep what is intact with `bowline sessions repair`"
             .to_owned(),
     }
 }

@@ -127,7 +127,7 @@ impl Store {
     /// [`Error::StateFolder`], [`Error::Io`]. Nothing was changed then.
     pub fn open(&self, session: SessionId, owner: &Owner) -> Result<OwnedSession, Error> {
         let dir = self.existing(session)?;
-        folder::refuse_network(&self.home)?;
+        self.refuse_network()?;
         let lock = Lock::take(session, &dir, owner, self.edges.disk.as_ref())?;
         let (journal, opened) = FileJournal::open(
             dir.clone(),
@@ -206,8 +206,13 @@ impl Store {
         Ok(())
     }
 
+    /// Refuses a state folder whose locks and syncs cannot be relied on.
+    pub(crate) fn refuse_network(&self) -> Result<(), Error> {
+        folder::refuse_network(&self.home)
+    }
+
     /// The session's folder, if it exists in a folder we can use.
-    fn existing(&self, session: SessionId) -> Result<SessionDir, Error> {
+    pub(crate) fn existing(&self, session: SessionId) -> Result<SessionDir, Error> {
         folder::inspect(&self.home)?;
         let dir = self.session_dir(session);
         if dir.is_session() {
@@ -220,7 +225,7 @@ impl Store {
     }
 
     /// The last record that the index has seen of a session.
-    fn witness(&self, session: SessionId) -> Option<Head> {
+    pub(crate) fn witness(&self, session: SessionId) -> Option<Head> {
         let (seq, hash): (Seq, Digest) = Index::open_read_only(&self.home)?.last_seen(session)?;
         Some(Head { seq, hash })
     }

@@ -71,7 +71,7 @@ pub(super) fn open(
     let journal = if settled {
         edges.disk.open_or_create(&path).at("open", &path)?
     } else {
-        rewrite(dir, end, edges)?
+        rewrite(dir, end, &[], edges)?
     };
     let writer = Writer::at_end(dir, session, journal, end, edges, lock)?;
     if !settled && chain.seq > Seq(0) {
@@ -89,9 +89,15 @@ pub(super) fn open(
     })
 }
 
-/// Writes what is intact, the first `intact_bytes` of the journal, to a new file and gives it the
-/// journal's name once it is durable: pages that an earlier failed sync left behind are not trusted.
-pub(super) fn rewrite(dir: &SessionDir, intact_bytes: u64, edges: &Edges) -> Result<File, Error> {
+/// Writes what is intact, the first `intact_bytes` of the journal, and `more` after it to a new file
+/// and gives it the journal's name once it is durable: pages that an earlier failed sync left behind
+/// are not trusted.
+pub(crate) fn rewrite(
+    dir: &SessionDir,
+    intact_bytes: u64,
+    more: &[u8],
+    edges: &Edges,
+) -> Result<File, Error> {
     let (old, path) = (dir.journal(), dir.rewritten());
     let disk = &edges.disk;
     let mut from = File::open(&old).at("open", &old)?.take(intact_bytes);
@@ -108,6 +114,7 @@ pub(super) fn rewrite(dir: &SessionDir, intact_bytes: u64, edges: &Edges) -> Res
         disk.write_at(&file, &piece, at).at("write", &path)?;
         at += piece.len() as u64;
     }
+    disk.write_at(&file, more, at).at("write", &path)?;
     disk.sync(&file).at("sync", &path)?;
     disk.rename(&path, &old).at("rename", &path)?;
     sync_folder(disk.as_ref(), dir.path())?;
@@ -144,7 +151,7 @@ fn refuse_witness(
     };
     let next = "The index has seen a longer or another journal: if you brought this one back from \
                 a backup, delete index.db in the state folder; otherwise read what is intact with \
-                `bowline events`"
+                `bowline events`, and keep it with `bowline sessions repair`"
         .to_owned();
     Err(match damage(path, &Finding { at_seq, fault }) {
         Error::Damaged {

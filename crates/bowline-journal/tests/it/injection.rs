@@ -22,7 +22,7 @@ use crate::sample::{block_on, finished, notice, owner, prompt, session_id};
 
 /// How the operation with a certain number fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mode {
+pub(crate) enum Mode {
     /// Only that one.
     Once,
     /// That one and all later ones.
@@ -30,7 +30,7 @@ enum Mode {
 }
 
 #[derive(Debug)]
-struct Failing {
+pub(crate) struct Failing {
     at: u32,
     mode: Mode,
     errno: i32,
@@ -39,7 +39,7 @@ struct Failing {
 }
 
 impl Failing {
-    fn new(at: u32, mode: Mode, errno: i32) -> Arc<Self> {
+    pub(crate) fn new(at: u32, mode: Mode, errno: i32) -> Arc<Self> {
         Arc::new(Self {
             at,
             mode,
@@ -47,6 +47,11 @@ impl Failing {
             operations: AtomicU32::new(0),
             failed: AtomicBool::new(false),
         })
+    }
+
+    /// Whether an operation has failed.
+    pub(crate) fn failed(&self) -> bool {
+        self.failed.load(Ordering::SeqCst)
     }
 
     fn next(&self) -> io::Result<()> {
@@ -274,7 +279,7 @@ fn a_fault_at_every_operation_loses_nothing_and_says_what_it_is() {
             let disk = Failing::new(at, mode, errno);
             let mut told = Told::default();
             let outcome = live(&faulty(home.path(), &disk), &mut told);
-            if !disk.failed.load(Ordering::SeqCst) {
+            if !disk.failed() {
                 outcome.unwrap();
                 break;
             }

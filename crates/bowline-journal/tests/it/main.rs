@@ -11,6 +11,7 @@ mod injection;
 mod mailbox;
 mod ownership;
 mod races;
+mod repair;
 mod sample;
 mod store;
 mod taking_over;
