@@ -66,6 +66,13 @@ pub enum StreamEvent {
         /// Bytes so far.
         total_bytes: u64,
     },
+    /// Everything outstanding waits, and the process stays until it may go on.
+    Waiting {
+        /// What waits for a person.
+        waiting: Vec<WaitingItem>,
+        /// What is waited for outside.
+        parties: Vec<Party>,
+    },
     /// The last line: how it came out.
     Result(RunResult),
 }

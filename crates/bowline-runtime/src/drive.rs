@@ -9,6 +9,7 @@ mod waits;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bowline_core::protocol::WaitingItem;
@@ -50,6 +51,8 @@ pub struct Harness {
     pub probe: Arc<dyn Probe>,
     /// What is done when everything outstanding waits.
     pub while_waiting: WhileWaiting,
+    /// Set by whoever wants the driver to rest instead of staying.
+    pub leave: Arc<AtomicBool>,
 }
 
 /// How often the mailbox is looked at while acts run.
@@ -107,6 +110,8 @@ pub(crate) struct Loop<'a> {
     wake: Option<Duration>,
     deadlines: Deadlines,
     looks: BTreeMap<CallId, Duration>,
+    /// What was last said to be waited for while the process stays.
+    stays_for: Option<Rest>,
     cancelling: bool,
     announced: bool,
 }
@@ -129,6 +134,7 @@ impl<'a> Loop<'a> {
             wake: None,
             deadlines: Deadlines::default(),
             looks: BTreeMap::new(),
+            stays_for: None,
             cancelling: false,
             announced: false,
         }
@@ -165,6 +171,7 @@ impl<'a> Loop<'a> {
                 if !self.stays(&rest) {
                     return Ok(rest);
                 }
+                self.show_waiting(rest);
             }
             self.wait(commands).await?;
         }

@@ -28,6 +28,7 @@
 //!     app_version: "0".to_owned(),
 //!     probe: Arc::new(NoProbe),
 //!     while_waiting: Default::default(),
+//!     leave: Default::default(),
 //! };
 //! let session = bowline_core::SessionId::from_uuid(clock.new_id());
 //! let started: SessionStarted = serde_json::from_value(serde_json::json!({

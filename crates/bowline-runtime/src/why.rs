@@ -256,7 +256,8 @@ fn journal_source(recorded: &Recorded) -> String {
 }
 
 /// The state as its next owner would find it, having just taken over.
-fn taken_over(state: &State) -> State {
+#[must_use]
+pub fn taken_over(state: &State) -> State {
     use bowline_core::event::OwnerChanged;
     let owner = OwnerChanged {
         epoch: state.epoch().next(),

@@ -27,6 +27,9 @@ pub enum Command {
     /// Give the agent a task and watch it done.
     #[command(after_help = examples::EXEC)]
     Exec(Box<Exec>),
+    /// Let sessions go on: one, or all that can.
+    #[command(after_help = examples::RESUME)]
+    Resume(Resume),
     /// See a whole task done by an embedded scripted model: no key, no network.
     #[command(after_help = examples::DEMO)]
     Demo(Demo),
@@ -159,12 +162,35 @@ pub struct Exec {
     /// Should a process own that session, end it first: for one that is stuck.
     #[arg(long, requires = "goes_on")]
     pub take_over: bool,
+    /// Stay while something waits, and go on by itself once it is answered or there.
+    #[arg(long)]
+    pub wait: bool,
+    /// The task takes the place of what waits: open questions are denied, waits end.
+    #[arg(long)]
+    pub supersede: bool,
     /// The final answer must be JSON that fits this JSON Schema; `result` is then that JSON.
     #[arg(long, value_name = "FILE")]
     pub output_schema: Option<PathBuf>,
     /// An image that goes with the task: PNG, JPEG, GIF or WebP, 5 MiB at most; may be given again.
     #[arg(long, value_name = "FILE")]
     pub image: Vec<PathBuf>,
+}
+
+/// `bowline resume`
+#[derive(Debug, ClapArgs)]
+pub struct Resume {
+    /// The session: any unique part at either end of its id.
+    #[arg(required_unless_present = "all_ready")]
+    pub id: Option<String>,
+    /// Every session that can go on: answered, signalled, its time come, left unfinished.
+    #[arg(long, conflicts_with_all = ["id", "wait"])]
+    pub all_ready: bool,
+    /// Stay while something waits, and go on by itself.
+    #[arg(long)]
+    pub wait: bool,
+    /// How to print; with --all-ready one object a session.
+    #[arg(long, value_enum, default_value_t)]
+    pub output: Output,
 }
 
 /// `bowline demo`

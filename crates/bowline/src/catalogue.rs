@@ -29,6 +29,18 @@ const ROWS: &[Row] = &[
             With --continue or --resume outstanding work settles first, then the prompt follows.",
     },
     Row {
+        name: "resume",
+        usage: "bowline resume ID | --all-ready [--wait] [--output text|json|stream-json]",
+        effect: RunsSession,
+        outputs: &["text", "json", "stream-json"],
+        exits: RUN_EXITS,
+        title: "Let sessions go on: one, or all that can",
+        description: "Takes what was answered or signalled meanwhile, re-attaches to commands that \
+            ran on, finds out what became of the rest, and drives the session until it rests \
+            again. A session on hold goes on. With --all-ready each session that can go on, one \
+            after the other.",
+    },
+    Row {
         name: "demo",
         usage: "bowline demo [--dir DIR]",
         effect: RunsSession,

@@ -12,7 +12,8 @@ mod help;
 mod jobs;
 pub mod keeper;
 mod log;
-mod run;
+mod resume;
+pub mod run;
 mod send;
 mod sessions;
 mod take_over;
@@ -34,6 +35,7 @@ use crate::failure::Failure;
 pub fn run(args: Args) -> Result<u8, Failure> {
     match args.command {
         Command::Exec(args) => exec::run(*args),
+        Command::Resume(args) => resume::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Sessions(args) => sessions::run(args),
         Command::Events(args) => events::run(&args),

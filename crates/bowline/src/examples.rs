@@ -40,6 +40,16 @@ Exit codes:
   2 usage or configuration       3 waits for a person       4 budget used up
   5 refused or denied            130 cancelled";
 
+/// `bowline resume --help`
+pub const RESUME: &str = "\
+Examples:
+  bowline resume 4f1c9a2b             what is outstanding goes on
+  bowline resume 4f1c9a2b --wait      and stays until all that waits is over
+  bowline resume --all-ready          whatever can go on, one after the other
+
+A session that another process has is left to it. Exit codes of one session are
+those of `bowline exec`; --all-ready ends with 1 if one of them failed, else 0.";
+
 /// `bowline demo --help`
 pub const DEMO: &str = "\
 Examples:

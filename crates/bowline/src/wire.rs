@@ -287,5 +287,6 @@ pub fn harness(provider: WithSecrets, toolbox: Toolbox, policy: Policy) -> Harne
         app_version: crate::command::VERSION.to_owned(),
         probe: crate::command::probe(),
         while_waiting: WhileWaiting::Rest,
+        leave: Arc::default(),
     }
 }

@@ -1,6 +1,7 @@
 //! Waiting: parked calls are looked at, questions lapse, doubts are settled by what is found late.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bowline_core::call::Outcome;
@@ -8,7 +9,7 @@ use bowline_core::engine;
 use bowline_core::event::{CallSettled, DecisionLapsed};
 use bowline_core::state::Doubt;
 use bowline_core::wait::{Park, Until, WaitEnd};
-use bowline_core::{CallId, DecisionId, Effect, Fact, OutcomeStatus};
+use bowline_core::{CallId, DecisionId, Effect, Fact, OutcomeStatus, StreamEvent};
 use bowline_tools::keeper::recover::{Look, look};
 use bowline_tools::keeper::{Ended, Exit, spool};
 
@@ -166,6 +167,9 @@ impl Loop<'_> {
 
     /// Whether the driver stays although everything outstanding waits.
     pub(super) fn stays(&self, rest: &Rest) -> bool {
+        if self.harness.leave.load(Ordering::SeqCst) {
+            return false;
+        }
         match (rest, self.harness.while_waiting) {
             (Rest::Waiting(_), WhileWaiting::Stay) => true,
             (Rest::Awaiting(_), WhileWaiting::Stay | WhileWaiting::StayForParties) => true,
@@ -175,6 +179,20 @@ impl Loop<'_> {
             }
             _ => false,
         }
+    }
+
+    /// Says what is waited for, once for each change of it.
+    pub(super) fn show_waiting(&mut self, rest: Rest) {
+        if self.stays_for.as_ref() == Some(&rest) {
+            return;
+        }
+        let (waiting, parties) = match &rest {
+            Rest::Waiting(waiting) => (waiting.clone(), self.session.state().parties().collect()),
+            Rest::Awaiting(parties) => (Vec::new(), parties.clone()),
+            _ => return,
+        };
+        self.face.show(&StreamEvent::Waiting { waiting, parties });
+        self.stays_for = Some(rest);
     }
 
     /// Whether a wait for time alone ends before `by`.

@@ -34,6 +34,8 @@ pub fn run(args: &Demo) -> Result<u8, Failure> {
         print::err_line(&format!("The task: {TASK}\n"));
     }
     let task = Task {
+        stay: false,
+        supersede: false,
         start: Start::New {
             settings,
             cwd,

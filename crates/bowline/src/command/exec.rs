@@ -79,6 +79,8 @@ pub fn run(args: Exec) -> Result<u8, Failure> {
             prompt,
             output: args.output,
             asker,
+            stay: args.wait,
+            supersede: args.supersede,
         },
     )
 }

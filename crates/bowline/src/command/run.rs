@@ -12,6 +12,7 @@ pub use open::{owner, split};
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use bowline_core::command::Ask;
@@ -22,7 +23,7 @@ use bowline_journal::{Edges, Store};
 use bowline_policy::Rule;
 use bowline_runtime::config::Effective;
 use bowline_runtime::{
-    Clock, Face, Harness, Image, Rest, RunLog, Session, Silent, Watched, prompt,
+    Clock, Face, Harness, Image, Rest, RunLog, Session, Silent, Watched, WhileWaiting, prompt,
 };
 use tokio::sync::mpsc;
 
@@ -40,6 +41,10 @@ pub struct Task {
     pub output: Output,
     /// Who asks a person what the session waits for.
     pub asker: Asker,
+    /// Whether the process stays while something waits.
+    pub stay: bool,
+    /// Whether the prompt takes the place of what waits.
+    pub supersede: bool,
 }
 
 /// What the agent is given to do.
@@ -134,7 +139,7 @@ pub fn run(places: &Places, config: &Effective, task: Task) -> Result<u8, Failur
             log: &log,
         };
         let (mut face, outlet) = face::make(task.output, task.asker)?;
-        let (mut session, harness) = match task.start {
+        let (mut session, mut harness) = match task.start {
             Start::New {
                 settings,
                 cwd,
@@ -148,7 +153,9 @@ pub fn run(places: &Places, config: &Effective, task: Task) -> Result<u8, Failur
             })?,
             Start::GoOn { session, change } => opener.go_on(session, change).await?,
         };
-        prompt_or_outstanding(&mut session, &harness, task.prompt).await?;
+        harness.while_waiting = while_waiting(task.asker, task.stay);
+        let supersede = task.supersede;
+        prompt_or_outstanding(&mut session, &harness, task.prompt, supersede).await?;
         watch::begun(&log, &store, places, &session);
         let rest = drive(&mut session, &harness, face.as_mut(), &log, task.asker).await;
         let rested = watch::rested(&log, &rest);
@@ -199,7 +206,8 @@ pub fn quietly(
             scenario: Some(scenario),
         };
         let (mut session, harness) = opener.begin(new)?;
-        prompt_or_outstanding(&mut session, &harness, Some(Prompt::text(prompt))).await?;
+        let prompt = Some(Prompt::text(prompt));
+        prompt_or_outstanding(&mut session, &harness, prompt, false).await?;
         watch::begun(&log, &store, places, &session);
         let rest = drive(&mut session, &harness, &mut Silent, &log, Asker::Face).await;
         let rested = watch::rested(&log, &rest);
@@ -224,17 +232,45 @@ async fn drive(
 ) -> Result<Rest, bowline_runtime::Error> {
     let (sender, mut commands) = mpsc::unbounded_channel();
     let before = session.settings_found().cloned();
-    let mut face = Watched::new(face, log, before, session.state());
+    let stay = Stay::new(harness);
+    let mut face = Noticing { face, stay: &stay };
+    let mut face = Watched::new(&mut face, log, before, session.state());
     if asker == Asker::Face {
-        listen_for_interrupt(sender, session.clock(), log, None);
+        listen_for_interrupt(sender, session.clock(), log, stay.clone(), None);
         return bowline_runtime::drive(session, harness, &mut face, &mut commands).await;
     }
     let masker = Arc::clone(&harness.masker);
     let mut terminal = Terminal::open(sender.clone(), session.clock(), masker);
-    listen_for_interrupt(sender, session.clock(), log, Some(terminal.interrupts()));
+    let interrupts = Some(terminal.interrupts());
+    listen_for_interrupt(sender, session.clock(), log, stay.clone(), interrupts);
     terminal
         .drive(session, harness, &mut face, &mut commands)
         .await
+}
+
+/// What is done while everything waits. At the terminal a question must come back to be asked.
+const fn while_waiting(asker: Asker, stay: bool) -> WhileWaiting {
+    match (asker, stay) {
+        (Asker::Terminal, _) => WhileWaiting::StayForParties,
+        (Asker::Face, true) => WhileWaiting::Stay,
+        (Asker::Face, false) => WhileWaiting::Rest,
+    }
+}
+
+/// Whoever runs a session by hand lets it go on, if it was on hold.
+fn let_go_on(session: &mut Session) -> Result<(), Failure> {
+    if session.state().paused_by().is_none() {
+        return Ok(());
+    }
+    let key = format!("continue-{}", session.clock().new_id());
+    let by = "the command line".to_owned();
+    session
+        .give(Command {
+            key,
+            at_ms: None,
+            ask: Ask::Continue { by },
+        })
+        .map_err(|refusal| Failure::usage(refusal.to_string()))
 }
 
 /// Gives the prompt to the session; without one there must be something outstanding.
@@ -242,7 +278,9 @@ async fn prompt_or_outstanding(
     session: &mut Session,
     harness: &Harness,
     prompt: Option<Prompt>,
+    supersede: bool,
 ) -> Result<(), Failure> {
+    let_go_on(session)?;
     let Some(prompt) = prompt else {
         return if session.has_something_to_do() {
             Ok(())
@@ -267,7 +305,7 @@ async fn prompt_or_outstanding(
                 text: prompt::person(text),
                 images,
                 output_schema: prompt.output_schema,
-                supersede: false,
+                supersede,
             },
         })
         .map_err(|refusal| Failure::usage(refusal.to_string()))
@@ -283,12 +321,55 @@ async fn asked_to_stop() -> std::io::Result<&'static str> {
     }
 }
 
-/// Ctrl-C or SIGTERM once asks the turn to stop, or parks it while a question stands at the
-/// terminal; twice ends the process. The journal is whole either way.
+/// Whether the process stays only because something waits: then to interrupt it is to park it.
+#[derive(Clone)]
+struct Stay {
+    is_on: Arc<AtomicBool>,
+    leave: Arc<AtomicBool>,
+}
+
+impl Stay {
+    fn new(harness: &Harness) -> Self {
+        Self {
+            is_on: Arc::default(),
+            leave: Arc::clone(&harness.leave),
+        }
+    }
+
+    /// Parks the session if it only waits; says whether it did.
+    fn park(&self) -> bool {
+        let is_on = self.is_on.swap(false, Ordering::SeqCst);
+        if is_on {
+            self.leave.store(true, Ordering::SeqCst);
+        }
+        is_on
+    }
+}
+
+/// A face that notices when the process begins and ceases to stay.
+struct Noticing<'a> {
+    face: &'a mut dyn Face,
+    stay: &'a Stay,
+}
+
+impl Face for Noticing<'_> {
+    fn show(&mut self, event: &StreamEvent) {
+        match event {
+            StreamEvent::Waiting { .. } => self.stay.is_on.store(true, Ordering::SeqCst),
+            StreamEvent::Event { .. } => self.stay.is_on.store(false, Ordering::SeqCst),
+            _ => {}
+        }
+        self.face.show(event);
+    }
+}
+
+/// Ctrl-C or SIGTERM once asks the turn to stop, or parks it while it only waits or a question
+/// stands at the terminal; twice ends the process. The journal is whole either way.
 fn listen_for_interrupt(
     sender: mpsc::UnboundedSender<Command>,
     clock: &Clock,
     log: &Arc<RunLog>,
+    stay: Stay,
     terminal: Option<Interrupts>,
 ) {
     let (clock, log) = (clock.clone(), Arc::clone(log));
@@ -297,7 +378,7 @@ fn listen_for_interrupt(
             let Ok(by) = asked_to_stop().await else {
                 return;
             };
-            if !terminal.as_ref().is_some_and(Interrupts::park) {
+            if !stay.park() && !terminal.as_ref().is_some_and(Interrupts::park) {
                 break by;
             }
         };

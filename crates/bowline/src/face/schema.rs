@@ -35,6 +35,11 @@ pub fn stream_schema() -> Value {
             "call_output",
             json!({ "call_id": id, "total_bytes": count }),
         ),
+        (
+            "waiting",
+            json!({ "waiting": list(&reference("waiting")),
+                "parties": list(&reference("party")) }),
+        ),
     ];
     let running = object(json!({ "job": text, "command": text }), json!({}));
     let result = line(
@@ -44,7 +49,8 @@ pub fn stream_schema() -> Value {
                 "exit_code": { "type": "integer", "minimum": 0, "maximum": 255 }, "steps": count,
                 "refused_calls": count, "duration_ms": count,
                 "waiting": list(&reference("waiting")) }),
-        json!({ "running": list(&running) }),
+        json!({ "running": list(&running), "parties": list(&reference("party")),
+                "in_doubt": list(&reference("doubt")) }),
     );
     let lines: Vec<Value> = lines
         .into_iter()

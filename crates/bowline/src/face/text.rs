@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 
 use bowline_core::call::FileChange;
-use bowline_core::event::{CallFinished, Decided, ModelReplied};
-use bowline_core::protocol::RunResult;
+use bowline_core::event::{CallFinished, Decided, ModelReplied, WaitEnded};
+use bowline_core::protocol::{RunResult, WaitingItem};
+use bowline_core::state::Party;
 use bowline_core::{
     CallId, Event, Fact, OutcomeStatus, SessionId, StopReason, StreamEvent, ToolCall, Verdict,
 };
 use bowline_runtime::Face;
 
 use super::Asker;
+use crate::command::run;
 use crate::print::{self, Colour, Look};
 
 /// Lines of a diff that are shown.
@@ -99,6 +101,16 @@ impl Text {
                 let problem = checked.problems.first().map_or("", String::as_str);
                 self.line(&format!("the answer does not fit the schema: {problem}"));
             }
+            Fact::WaitEnded(ended) => self.wait_ended(ended),
+            Fact::CallSettled(settled) => {
+                let word = if settled.happened {
+                    "happened"
+                } else {
+                    "did not happen"
+                };
+                let call = settled.call.short();
+                self.line(&format!("settled: call {call} {word}, says {}", settled.by));
+            }
             Fact::CancelRequested(_) => self.line("the turn is being stopped"),
             _ => {}
         }
@@ -141,6 +153,107 @@ impl Text {
             self.dim(&reason)
         );
         self.line(&line);
+    }
+
+    fn wait_ended(&mut self, ended: &WaitEnded) {
+        let essence = self.essence.remove(&ended.call).unwrap_or_default();
+        let (sign, colour) = if ended.how.is_met() {
+            ("✓", Colour::Green)
+        } else {
+            ("✗", Colour::Red)
+        };
+        let first = ended.told.text().lines().next().unwrap_or_default();
+        let text = self.look.fit(&format!("{essence}: {first}"), 2);
+        let line = format!("{} {text}", self.look.paint(colour, sign));
+        self.line(&line);
+    }
+
+    /// What the process stays for, and how it goes on.
+    fn staying(&mut self, waiting: &[WaitingItem], parties: &[Party]) {
+        self.open_questions(waiting);
+        self.parties(parties);
+        let how = how_to_answer(waiting);
+        let text = match how {
+            Some(how) => {
+                format!("Answer with {how} elsewhere; this run goes on by itself. Ctrl-C parks it.")
+            }
+            None => "This run goes on by itself. Ctrl-C parks it.".to_owned(),
+        };
+        let text = self.dim(&text);
+        self.line(&text);
+    }
+
+    fn parties(&mut self, parties: &[Party]) {
+        for party in parties {
+            let mut text = format!("waits for {}", run::party_line(party));
+            if let Some(until_ms) = party.until_ms {
+                text.push_str(&format!(", until {}", bowline_runtime::moment(until_ms)));
+            }
+            let line = format!(
+                "{} {}",
+                self.look.paint(Colour::Yellow, "…"),
+                self.look.fit(&text, 2)
+            );
+            self.line(&line);
+            let words = party.instructions.as_deref().unwrap_or_default();
+            for line in self.look.wrap(words, 4) {
+                let line = self.dim(&line);
+                self.line(&format!("    {line}"));
+            }
+        }
+    }
+
+    fn open_questions(&mut self, waiting: &[WaitingItem]) {
+        for item in waiting {
+            let line = format!(
+                "  {}  {}\n      {}",
+                item.decision_id.short(),
+                self.look.fit(&item.essence, 12),
+                self.dim(&self.look.fit(&item.reason, 6))
+            );
+            self.line(&line);
+            for (number, choice) in super::choices(item.question.as_ref()) {
+                let line = self.look.fit(&format!("{number}. {choice}"), 6);
+                self.line(&format!("      {line}"));
+            }
+        }
+    }
+
+    /// What waits, what is in doubt, and how to go on.
+    fn rest(&mut self, result: &RunResult) {
+        self.open_questions(&result.waiting);
+        if result.stop_reason == StopReason::Waiting {
+            self.parties(&result.parties);
+            let id = result.session_id.short();
+            let mut how: Vec<String> = how_to_answer(&result.waiting)
+                .map(|how| format!("Answer with {how}."))
+                .into_iter()
+                .collect();
+            if result
+                .parties
+                .iter()
+                .any(|party| party.waits_for.starts_with("the signal"))
+            {
+                how.push(format!("Send a signal with `bowline signal {id} NAME`."));
+            }
+            how.push(format!("Go on with `bowline exec --resume {id}`."));
+            self.line(&how.join(" "));
+        }
+        for doubt in &result.in_doubt {
+            let text = format!("in doubt: {} ({})", doubt.essence, doubt.call.short());
+            let line = format!(
+                "{} {}",
+                self.look.paint(Colour::Yellow, "?"),
+                self.look.fit(&text, 2)
+            );
+            self.line(&line);
+        }
+        if let Some(doubt) = result.in_doubt.first() {
+            let call = doubt.call.short();
+            let how = format!("  settle it with `bowline settle {call} --happened` or `--did-not`");
+            let how = self.dim(&how);
+            self.line(&how);
+        }
     }
 
     fn failed_line(&mut self, essence: &str, error: &str) {
@@ -215,31 +328,7 @@ impl Text {
                 self.line(&line);
             }
         }
-        if result.stop_reason == StopReason::Waiting {
-            for item in &result.waiting {
-                let line = format!(
-                    "  {}  {}\n      {}",
-                    item.decision_id.short(),
-                    self.look.fit(&item.essence, 12),
-                    self.dim(&self.look.fit(&item.reason, 6))
-                );
-                self.line(&line);
-                for (number, choice) in super::choices(item.question.as_ref()) {
-                    let line = self.look.fit(&format!("{number}. {choice}"), 6);
-                    self.line(&format!("      {line}"));
-                }
-            }
-            let questions = result.waiting.iter().filter(|item| item.question.is_some());
-            let how = match (questions.count(), result.waiting.len()) {
-                (0, _) => "`bowline approve ID` or `bowline deny ID`",
-                (questions, all) if questions == all => "`bowline answer ID TEXT`",
-                _ => "`bowline approve ID`, `bowline deny ID` or `bowline answer ID TEXT`",
-            };
-            self.line(&format!(
-                "Answer with {how}, then go on with `bowline exec --resume {}`.",
-                result.session_id.short()
-            ));
-        }
+        self.rest(result);
         for running in &result.running {
             let text = format!("still running: {}  {}", running.job, running.command);
             let text = self.look.fit(&text, 0);
@@ -310,9 +399,21 @@ impl Face for Text {
                 let line = format!("{} {text}", self.look.paint(Colour::Yellow, "!"));
                 self.line(&line);
             }
+            StreamEvent::Waiting { waiting, parties } => self.staying(waiting, parties),
             StreamEvent::Result(result) => self.result(result),
             _ => {}
         }
+    }
+}
+
+/// The commands that answer what waits; `None` when nothing waits for a person.
+fn how_to_answer(waiting: &[WaitingItem]) -> Option<&'static str> {
+    let questions = waiting.iter().filter(|item| item.question.is_some());
+    match (questions.count(), waiting.len()) {
+        (_, 0) => None,
+        (0, _) => Some("`bowline approve ID` or `bowline deny ID`"),
+        (questions, all) if questions == all => Some("`bowline answer ID TEXT`"),
+        _ => Some("`bowline approve ID`, `bowline deny ID` or `bowline answer ID TEXT`"),
     }
 }
 

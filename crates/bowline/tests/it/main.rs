@@ -34,4 +34,5 @@ mod support;
 mod surface;
 mod switching;
 mod terminal;
+mod waits;
 mod why;

@@ -76,7 +76,31 @@ fn runs() -> Vec<Vec<Value>> {
     ];
     runs.extend(answered());
     runs.extend(conversed());
+    runs.push(waited());
     runs
+}
+
+/// Waits that end by themselves, and one that does not.
+fn waited() -> Vec<Value> {
+    let scratch = Scratch::new();
+    let wait = |input: Value| json!({ "tool": "wait_for", "input": input });
+    let model = scratch.scenario(&json!([
+        { "calls": [wait(json!({ "name": "a pause", "pause_ms": 5 }))] },
+        { "calls": [wait(json!({ "name": "it", "command": "false" })),
+            wait(json!({ "name": "review", "instructions": "look", "timeout_ms": 900_000 }))] },
+        { "text": "never" }
+    ]));
+    let args = [
+        "exec",
+        "--output",
+        "stream-json",
+        "--mode",
+        "full",
+        "--model",
+        &model,
+        "go",
+    ];
+    scratch.run(&args).lines()
 }
 
 /// A question that is answered; a job that is left running, then stopped.
@@ -166,6 +190,8 @@ fn every_line_of_every_kind_of_run_is_as_the_schema_says() {
         "Decided",
         "DecisionAnswered",
         "QuestionAnswered",
+        "CallParked",
+        "WaitEnded",
         "CallStarted",
         "CallFinished",
         "TurnEnded",

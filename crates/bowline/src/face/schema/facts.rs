@@ -6,7 +6,10 @@ use super::{list, nullable, object, reference};
 
 /// The schema of one kind's data; `None` for a kind that has none of its own yet.
 pub(super) fn data(kind: &str) -> Option<Value> {
-    model(kind).or_else(|| call(kind)).or_else(|| session(kind))
+    model(kind)
+        .or_else(|| call(kind))
+        .or_else(|| wait(kind))
+        .or_else(|| session(kind))
 }
 
 /// What happens to a session and its turns.
@@ -152,6 +155,36 @@ fn call(kind: &str) -> Option<Value> {
             json!({}),
         ),
         "CallFoundUnstarted" => with_call(json!({ "proof": text }), json!({})),
+        _ => return None,
+    })
+}
+
+/// What has to do with waiting, settling and pausing.
+fn wait(kind: &str) -> Option<Value> {
+    let text = json!({ "type": "string" });
+    let id = reference("id");
+    let count = reference("count");
+    let asked = json!({ "key": text, "by": text });
+    Some(match kind {
+        "CallParked" => object(
+            json!({ "call": id }),
+            json!({ "until_ms": count, "last": text }),
+        ),
+        "WaitEnded" => object(
+            json!({ "call": id, "told": reference("context_text"),
+                "how": { "enum": ["signalled", "arrived", "found", "timed_out", "superseded"] } }),
+            json!({}),
+        ),
+        "SignalReceived" => object(
+            json!({ "key": text, "name": text, "by": text }),
+            json!({ "payload": reference("context_text") }),
+        ),
+        "CallSettled" => object(
+            json!({ "key": text, "call": id, "happened": { "type": "boolean" }, "by": text }),
+            json!({ "note": text, "outcome": reference("outcome") }),
+        ),
+        "DecisionLapsed" => object(json!({ "decision": id }), json!({})),
+        "SessionPaused" | "SessionContinued" => object(asked, json!({})),
         _ => return None,
     })
 }

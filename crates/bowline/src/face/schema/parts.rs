@@ -82,7 +82,8 @@ fn conversation() -> Vec<(&'static str, Value)> {
     let outcome = object(
         json!({ "status": { "enum": ["ok", "error"] }, "content": reference("context_text"),
             "summary": text, "effect": effect, "duration_ms": count }),
-        json!({ "blob": reference("blob"), "exit_code": { "type": "integer" } }),
+        json!({ "blob": reference("blob"), "exit_code": { "type": "integer" },
+            "sandbox_denied": { "const": true } }),
     );
     vec![
         (
@@ -120,7 +121,11 @@ fn job_change() -> Value {
         object(fields, json!({}))
     };
     json!({ "oneOf": [
-        change("started", json!({ "command": text, "spool": text, "offset": count })),
+        object(
+            json!({ "change": { "const": "started" }, "job": text, "command": text,
+                "spool": text, "offset": count }),
+            json!({ "confined": { "const": true } }),
+        ),
         change("read", json!({ "offset": count })),
         change("ended", json!({ "how": text })),
     ] })
@@ -171,7 +176,8 @@ fn deciding() -> Vec<(&'static str, Value)> {
                     "max_output_tokens": optional_count }),
                 json!({}),
             ) }),
-        json!({ "reasoning": { "enum": ["off", "low", "medium", "high"] } }),
+        json!({ "reasoning": { "enum": ["off", "low", "medium", "high"] },
+            "ask_expires_ms": count }),
     );
     let rule = object(
         json!({ "layer": { "enum": ["built_in", "managed", "command_line", "user", "project"] },
@@ -225,5 +231,19 @@ fn deciding() -> Vec<(&'static str, Value)> {
         ("rule", rule),
         ("decision", decision),
         ("waiting", waiting),
+        (
+            "party",
+            object(
+                json!({ "call_id": id, "name": text, "waits_for": text, "since_ms": count }),
+                json!({ "instructions": text, "until_ms": count }),
+            ),
+        ),
+        (
+            "doubt",
+            object(
+                json!({ "call": id, "essence": text, "why": text, "at_ms": count }),
+                json!({}),
+            ),
+        ),
     ]
 }
