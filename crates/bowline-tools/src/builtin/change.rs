@@ -256,33 +256,38 @@ pub(super) fn reconcile(started: &CallStarted, call: &Call) -> Found {
         };
     };
     let path = Path::new(&check.path);
+    let name = name(check, call);
     remove_unfinished(path, &started.call().short());
     match open::hash_at(path) {
-        Ok(Some(now)) if now == check.after => Found::Happened(Box::new(found(check, call))),
+        Ok(Some(now)) if now == check.after => Found::Happened(Box::new(found(check, name))),
         Ok(now) if now == check.before => {
-            let proof = format!("`{}` holds what it held before", check.path);
+            let proof = format!("`{name}` holds what it held before");
             Found::DidNot { proof }
         }
         Ok(_) => {
-            let why = format!("`{}` holds neither its old nor its new content", check.path);
+            let why = format!(
+                "`{name}` holds neither what it held before nor what the call wrote: something else \
+                 changed it since"
+            );
             Found::Unknown {
                 why,
                 output: Vec::new(),
             }
         }
         Err(error) => Found::Unknown {
-            why: format!("`{}` {error}", check.path),
+            why: format!("`{name}` {error}"),
             output: Vec::new(),
         },
     }
 }
 
-fn found(check: &Check, call: &Call) -> Finish {
-    let name = call
-        .input
-        .get("path")
-        .and_then(|path| path.as_str())
-        .unwrap_or(&check.path);
+/// The path as the model knows it.
+fn name<'c>(check: &'c Check, call: &'c Call) -> &'c str {
+    let asked = call.input.get("path").and_then(|path| path.as_str());
+    asked.unwrap_or(&check.path)
+}
+
+fn found(check: &Check, name: &str) -> Finish {
     let text = format!("`{name}` holds its new content: the change was made before a restart.");
     let mut finish = Finish::ok(text, format!("{name}: found changed after a restart"));
     let change = FileChange {

@@ -318,7 +318,8 @@ fn of_settled(
         Ok(Settled::DidNot { why }) => Found::DidNot { proof: why },
         Ok(Settled::Happened(exit)) => Found::Happened(Box::new(of_exit(&exit))),
         Ok(Settled::Running(_)) => unknown("it still runs".to_owned()),
-        Ok(Settled::InDoubt { why, .. }) | Err(why) => unknown(why),
+        Ok(Settled::InDoubt { why, ended, .. }) => unknown(report::doubt(&why, &ended)),
+        Err(why) => unknown(why),
     }
 }
 

@@ -223,6 +223,10 @@ fn aftermath(exe: &Path, dir: &Path, mut reaper: Reaper) -> Fate {
         };
         Fate::NeverStarted { why }
     } else {
+        let why = match leave {
+            None if mark.is_some() => format!("{why}, and the command was ended with it"),
+            _ => why,
+        };
         Fate::InDoubt { why, ended }
     }
 }

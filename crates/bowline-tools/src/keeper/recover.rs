@@ -162,7 +162,7 @@ fn settle_claimed(dir: &Path) -> Settled {
         (Record::Unreadable(why), Ok(started)) => in_doubt(dir, why, Some(&started)),
         (Record::Absent, Ok(started)) => {
             let why = format!(
-                "its keeper (process {}) left no exit record",
+                "its keeper (process {}) left no exit record: it was ended, and the command with it",
                 started.keeper_pid
             );
             in_doubt(dir, why, Some(&started))

@@ -220,8 +220,8 @@ pub(super) async fn find(dir: &Path, command: String, job: String) -> Found {
         Settled::Happened(exit) => {
             Found::Happened(Box::new(over(Fate::Finished(exit), &dir, begun)))
         }
-        Settled::InDoubt { why, .. } => Found::Unknown {
-            why,
+        Settled::InDoubt { why, ended, .. } => Found::Unknown {
+            why: report::doubt(&why, &ended),
             output: report::output_so_far(&dir).into_bytes(),
         },
     })

@@ -106,18 +106,23 @@ impl Report<'_> {
 
 /// What a call comes to whose end nobody saw.
 pub(super) fn in_doubt(dir: &Path, why: &str, ended: &[Process]) -> Finish {
+    let why = doubt(why, ended);
     let output = Output::of(dir);
-    let mut text = output.text;
-    text.push_str(&format!("[outcome unknown: {why}]\n"));
-    if !ended.is_empty() {
-        text.push_str(&format!("[found running and ended: {}]\n", names(ended)));
-    }
+    let summary = format!("outcome unknown: {why}");
     Finish {
         status: OutcomeStatus::Error,
         full_output: output.whole,
-        in_doubt: Some(why.to_owned()),
-        ..Finish::ok(text, format!("outcome unknown: {why}"))
+        in_doubt: Some(why),
+        ..Finish::ok(output.text, summary)
     }
+}
+
+/// Why an outcome is unknown, and what was ended because of it.
+pub(super) fn doubt(why: &str, ended: &[Process]) -> String {
+    if ended.is_empty() {
+        return why.to_owned();
+    }
+    format!("{why}; found running and ended: {}", names(ended))
 }
 
 /// What a call comes to whose command was never run.
