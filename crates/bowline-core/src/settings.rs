@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::configured::Configured;
+
 /// How much runs unasked (section 7 of the design).
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
@@ -229,4 +231,7 @@ pub struct Settings {
     pub ask_expires_ms: Option<u64>,
     /// The caps.
     pub limits: Limits,
+    /// What else the configuration said; `None` in sessions begun before it was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub configured: Option<Box<Configured>>,
 }

@@ -8,9 +8,10 @@ mod keys;
 mod layers;
 mod parse;
 
-pub use endpoints::{API_NAMES, Endpoint, HeaderSource, KeySource};
+pub use bowline_core::configured::{Endpoint, HeaderSource, KeySource};
+pub use endpoints::API_NAMES;
 pub use keys::{KEYS, KeySpec, Kind, ProjectUse};
-pub use layers::{Effective, Layers, RuleText, Shown};
+pub use layers::{Effective, Layers, Shown};
 pub use parse::{ConfigError, Entry, Origin, Value, parse, parse_flag};
 
 #[cfg(test)]

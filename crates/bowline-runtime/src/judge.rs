@@ -60,7 +60,7 @@ pub(crate) fn plan(harness: &Harness, state: &State, call: &ToolCall) -> Result<
         }
         None => {}
     }
-    let tool = harness.toolbox.get(&call.name).map_err(not_run)?.clone();
+    let tool = tool(harness, state, call)?;
     let input = arguments(&call.arguments)?;
     if writes_files(&tool) && bowline_secrets::holds_mask_token(&call.arguments) {
         return Err(
@@ -91,6 +91,31 @@ pub(crate) fn plan(harness: &Harness, state: &State, call: &ToolCall) -> Result<
         request,
         cx,
     })
+}
+
+/// The tool that a call names, if it is one of those frozen when the session began.
+fn tool(harness: &Harness, state: &State, call: &ToolCall) -> Result<Arc<dyn Tool>, String> {
+    let name = &call.name;
+    let frozen = state.prompt().map_or(&[][..], |prompt| &prompt.tools);
+    let frozen = frozen.iter().map(|tool| tool.name.as_str());
+    let is_frozen = frozen.clone().any(|known| known == name);
+    let usable = || {
+        let usable = frozen.filter(|known| harness.toolbox.get(known).is_ok());
+        usable.collect::<Vec<_>>().join(", ")
+    };
+    match harness.toolbox.get(name) {
+        Ok(tool) if is_frozen => Ok(Arc::clone(tool)),
+        Ok(_) => Err(format!(
+            "Not run: `{name}` is not among the tools of this session. Use one of: {}.",
+            usable()
+        )),
+        Err(_) if is_frozen => Err(format!(
+            "Not run: the session began with `{name}`, and this version of Bowline no longer has \
+             it. Use one of: {}.",
+            usable()
+        )),
+        Err(error) => Err(not_run(error)),
+    }
 }
 
 fn writes_files(tool: &Arc<dyn Tool>) -> bool {

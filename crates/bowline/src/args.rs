@@ -168,6 +168,10 @@ pub struct Exec {
     /// The task takes the place of what waits: open questions are denied, waits end.
     #[arg(long)]
     pub supersede: bool,
+    /// Put in force what the configuration files say now: endpoint, rules, shell time-out. Without
+    /// it a session keeps what was recorded, and only stricter rules are added.
+    #[arg(long, requires = "goes_on")]
+    pub reconfigure: bool,
     /// The final answer must be JSON that fits this JSON Schema; `result` is then that JSON.
     #[arg(long, value_name = "FILE")]
     pub output_schema: Option<PathBuf>,

@@ -7,7 +7,7 @@ mod demo;
 mod docs;
 mod doctor;
 mod events;
-mod exec;
+pub mod exec;
 mod help;
 mod jobs;
 pub mod keeper;

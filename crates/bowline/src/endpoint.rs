@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bowline_core::Settings;
 use bowline_model::{ApiKey, default_base_url, key_variable};
-use bowline_runtime::config::{API_NAMES, Effective, Endpoint, HeaderSource, KeySource, Origin};
+use bowline_runtime::config::{API_NAMES, Endpoint, HeaderSource, KeySource, Origin};
 use bowline_tools::program::{self, Bounds};
 
 use crate::failure::Failure;
@@ -53,15 +53,19 @@ const KEY_BYTES_MAX: usize = 16 << 10;
 /// How long a key command may run.
 const KEY_COMMAND_TIME: Duration = Duration::from_secs(10);
 
-/// Finds where the model of these settings is asked.
-pub fn find(settings: &Settings, config: &Effective, places: &Places) -> Result<Target, Failure> {
+/// Finds where the model of these settings is asked, among these named endpoints if it is one.
+pub fn find(
+    settings: &Settings,
+    endpoints: &[Endpoint],
+    places: &Places,
+) -> Result<Target, Failure> {
     let name = settings.model.provider();
     if API_NAMES.contains(&name) {
         return Ok(built_in(name, settings.base_url.as_deref()));
     }
-    match config.endpoints().iter().find(|one| one.name == name) {
+    match endpoints.iter().find(|one| one.name == name) {
         Some(endpoint) => named(endpoint, settings.base_url.as_deref()),
-        None => Err(unknown(name, config, places)),
+        None => Err(unknown(name, endpoints, places)),
     }
 }
 
@@ -98,9 +102,8 @@ fn named(endpoint: &Endpoint, base_url: Option<&str>) -> Result<Target, Failure>
     })
 }
 
-fn unknown(name: &str, config: &Effective, places: &Places) -> Failure {
-    let known: Vec<&str> = config
-        .endpoints()
+fn unknown(name: &str, endpoints: &[Endpoint], places: &Places) -> Failure {
+    let known: Vec<&str> = endpoints
         .iter()
         .map(|endpoint| endpoint.name.as_str())
         .collect();
@@ -276,27 +279,12 @@ impl Target {
     }
 }
 
-/// The environment variables that hold keys and headers of endpoints: no shell command gets them.
-pub fn variables(config: &Effective) -> Vec<&str> {
-    let mut names = Vec::new();
-    for endpoint in config.endpoints() {
-        if let KeySource::Env(name) = &endpoint.key {
-            names.push(name.as_str());
-        }
-        for (_, source) in &endpoint.headers {
-            if let HeaderSource::Env(name) = source {
-                names.push(name.as_str());
-            }
-        }
-    }
-    names
-}
-
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-fn key_path(file: &str, places: &Places) -> Result<PathBuf, &'static str> {
+/// The path of a key file, `~/` resolved.
+pub fn key_path(file: &str, places: &Places) -> Result<PathBuf, &'static str> {
     match file.strip_prefix("~/") {
         None => Ok(Path::new(file).to_owned()),
         Some(rest) => places

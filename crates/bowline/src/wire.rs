@@ -1,16 +1,17 @@
 //! Builds everything once: configuration layers, provider, tools, policy, masker.
 
+pub mod in_force;
 mod shell_env;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bowline_core::decision::Layer;
-use bowline_core::{ModelRef, Network, Profile, Settings};
+use bowline_core::{Configured, Mode, ModelRef, Network, Profile, RuleInForce, Settings};
 use bowline_model::scenario::Scenario;
 use bowline_model::{Dialect, HttpProvider, Provider, ProviderConfig, ScriptedProvider};
 use bowline_policy::{Policy, Rule, Sandbox, may_search, protected_names, secret_places};
-use bowline_runtime::config::{Effective, Layers, parse, parse_flag};
+use bowline_runtime::config::{Effective, Endpoint, Layers, parse, parse_flag};
 use bowline_runtime::{Clock, Harness, WhileWaiting};
 use bowline_secrets::Masker;
 use bowline_tools::Toolbox;
@@ -98,6 +99,7 @@ pub fn settings(config: &Effective, chosen: &Chosen) -> Result<Settings, Failure
         on_ask: config.on_ask(),
         ask_expires_ms: None,
         limits: config.limits(),
+        configured: None,
     })
 }
 
@@ -127,14 +129,14 @@ pub type WithSecrets = (Arc<dyn Provider>, Vec<String>);
 /// Builds the provider that the settings name. Fetches its key, so only for a session that runs.
 pub fn provider(
     settings: &Settings,
-    config: &Effective,
+    endpoints: &[Endpoint],
     places: &Places,
     clock: &Clock,
 ) -> Result<WithSecrets, Failure> {
     if settings.model.provider() == "scripted" {
         return Ok((scripted(settings.model.model(), clock)?, Vec::new()));
     }
-    let opened = endpoint::find(settings, config, places)?.open(places)?;
+    let opened = endpoint::find(settings, endpoints, places)?.open(places)?;
     let secrets = opened.secrets.clone();
     Ok((speaking(opened, clock)?, secrets))
 }
@@ -192,57 +194,43 @@ fn speaking(opened: Opened, clock: &Clock) -> Result<Arc<dyn Provider>, Failure>
 }
 
 /// Builds the tools. Searches leave out what the policy lets nobody see unasked.
-pub fn toolbox(config: &Effective, policy: &Policy) -> Result<Toolbox, Failure> {
+pub fn toolbox(configured: &Configured, policy: &Policy) -> Result<Toolbox, Failure> {
     let keeper_exe = std::env::current_exe().map_err(|error| {
         Failure::stopped(format!(
             "cannot find the running program, needed for keepers: {error}"
         ))
     })?;
     let mut builtin_config = BuiltinConfig::new(keeper_exe);
-    let private = endpoint::variables(config);
     builtin_config.shell_env = shell_env::of_this_process();
     builtin_config
         .shell_env
-        .retain(|(name, _)| !private.contains(&name.as_str()));
+        .retain(|(name, _)| !configured.variables.contains(name));
     let policy = policy.clone();
     builtin_config.left_out =
         Arc::new(move |path: &Path| !may_search(&policy, &path.display().to_string()));
-    if let Some(timeout_ms) = config.whole("shell.timeout_ms") {
+    if let Some(timeout_ms) = configured.shell_timeout_ms {
         builtin_config.shell_timeout_ms = timeout_ms;
     }
     Ok(builtin::toolbox(builtin_config))
 }
 
-/// Builds the policy from the rules of all layers and those given by hand.
-pub fn policy(
-    places: &Places,
-    config: &Effective,
-    roots: &[PathBuf],
-    by_hand: Vec<Rule>,
-) -> Result<Policy, Failure> {
-    let mut rules = by_hand;
-    for rule in config.rules() {
-        let parsed = Rule::parse(rule.verdict, rule.source.clone())
-            .map_err(|error| Failure::usage(format!("rule `{}`: {error}", rule.text)))?;
-        rules.push(parsed);
+/// Builds the policy. A rule that cannot be read is none that may be left out.
+pub fn policy(configured: &Configured, mode: Mode, roots: &[PathBuf]) -> Result<Policy, Failure> {
+    let mut rules = Vec::new();
+    for RuleInForce { verdict, source } in &configured.rules {
+        let rule = Rule::parse(*verdict, source.clone())
+            .map_err(|error| Failure::usage(format!("rule `{}`: {error}", source.rule)))?;
+        rules.push(rule);
     }
-    let text = |path: &Path| path.display().to_string();
-    let real = |path: &Path| {
-        path.canonicalize()
-            .map_or_else(|_| text(path), |real| text(&real))
-    };
-    let private = vec![
-        text(&places.state),
-        real(&places.state),
-        text(&places.config),
-        real(&places.config),
-    ];
     Ok(Policy {
-        mode: config.mode(),
+        mode,
         rules,
-        roots: roots.iter().map(|root| text(root)).collect(),
-        private,
-        home: places.home.as_deref().map(text),
+        roots: roots
+            .iter()
+            .map(|root| root.display().to_string())
+            .collect(),
+        private: configured.private.clone(),
+        home: configured.home.clone(),
         sandbox: Sandbox::Unknown,
     })
 }

@@ -551,6 +551,7 @@ pub(crate) fn started(session: SessionId, cap: Option<u64>) -> SessionStarted {
                 max_tokens: cap,
                 max_output_tokens: None,
             },
+            configured: None,
         },
         prompt: FrozenPrompt {
             system: "system".to_owned(),

@@ -307,5 +307,6 @@ fn settings() -> Settings {
         on_ask: OnAsk::Park,
         ask_expires_ms: None,
         limits: Limits::default(),
+        configured: None,
     }
 }

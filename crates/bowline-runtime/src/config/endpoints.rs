@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use bowline_core::configured::{Endpoint, HeaderSource, KeySource};
 use toml_edit::{ArrayOfTables, Item, Table, TableLike, Value as Toml};
 
 use super::parse::{ConfigError, Origin};
@@ -23,48 +24,6 @@ const FIELDS: [&str; 8] = [
     "key_file",
     "headers",
 ];
-
-/// Where the key of an endpoint comes from. Fetched when a model is about to be asked, never by
-/// a listing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KeySource {
-    /// It takes none.
-    None,
-    /// An environment variable.
-    Env(String),
-    /// A program with its arguments; what it prints is the key.
-    Command(Vec<String>),
-    /// A file, absolute or below `~/`.
-    File(String),
-}
-
-/// The value of a header as configured.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HeaderSource {
-    /// These words.
-    Plain(String),
-    /// The value of an environment variable.
-    Env(String),
-}
-
-/// One named endpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoint {
-    /// What stands before the slash in `--model NAME/MODEL`.
-    pub name: String,
-    /// The dialect it speaks, one of [`API_NAMES`].
-    pub api: String,
-    /// Its address; the dialect's own one if none.
-    pub base_url: Option<String>,
-    /// The model to ask when none is named.
-    pub model: Option<String>,
-    /// Where its key comes from.
-    pub key: KeySource,
-    /// Further headers of every request, in the order written.
-    pub headers: Vec<(String, HeaderSource)>,
-    /// Where it stands.
-    pub origin: Origin,
-}
 
 /// Says where a thing stands: the file, and the line of an offset in it.
 pub(super) struct Place<'a> {

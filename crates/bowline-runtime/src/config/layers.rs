@@ -1,9 +1,9 @@
 //! Lays the layers over each other and keeps the origin of every value.
 
+use bowline_core::configured::{Configured, Endpoint, RuleInForce};
 use bowline_core::decision::{Layer, RuleSource};
 use bowline_core::{Limits, Mode, ModelRef, OnAsk, Tier, Verdict};
 
-use super::endpoints::Endpoint;
 use super::keys::{KEYS, KeySpec, Kind, ProjectUse};
 use super::parse::{Entry, Origin, Value};
 
@@ -11,17 +11,6 @@ use super::parse::{Entry, Origin, Value};
 #[derive(Debug, Clone, Default)]
 pub struct Layers {
     entries: Vec<Entry>,
-}
-
-/// A rule as text with where it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RuleText {
-    /// What it says.
-    pub verdict: Verdict,
-    /// Its text.
-    pub text: String,
-    /// Where it stands.
-    pub source: RuleSource,
 }
 
 /// One key as it is in force.
@@ -42,7 +31,7 @@ pub struct Shown {
 pub struct Effective {
     /// Every key, in the order of [`KEYS`]; rules of all layers are joined.
     pub shown: Vec<Shown>,
-    rules: Vec<RuleText>,
+    rules: Vec<RuleInForce>,
 }
 
 impl Layers {
@@ -165,7 +154,7 @@ fn is_tighter(key: &KeySpec, new: &Value, old: Option<&Value>) -> bool {
     }
 }
 
-fn rules_of(entry: &Entry) -> Vec<RuleText> {
+fn rules_of(entry: &Entry) -> Vec<RuleInForce> {
     let verdict = match entry.key.name {
         "permissions.allow" if entry.origin.layer != Layer::Project => Verdict::Allow,
         "permissions.ask" => Verdict::Ask,
@@ -175,9 +164,8 @@ fn rules_of(entry: &Entry) -> Vec<RuleText> {
     let Value::Rules(rules) = &entry.value else {
         return Vec::new();
     };
-    let rule = |(text, line): &(String, Option<u32>)| RuleText {
+    let rule = |(text, line): &(String, Option<u32>)| RuleInForce {
         verdict,
-        text: text.clone(),
         source: RuleSource {
             layer: entry.origin.layer,
             tier: Tier::BuiltIn,
@@ -192,7 +180,7 @@ fn rules_of(entry: &Entry) -> Vec<RuleText> {
 impl Effective {
     /// The rules of all layers, in the order read.
     #[must_use]
-    pub fn rules(&self) -> &[RuleText] {
+    pub fn rules(&self) -> &[RuleInForce] {
         &self.rules
     }
 
@@ -242,6 +230,32 @@ impl Effective {
         match self.value("providers") {
             Some(Value::Endpoints(endpoints)) => endpoints,
             _ => &[],
+        }
+    }
+
+    /// What a session that asks `model` takes from here and keeps. Places, home and rules given by
+    /// hand are the caller's to add.
+    #[must_use]
+    pub fn configured(&self, model: &ModelRef) -> Configured {
+        let endpoints = self.endpoints();
+        let asked = endpoints.iter().find(|one| one.name == model.provider());
+        let mut variables: Vec<String> = Vec::new();
+        for name in endpoints.iter().flat_map(Endpoint::variables) {
+            if !variables.iter().any(|known| known == name) {
+                variables.push(name.to_owned());
+            }
+        }
+        let set = self.shown.iter();
+        Configured {
+            endpoint: asked.cloned(),
+            rules: self.rules.clone(),
+            shell_timeout_ms: self.whole("shell.timeout_ms"),
+            private: Vec::new(),
+            home: None,
+            variables,
+            origins: set
+                .filter_map(|shown| Some((shown.key.name.to_owned(), shown.origin.clone()?)))
+                .collect(),
         }
     }
 

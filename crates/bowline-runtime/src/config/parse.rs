@@ -1,9 +1,11 @@
 //! Reads one configuration file into entries that know where they stand.
 
+pub use bowline_core::configured::ConfigOrigin as Origin;
+use bowline_core::configured::Endpoint;
 use bowline_core::decision::Layer;
 use toml_edit::{Document, Item, Table};
 
-use super::endpoints::{self, Endpoint, Place};
+use super::endpoints::{self, Place};
 use super::keys::{self, KeySpec, Kind};
 
 /// A value of a key.
@@ -19,17 +21,6 @@ pub enum Value {
     Ports(Vec<u16>),
     /// Named endpoints.
     Endpoints(Vec<Endpoint>),
-}
-
-/// Where a value comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
-    /// The layer.
-    pub layer: Layer,
-    /// The file, if it is from one.
-    pub file: Option<String>,
-    /// The line in that file, from 1.
-    pub line: Option<u32>,
 }
 
 /// One key set in one place.

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use bowline_core::context::caps;
 use bowline_core::decision::Layer;
-use bowline_core::{SessionId, Settings, State};
+use bowline_core::{Configured, SessionId, Settings};
 use bowline_journal::Store;
 use bowline_runtime::config::Effective;
 use bowline_runtime::resolve_folders;
 
+use super::answer::refuse_under_a_keeper;
 use super::run::{self, Prompt, Start, Task};
 use super::take_over;
 use crate::args::{Exec, Force};
@@ -55,7 +56,7 @@ pub fn run(args: Exec) -> Result<u8, Failure> {
         }
         Start::GoOn {
             session,
-            change: changes(&config, &args.force)?,
+            change: changes(&config, &args.force, args.reconfigure)?,
         }
     } else {
         Start::New {
@@ -103,6 +104,10 @@ fn chosen_settings(config: &Effective) -> Result<Settings, Failure> {
 }
 
 fn refuse_unbuilt(args: &Exec) -> Result<(), Failure> {
+    if args.reconfigure {
+        // It may loosen rules, which is a person's to do.
+        refuse_under_a_keeper()?;
+    }
     if args.force.max_usd.is_some() {
         return Err(Failure::usage(
             "--max-usd cannot be kept: no price is known for any model yet. Use --max-tokens, \
@@ -169,7 +174,7 @@ fn newest(store: &Store, cwd: &Path) -> Result<SessionId, Failure> {
 }
 
 /// What flags change in a session that goes on; everything else stays as it was recorded.
-fn changes(config: &Effective, force: &Force) -> Result<Change, Failure> {
+fn changes(config: &Effective, force: &Force, reconfigure: bool) -> Result<Change, Failure> {
     let by_hand = |name: &str| config.is_set_by(name, Layer::CommandLine);
     let named = match choose::without_asking(config).filter(|_| by_hand("model")) {
         Some(chosen) => Some(wire::settings(config, &chosen)?),
@@ -189,6 +194,7 @@ fn changes(config: &Effective, force: &Force) -> Result<Change, Failure> {
         max_tokens: by_hand("max_tokens")
             .then(|| config.limits().max_tokens)
             .flatten(),
+        reconfigure,
     })
 }
 
@@ -204,14 +210,27 @@ pub struct Change {
     on_ask: Option<bowline_core::OnAsk>,
     max_steps: Option<u32>,
     max_tokens: Option<u64>,
+    /// What the configuration files say now is put in force.
+    reconfigure: bool,
 }
 
 impl Change {
-    /// The settings with these changes, if they differ from what is in force.
-    pub fn apply_to(self, state: &State) -> Option<Settings> {
-        let before = state.settings()?;
+    /// The model that is put in force, if one is.
+    pub const fn model(&self) -> Option<&bowline_core::ModelRef> {
+        self.model.as_ref()
+    }
+
+    /// The settings with these changes. `now` is what the configuration files say to a session
+    /// that asks the model named here.
+    pub fn apply_to(self, before: &Settings, now: &Configured) -> Settings {
         let mut after = before.clone();
+        if self.reconfigure {
+            after.configured = Some(Box::new(now.clone()));
+        }
         if let Some(model) = self.model {
+            if let Some(configured) = &mut after.configured {
+                configured.endpoint.clone_from(&now.endpoint);
+            }
             // An address belongs to its provider: another one's key must not go there.
             if model.provider() != before.model.provider() {
                 after.base_url = self.elsewhere;
@@ -228,6 +247,6 @@ impl Change {
         if self.max_tokens.is_some() {
             after.limits.max_tokens = self.max_tokens;
         }
-        (after != *before).then_some(after)
+        after
     }
 }

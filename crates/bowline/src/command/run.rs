@@ -18,9 +18,8 @@ use std::time::Instant;
 use bowline_core::command::Ask;
 use bowline_core::protocol::RunResult;
 use bowline_core::state::Party;
-use bowline_core::{Command, SessionId, Settings, StopReason, StreamEvent};
+use bowline_core::{Command, RuleInForce, SessionId, Settings, StopReason, StreamEvent};
 use bowline_journal::{Edges, Store};
-use bowline_policy::Rule;
 use bowline_runtime::config::Effective;
 use bowline_runtime::{
     Clock, Face, Harness, Image, Rest, RunLog, Session, Silent, Watched, WhileWaiting, prompt,
@@ -85,7 +84,7 @@ pub struct Quiet {
     pub settings: Settings,
     pub cwd: PathBuf,
     pub roots: Vec<PathBuf>,
-    pub rules: Vec<Rule>,
+    pub rules: Vec<RuleInForce>,
     pub scenario: bowline_model::scenario::Scenario,
     pub prompt: String,
 }

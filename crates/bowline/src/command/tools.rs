@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bowline_core::message::ResultKind;
-use bowline_core::{HistoryItem, Registry, ToolSpec, Verdict};
+use bowline_core::{HistoryItem, Registry, RuleInForce, ToolSpec, Verdict};
 use bowline_policy::Rule;
 use bowline_runtime::{Rest, resolve_folders};
 use serde_json::json;
@@ -103,7 +103,10 @@ fn call(args: &ToolCall) -> Result<u8, Failure> {
         for text in texts {
             let rule = Rule::on_command_line(verdict, text)
                 .map_err(|error| Failure::usage(format!("rule `{text}`: {error}")))?;
-            rules.push(rule);
+            rules.push(RuleInForce {
+                verdict,
+                source: rule.source,
+            });
         }
     }
     let settings = wire::scripted_settings(&config)?;

@@ -57,7 +57,7 @@ fn clean(all: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
 
 /// Whether a variable is a credential, by its name or because its value reads like one (a token of
 /// a known form, an address with a password).
-fn is_credential(name: &str, value: &str) -> bool {
+pub(super) fn is_credential(name: &str, value: &str) -> bool {
     let capital = name.to_ascii_uppercase();
     let last = capital.rsplit(['_', '-', '.']).next().unwrap_or_default();
     let by_name = CREDENTIALS.contains(&last)

@@ -227,17 +227,56 @@ fn a_projects_own_endpoint_is_shown_and_not_used() {
 fn a_session_whose_endpoint_is_gone_says_what_to_define() {
     let scratch = Scratch::new();
     let server = server();
+    // What reads like a secret is not recorded: the table is looked up again.
     scratch.config(&format!(
-        "[[providers]]\nname = \"work\"\napi = \"openai-chat\"\nbase_url = \"{}\"\nkey_env = \"WORK_KEY\"\n",
+        "[[providers]]\nname = \"work\"\napi = \"openai-chat\"\nbase_url = \"{}\"\nkey_env = \"WORK_KEY\"\n\
+         headers = {{ \"X-Team-Token\" = \"a-plain-token\" }}\n",
         server.base_url()
     ));
     let env = [("WORK_KEY", KEY)];
     run(&scratch, &["exec", "--model", "work/m", "go"], &env).expect(0, &[]);
+    run(&scratch, &["exec", "--continue", "more"], &env).expect(0, &[]);
+    for (path, content) in snapshot(&scratch.home()) {
+        let text = String::from_utf8_lossy(&content);
+        assert!(!text.contains("a-plain-token"), "{}", path.display());
+    }
     scratch.config("");
-    run(&scratch, &["exec", "--continue", "more"], &env).expect(
-        2,
-        &["unknown provider `work`", "[[providers]]", "config.toml"],
-    );
+    let gone = &["unknown provider `work`", "[[providers]]", "config.toml"];
+    run(&scratch, &["exec", "--continue", "more"], &env).expect(2, gone);
+}
+
+#[test]
+fn a_session_goes_on_with_the_endpoint_that_it_began_with() {
+    let scratch = Scratch::new();
+    let (server, other) = (server(), server());
+    let table = |url: &str| {
+        scratch.config(&format!(
+            "[[providers]]\nname = \"work\"\napi = \"openai-chat\"\nbase_url = \"{url}\"\nkey_env = \"WORK_KEY\"\n\
+             headers = {{ \"X-Team\" = \"blue\" }}\n",
+        ));
+    };
+    table(&server.base_url());
+    let env = [("WORK_KEY", KEY)];
+    run(&scratch, &["exec", "--model", "work/m", "go"], &env).expect(0, &[]);
+    scratch.config("");
+    run(&scratch, &["exec", "--continue", "more"], &env).expect(0, &[]);
+    assert_eq!(server.requests()[1].header("x-team"), Some("blue"));
+
+    // The files say otherwise: it is told, and taken on only when a person says so.
+    table(&other.base_url());
+    let told = run(&scratch, &["exec", "--continue", "more"], &env);
+    told.expect(0, &["asked as recorded", "--reconfigure"]);
+    assert_eq!((server.requests().len(), other.requests().len()), (3, 0));
+    run(
+        &scratch,
+        &["exec", "--continue", "--model", "work/m", "more"],
+        &env,
+    )
+    .expect(0, &[]);
+    scratch.config("");
+    let quiet = run(&scratch, &["exec", "--continue", "more"], &env);
+    assert!(!quiet.err.contains("asked as recorded"), "{}", quiet.err);
+    assert_eq!((server.requests().len(), other.requests().len()), (3, 2));
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn judge(chosen: &Chosen, settings: &Settings, config: &Effective, places: &Plac
     if model.provider() == "scripted" {
         return Check::ok(NAME, format!("{model} ({why})"));
     }
-    let target = match endpoint::find(settings, config, places) {
+    let target = match endpoint::find(settings, config.endpoints(), places) {
         Ok(target) => target,
         Err(failure) => {
             return Check::problem(NAME, failure.message(), "mend `model` or the endpoint");
@@ -107,7 +107,7 @@ async fn one_word(
     places: &Places,
 ) -> Result<String, Failure> {
     let clock = Clock::system();
-    let provider = wire::provider(settings, config, places, &clock)?;
+    let provider = wire::provider(settings, config.endpoints(), places, &clock)?;
     let policy = Policy::new(settings.mode, Vec::new());
     let toolbox = Toolbox::new(Vec::new()).map_err(|error| Failure::stopped(error.to_string()))?;
     let harness = wire::harness(provider, toolbox, policy);

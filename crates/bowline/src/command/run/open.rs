@@ -5,20 +5,22 @@ use std::sync::Arc;
 
 use bowline_core::context::caps;
 use bowline_core::event::SessionStarted;
-use bowline_core::{SessionId, Settings};
+use bowline_core::{RuleInForce, SessionId, Settings, State};
 use bowline_journal::{OwnedSession, Owner, Store};
 use bowline_model::scenario::Scenario;
-use bowline_policy::Rule;
 use bowline_runtime::config::Effective;
 use bowline_runtime::prompt::{self, Surroundings};
 use bowline_runtime::{Clock, Harness, Places as SessionPlaces, RunLog, Session};
+use bowline_tools::Toolbox;
 
 use super::VERSION;
+use crate::args::Force;
 use crate::command::exec::Change;
 use crate::face::BlobFolder;
 use crate::failure::Failure;
 use crate::places::Places;
 use crate::wire;
+use crate::wire::in_force::{self, GoingOn};
 
 /// Everything opening needs.
 pub struct Opener<'a> {
@@ -34,7 +36,8 @@ pub struct New {
     pub settings: Settings,
     pub cwd: PathBuf,
     pub roots: Vec<PathBuf>,
-    pub rules: Vec<Rule>,
+    /// Rules given by hand, beside those of the configuration.
+    pub rules: Vec<RuleInForce>,
     pub scenario: Option<Scenario>,
 }
 
@@ -42,7 +45,7 @@ impl Opener<'_> {
     /// Begins a new session. Nothing is created before everything else was found to be in order.
     pub fn begin(&self, new: New) -> Result<(Session, Harness), Failure> {
         let New {
-            settings,
+            mut settings,
             cwd,
             roots,
             rules,
@@ -50,10 +53,16 @@ impl Opener<'_> {
         } = new;
         let provider = match scenario {
             Some(scenario) => (wire::play(scenario, self.clock), Vec::new()),
-            None => wire::provider(&settings, self.config, self.places, self.clock)?,
+            None => {
+                let endpoints = self.config.endpoints();
+                wire::provider(&settings, endpoints, self.places, self.clock)?
+            }
         };
-        let policy = wire::policy(self.places, self.config, &roots, rules)?;
-        let toolbox = wire::toolbox(self.config, &policy)?;
+        let configured = in_force::configured(self.config, self.places, &settings.model, rules);
+        let policy = wire::policy(&configured, settings.mode, &roots)?;
+        let toolbox = wire::toolbox(&configured, &policy)?;
+        let configured = in_force::recordable(configured, &provider.1, self.places);
+        settings.configured = Some(Box::new(configured));
         let harness = wire::harness(provider, toolbox, policy);
         let session = SessionId::from_uuid(self.clock.new_id());
         let surroundings = Surroundings {
@@ -108,20 +117,50 @@ impl Opener<'_> {
         let mut session =
             Session::open(journal, session_places, self.clock.clone(), VERSION).await?;
         self.log.opened(&session, &opened);
-        if let Some(settings) = change.apply_to(session.state()) {
+        let cwd = PathBuf::from(session.state().cwd());
+        let config = wire::configure(self.places, &cwd, &Force::default())?;
+        let going_on = in_force::going_on(session.state(), change, &config, self.places)
+            .ok_or_else(|| Failure::stopped("the session has no settings"))?;
+        let GoingOn {
+            mut settings,
+            here,
+            endpoints,
+            by,
+            told,
+        } = going_on;
+        let provider = wire::provider(&settings, &endpoints, self.places, self.clock)?;
+        if let Some(configured) = settings.configured.take() {
+            let configured = in_force::recordable(*configured, &provider.1, self.places);
+            settings.configured = Some(Box::new(configured));
+        }
+        let roots: Vec<PathBuf> = session.state().roots().iter().map(PathBuf::from).collect();
+        let policy = wire::policy(&here, settings.mode, &roots)?;
+        let toolbox = wire::toolbox(&here, &policy)?;
+        if session.state().settings() != Some(&settings) {
             session
-                .change_settings(settings, "the command line")
+                .change_settings(settings, by)
                 .map_err(|refusal| Failure::usage(refusal.to_string()))?;
         }
-        let settings = session.state().settings().cloned();
-        let settings = settings.ok_or_else(|| Failure::stopped("the session has no settings"))?;
-        let provider = wire::provider(&settings, self.config, self.places, self.clock)?;
-        let roots: Vec<PathBuf> = session.state().roots().iter().map(PathBuf::from).collect();
-        let mut policy = wire::policy(self.places, self.config, &roots, Vec::new())?;
-        policy.mode = settings.mode;
-        let toolbox = wire::toolbox(self.config, &policy)?;
+        for line in told.into_iter().chain(gone(session.state(), &toolbox)) {
+            let line = format!("bowline: session {}: {line}", id.short());
+            crate::print::err_line(&crate::print::clean(&line));
+        }
         Ok((session, wire::harness(provider, toolbox, policy)))
     }
+}
+
+/// The tools that were frozen when the session began and that this version has no more.
+fn gone(state: &State, toolbox: &Toolbox) -> Option<String> {
+    let frozen = state.prompt().map_or(&[][..], |prompt| &prompt.tools);
+    let names = frozen.iter().map(|tool| tool.name.as_str());
+    let gone: Vec<&str> = names.filter(|name| toolbox.get(name).is_err()).collect();
+    (!gone.is_empty()).then(|| {
+        format!(
+            "this version no longer has tools that it began with: {}; the model is told when it \
+             calls one",
+            gone.join(", ")
+        )
+    })
 }
 
 /// The journal of an owned session, and where else it keeps things.

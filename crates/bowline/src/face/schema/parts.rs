@@ -177,7 +177,7 @@ fn deciding() -> Vec<(&'static str, Value)> {
                 json!({}),
             ) }),
         json!({ "reasoning": { "enum": ["off", "low", "medium", "high"] },
-            "ask_expires_ms": count }),
+            "ask_expires_ms": count, "configured": reference("configured") }),
     );
     let rule = object(
         json!({ "layer": { "enum": ["built_in", "managed", "command_line", "user", "project"] },
@@ -228,6 +228,7 @@ fn deciding() -> Vec<(&'static str, Value)> {
     );
     vec![
         ("settings", settings),
+        ("configured", configured()),
         ("rule", rule),
         ("decision", decision),
         ("waiting", waiting),
@@ -246,4 +247,37 @@ fn deciding() -> Vec<(&'static str, Value)> {
             ),
         ),
     ]
+}
+
+/// What a session took from configuration.
+fn configured() -> Value {
+    let text = json!({ "type": "string" });
+    let layer = json!({ "enum": ["built_in", "managed", "command_line", "user", "project"] });
+    let origin = object(
+        json!({ "layer": layer }),
+        json!({ "file": text, "line": reference("count") }),
+    );
+    let one_of = |name: &str, of: &Value| object(json!({ name: of }), json!({}));
+    let key = json!({ "oneOf": [
+        { "const": "none" }, one_of("env", &text), one_of("command", &list(&text)),
+        one_of("file", &text)
+    ] });
+    let header = json!({ "type": "array", "minItems": 2, "maxItems": 2, "prefixItems": [
+        text, { "oneOf": [one_of("plain", &text), one_of("env", &text)] }
+    ] });
+    let endpoint = object(
+        json!({ "name": text, "api": text, "key": key, "origin": origin }),
+        json!({ "base_url": text, "model": text, "headers": list(&header) }),
+    );
+    let rule = object(
+        json!({ "verdict": reference("verdict"), "source": reference("rule") }),
+        json!({}),
+    );
+    object(
+        json!({}),
+        json!({ "endpoint": endpoint, "rules": list(&rule),
+            "shell_timeout_ms": reference("count"), "private": list(&text), "home": text,
+            "variables": list(&text),
+            "origins": { "type": "object", "additionalProperties": origin } }),
+    )
 }

@@ -1,0 +1,193 @@
+//! The configuration in force: recorded when a session begins, taken from the record when it goes
+//! on. What the files say by then only tightens it.
+
+use std::path::Path;
+
+use bowline_core::{Configured, ModelRef, RuleInForce, Settings, State, Verdict};
+use bowline_runtime::config::{Effective, Endpoint, HeaderSource, KeySource};
+
+use super::shell_env::is_credential;
+use crate::command::exec::Change;
+use crate::endpoint;
+use crate::places::Places;
+
+#[cfg(test)]
+mod tests;
+
+/// What a session that asks `model` takes from the configuration, with the places of this process.
+pub fn configured(
+    config: &Effective,
+    places: &Places,
+    model: &ModelRef,
+    by_hand: Vec<RuleInForce>,
+) -> Configured {
+    let text = |path: &Path| path.display().to_string();
+    let real = |path: &Path| {
+        path.canonicalize()
+            .map_or_else(|_| text(path), |real| text(&real))
+    };
+    let mut configured = config.configured(model);
+    configured.rules.splice(0..0, by_hand);
+    configured.home = places.home.as_deref().map(text);
+    configured.private = vec![
+        text(&places.state),
+        real(&places.state),
+        text(&places.config),
+        real(&places.config),
+    ];
+    configured.private.dedup();
+    configured
+}
+
+/// The part of it that is recorded: without an endpoint that may hold a secret.
+///
+/// `secrets` are what was fetched to ask it, and the values of its headers.
+pub fn recordable(mut configured: Configured, secrets: &[String], places: &Places) -> Configured {
+    let Some(endpoint) = &mut configured.endpoint else {
+        return configured;
+    };
+    if let KeySource::File(file) = &mut endpoint.key
+        && let Ok(path) = endpoint::key_path(file, places)
+    {
+        *file = path.display().to_string();
+    }
+    if may_hold_secret(endpoint, secrets) {
+        configured.endpoint = None;
+    }
+    configured
+}
+
+/// Whether an endpoint's table holds something that is, or reads like, a secret. A doubt is a yes:
+/// such an endpoint is looked up by its name later.
+fn may_hold_secret(endpoint: &Endpoint, secrets: &[String]) -> bool {
+    let plain: Vec<&str> = endpoint
+        .headers
+        .iter()
+        .filter_map(|(_, source)| match source {
+            HeaderSource::Plain(value) => Some(value.as_str()),
+            HeaderSource::Env(_) => None,
+        })
+        .collect();
+    let is_fetched = |text: &str| {
+        let mut fetched = secrets.iter().filter(|one| !plain.contains(&one.as_str()));
+        fetched.any(|secret| text.contains(secret.as_str()))
+    };
+    let reads_like_one =
+        |name: &str, text: &str| is_credential(name, text) || is_random(text) || is_fetched(text);
+    let headers = endpoint.headers.iter().any(|(name, source)| match source {
+        HeaderSource::Plain(value) => reads_like_one(name, value),
+        HeaderSource::Env(_) => false,
+    });
+    let command = match &endpoint.key {
+        KeySource::Command(words) => words.iter().any(|word| reads_like_one("word", word)),
+        _ => false,
+    };
+    let address = endpoint.base_url.as_deref();
+    headers || command || address.is_some_and(|url| url.contains('?') || reads_like_one("url", url))
+}
+
+/// Whether a text holds a run of letters and digits that nobody would choose as a word.
+fn is_random(text: &str) -> bool {
+    let mut runs = text.split(|letter: char| !letter.is_ascii_alphanumeric());
+    runs.any(|run| {
+        let digits = run.bytes().filter(u8::is_ascii_digit).count();
+        run.len() >= 32 || (run.len() >= 12 && digits > 0 && digits < run.len())
+    })
+}
+
+/// What a session that goes on is driven with.
+pub struct GoingOn {
+    /// The settings from now on.
+    pub settings: Settings,
+    /// The configuration in this process: what is in force, and its own private places beside.
+    pub here: Configured,
+    /// The endpoints among which the model's one is found.
+    pub endpoints: Vec<Endpoint>,
+    /// Who changed something, of the command line and the configuration.
+    pub by: &'static str,
+    /// What a person is told, a line each.
+    pub told: Vec<String>,
+}
+
+/// Lays what was recorded, what flags change and what the files say now over each other; `None`
+/// before the session has begun.
+pub fn going_on(
+    state: &State,
+    change: Change,
+    config: &Effective,
+    places: &Places,
+) -> Option<GoingOn> {
+    let before = state.settings()?;
+    let model = change.model().unwrap_or(&before.model).clone();
+    let now = configured(config, places, &model, Vec::new());
+    let mut settings = change.apply_to(before, &now);
+    let is_by_hand = settings != *before;
+    let mut told = Vec::new();
+    let mut added = Vec::new();
+    if let Some(in_force) = &mut settings.configured {
+        added = in_force.tighten(&now);
+        told.extend(stricter(&added));
+        told.extend(elsewhere(in_force, &now));
+    }
+    let here = match settings.configured.as_deref() {
+        Some(in_force) => in_force.clone().beside(&now),
+        // It was begun before this was recorded: what the files say now is all there is.
+        None => now,
+    };
+    let recorded = here.endpoint.iter();
+    let recorded = recorded.filter(|one| one.name == model.provider());
+    let endpoints = recorded.chain(config.endpoints()).cloned().collect();
+    let by = match (is_by_hand, added.is_empty()) {
+        (_, true) => "the command line",
+        (true, false) => "the command line and the configuration",
+        (false, false) => "the configuration",
+    };
+    Some(GoingOn {
+        settings,
+        here,
+        endpoints,
+        by,
+        told,
+    })
+}
+
+/// Most rules that are told one by one.
+const TOLD_RULES: usize = 5;
+
+fn stricter(added: &[RuleInForce]) -> Option<String> {
+    let shown = added.iter().take(TOLD_RULES).map(|rule| {
+        let word = if rule.verdict == Verdict::Deny {
+            "deny"
+        } else {
+            "ask"
+        };
+        format!("{word} {}", rule.source.place())
+    });
+    let shown: Vec<String> = shown.collect();
+    let more = match added.len().saturating_sub(TOLD_RULES) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    (!added.is_empty()).then(|| {
+        format!(
+            "the configuration is stricter than when the session began; in force from here on: \
+             {}{more}",
+            shown.join(", ")
+        )
+    })
+}
+
+/// Says that the files describe the endpoint otherwise than it is asked.
+fn elsewhere(in_force: &Configured, now: &Configured) -> Option<String> {
+    let (kept, other) = (in_force.endpoint.as_ref()?, now.endpoint.as_ref()?);
+    let is_other = kept.name == other.name && !kept.is_as(other);
+    is_other.then(|| {
+        format!(
+            "`{}` is asked as recorded ({}); the configuration says otherwise now: --model {}/MODEL \
+             or --reconfigure takes that on",
+            kept.name,
+            endpoint::described(kept),
+            kept.name
+        )
+    })
+}
