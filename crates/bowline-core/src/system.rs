@@ -15,8 +15,9 @@ use serde::{Deserialize, Serialize};
 
 pub use facts::{
     BudgetStopped, CallLeftInDoubt, CallRefused, ConfigChanged, ConfigFile, Crashed, EndFound,
-    EndedHow, LogDamaged, LogRotated, OwnerEnded, ProviderFailed, Recovered, ReplyStopped,
-    SandboxDenied, Started, Stopped, StorageFailed, SystemSettingsChanged,
+    EndedHow, JournalRepaired, LogDamaged, LogRotated, OwnerEnded, ProviderFailed, Recovered,
+    ReplyStopped, SandboxDenied, SessionPruned, Started, Stopped, StorageFailed,
+    SystemSettingsChanged,
 };
 
 use crate::id::{RunId, SessionId};
@@ -111,6 +112,10 @@ pub enum SystemFact {
     Recovered(Recovered),
     /// A process that owned a session was ended, so that the session could be taken over.
     OwnerEnded(OwnerEnded),
+    /// A damaged journal was repaired: what was intact was kept.
+    JournalRepaired(JournalRepaired),
+    /// A session, or a part of one, was taken away because it was over a limit of age or size.
+    SessionPruned(SessionPruned),
     /// Configuration files differ from those of the last run in the same folder.
     ConfigChanged(ConfigChanged),
     /// Other settings are in force in a session.
@@ -157,6 +162,14 @@ pub const CATALOGUE: &[(&str, &str)] = &[
         "A process that owned a session was ended, so that the session could be taken over.",
     ),
     (
+        "JournalRepaired",
+        "A damaged journal was repaired: what was intact was kept.",
+    ),
+    (
+        "SessionPruned",
+        "A session, or a part of one, was taken away because it was over a limit of age or size.",
+    ),
+    (
         "ConfigChanged",
         "Configuration files differ from those of the last run in the same folder.",
     ),
@@ -201,6 +214,8 @@ impl SystemFact {
             Self::EndFound(_) => "EndFound",
             Self::Recovered(_) => "Recovered",
             Self::OwnerEnded(_) => "OwnerEnded",
+            Self::JournalRepaired(_) => "JournalRepaired",
+            Self::SessionPruned(_) => "SessionPruned",
             Self::ConfigChanged(_) => "ConfigChanged",
             Self::SettingsChanged(_) => "SettingsChanged",
             Self::ProviderFailed(_) => "ProviderFailed",
@@ -228,8 +243,10 @@ impl SystemFact {
             Self::ConfigChanged(_)
             | Self::SettingsChanged(_)
             | Self::Recovered(_)
+            | Self::SessionPruned(_)
             | Self::OwnerEnded(_) => Level::Notice,
             Self::EndFound(_)
+            | Self::JournalRepaired(_)
             | Self::ReplyStopped(_)
             | Self::CallRefused(_)
             | Self::CallLeftInDoubt(_)

@@ -11,6 +11,7 @@ use crate::blob;
 use crate::error::At as _;
 use crate::layout::SessionDir;
 use crate::record::{Chain, Finding, Head, Line, Record, Tail, Verified, parts, verify_from};
+use crate::retention;
 
 /// The longest line read on the word of an index, which may be wrong.
 const MOST_LINE_BYTES: usize = 64 << 20;
@@ -86,6 +87,14 @@ impl ReadOnly {
     /// Only when the files cannot be read at all; damage is in [`Intact::finding`].
     pub fn read_intact(&self) -> Result<Intact, Error> {
         read_intact_from(&self.dir, Chain::start(self.session), 0)
+    }
+
+    /// The state that its events fold to; none of them is kept.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] when the journal does not verify, [`Error::Unreadable`], [`Error::Io`].
+    pub fn state(&self) -> Result<State, Error> {
+        retention::fold(&self.dir, self.session)
     }
 
     /// Follows a session that another process may be writing.

@@ -194,6 +194,12 @@ impl Store {
         let dir = self.existing(session)?;
         let disk = self.edges.disk.as_ref();
         let _held = Lock::take(session, &dir, owner, disk)?;
+        self.remove_owned(session, &dir)
+    }
+
+    /// Removes a session whose lock is held.
+    pub(crate) fn remove_owned(&self, session: SessionId, dir: &SessionDir) -> Result<(), Error> {
+        let disk = self.edges.disk.as_ref();
         // Under another name it is gone from every list even if the process ends half-way.
         let leaving = layout::sessions(&self.home).join(format!("{}{session}", folder::DELETED));
         disk.rename(dir.path(), &leaving).at("remove", dir.path())?;

@@ -63,6 +63,8 @@ mod error;
 mod face;
 mod judge;
 pub mod prompt;
+pub mod repair;
+pub mod retention;
 mod session;
 pub mod system;
 pub mod why;

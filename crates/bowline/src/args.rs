@@ -241,8 +241,40 @@ pub enum Sessions {
         #[arg(long)]
         yes: bool,
     },
+    /// Keep what is intact of a damaged session, and say what is lost.
+    Repair {
+        /// Any unique part at either end of its id.
+        id: String,
+        /// Only show what would be kept and dropped.
+        #[arg(long)]
+        dry_run: bool,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Show what is over the limits of age and size, and take it away with --yes.
+    Prune(Prune),
     /// Build the index anew from the journals.
     Reindex,
+}
+
+/// `bowline sessions prune`
+#[derive(Debug, ClapArgs)]
+pub struct Prune {
+    /// Sessions unchanged for so long: 30d, 12h, or since a date such as 2026-11-25. Takes the place
+    /// of the limits for whole sessions in the configuration.
+    #[arg(long, value_name = "AGE")]
+    pub older_than: Option<String>,
+    /// The oldest sessions, until all together take no more than this: 2GB, 500MB. Takes the place
+    /// of the limits for whole sessions in the configuration.
+    #[arg(long, value_name = "SIZE")]
+    pub over: Option<String>,
+    /// Take away what is shown.
+    #[arg(long)]
+    pub yes: bool,
+    /// One JSON object.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `bowline events`

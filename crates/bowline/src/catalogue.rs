@@ -89,6 +89,28 @@ const ROWS: &[Row] = &[
         description: "Removes its journal, blobs and spool. Refused while a process owns it.",
     },
     Row {
+        name: "sessions repair",
+        usage: "bowline sessions repair ID [--dry-run] [--yes]",
+        effect: WritesState,
+        outputs: &["text"],
+        exits: LIST_EXITS,
+        title: "Keep what is intact of a damaged session",
+        description: "Shows which records are kept, dropped and lost, and repairs after a yes. The \
+            damaged file stays beside the journal; the model is told with the next prompt; no call \
+            that may have run unrecorded is run again by itself.",
+    },
+    Row {
+        name: "sessions prune",
+        usage: "bowline sessions prune [--older-than AGE] [--over SIZE] [--yes] [--json]",
+        effect: WritesState,
+        outputs: &["text", "json"],
+        exits: LIST_EXITS,
+        title: "Take away what is over the limits of age and size",
+        description: "Without --yes only shows what would go and why. Limits come from the flags \
+            or the retention.* keys. Never takes a session that waits, is unfinished, has an \
+            owner, a call in doubt or a command in the background.",
+    },
+    Row {
         name: "sessions reindex",
         usage: "bowline sessions reindex",
         effect: WritesState,

@@ -61,7 +61,9 @@ pub const SESSIONS: &str = "\
 Examples:
   bowline sessions list
   bowline sessions show 4f1c9a2b      any unique part at either end of an id
-  bowline sessions export 4f1c9a2b --json > session.json";
+  bowline sessions export 4f1c9a2b --json > session.json
+  bowline sessions repair 4f1c9a2b --dry-run
+  bowline sessions prune --older-than 30d         shows only; --yes takes away";
 
 /// `bowline events --help`
 pub const EVENTS: &str = "\

@@ -113,6 +113,32 @@ pub struct OwnerEnded {
     pub took_ms: u64,
 }
 
+/// A damaged journal was repaired: what was intact was kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalRepaired {
+    /// What was wrong with the first record that could not be trusted.
+    pub what: String,
+    /// The last record that was kept.
+    pub kept_seq: Seq,
+    /// Bytes that were dropped; 0 when the journal had been cut.
+    pub dropped_bytes: u64,
+    /// Records that are known to be lost; there may be more.
+    pub lost_records: u64,
+    /// The damaged file.
+    pub kept_as: String,
+}
+
+/// A session, or a part of one, was taken away because it was over a limit of age or size.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionPruned {
+    /// `session`, `blobs` or `spool`.
+    pub part: String,
+    /// Bytes that it took.
+    pub bytes: u64,
+    /// Which limit it was over.
+    pub why: String,
+}
+
 /// Configuration files differ from those of the last run in the same folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfigChanged {

@@ -27,6 +27,13 @@ impl SystemFact {
             Self::Crashed(crashed) => format!("{} at {}", crashed.message, crashed.location),
             Self::EndFound(found) => found_line(found),
             Self::Recovered(recovered) => recovered_line(recovered),
+            Self::JournalRepaired(repaired) => format!(
+                "{}; records 1 to {} were kept, at least {} are lost; the damaged file is {}",
+                repaired.what, repaired.kept_seq, repaired.lost_records, repaired.kept_as
+            ),
+            Self::SessionPruned(pruned) => {
+                format!("{}, {} bytes: {}", pruned.part, pruned.bytes, pruned.why)
+            }
             Self::OwnerEnded(ended) => {
                 let how = match ended.by_force {
                     true => "was ended by force",

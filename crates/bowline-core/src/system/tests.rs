@@ -28,6 +28,18 @@ fn what_is_written_is_read_back() {
             before_seq: Seq(4),
             kept_as: "old".to_owned(),
         }),
+        SystemFact::JournalRepaired(JournalRepaired {
+            what: "it was cut".to_owned(),
+            kept_seq: Seq(4),
+            dropped_bytes: 0,
+            lost_records: 3,
+            kept_as: "journal.jsonl.damaged-1".to_owned(),
+        }),
+        SystemFact::SessionPruned(SessionPruned {
+            part: "blobs".to_owned(),
+            bytes: 7,
+            why: "too old".to_owned(),
+        }),
         SystemFact::Other {
             kind: "MoonRose".to_owned(),
             data: serde_json::json!({ "full": true }),

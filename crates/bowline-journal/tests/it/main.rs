@@ -9,6 +9,7 @@ mod fixture;
 mod index;
 mod injection;
 mod mailbox;
+mod mutations;
 mod ownership;
 mod races;
 mod repair;

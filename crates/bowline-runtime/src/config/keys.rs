@@ -164,6 +164,66 @@ pub const KEYS: &[KeySpec] = &[
         "How long a shell command may run when the model names no limit.",
     ),
     key(
+        "retention.sessions_max_days",
+        Whole {
+            min: 1,
+            max: 36_500,
+        },
+        None,
+        Ignored,
+        "Sessions: what is unchanged for more days is taken away by `sessions prune --yes`.",
+    ),
+    key(
+        "retention.sessions_max_mb",
+        Whole {
+            min: 1,
+            max: 1_000_000_000,
+        },
+        None,
+        Ignored,
+        "Sessions: over so many megabytes in all, the oldest are taken away by `sessions prune --yes`.",
+    ),
+    key(
+        "retention.blobs_max_days",
+        Whole {
+            min: 1,
+            max: 36_500,
+        },
+        None,
+        Ignored,
+        "Large bodies of sessions: what is unchanged for more days is taken away by `sessions prune --yes`.",
+    ),
+    key(
+        "retention.blobs_max_mb",
+        Whole {
+            min: 1,
+            max: 1_000_000_000,
+        },
+        None,
+        Ignored,
+        "Large bodies of sessions: over so many megabytes in all, the oldest are taken away by `sessions prune --yes`.",
+    ),
+    key(
+        "retention.spool_max_days",
+        Whole {
+            min: 1,
+            max: 36_500,
+        },
+        None,
+        Ignored,
+        "The output of commands: what is unchanged for more days is taken away by `sessions prune --yes`.",
+    ),
+    key(
+        "retention.spool_max_mb",
+        Whole {
+            min: 1,
+            max: 1_000_000_000,
+        },
+        None,
+        Ignored,
+        "The output of commands: over so many megabytes in all, the oldest are taken away by `sessions prune --yes`.",
+    ),
+    key(
         "permissions.allow",
         Rules,
         None,

@@ -27,8 +27,12 @@ pub(super) fn steps(
                 "read what is intact",
                 format!("bowline events {id}"),
             ));
+            steps.push(command(
+                "keep what is intact, after a look at what is lost",
+                format!("bowline sessions repair {id}"),
+            ));
             steps.push(word(
-                "bring its journal back from a backup, or begin a new session",
+                "or bring its journal back from a backup, or begin a new session",
             ));
         }
         Standing::StorageFailed => {

@@ -4,6 +4,7 @@
 
 mod machine;
 mod model;
+mod retention;
 mod state;
 
 use std::path::PathBuf;
@@ -114,6 +115,7 @@ pub fn run(args: &Doctor) -> Result<u8, Failure> {
     teller.tell(machine::git());
     teller.tell(machine::terminal());
     if let Some(config) = effective {
+        teller.tell(retention::check(&config, &places));
         teller.tell(model::check(&config, &places, args.online));
     }
     Ok(teller.end())

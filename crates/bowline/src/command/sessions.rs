@@ -1,6 +1,10 @@
-//! `bowline sessions list|show|export|delete|reindex`.
+//! `bowline sessions list|show|export|delete|repair|prune|reindex`.
 
+mod prune;
+mod repair;
 mod show;
+
+use std::path::Path;
 
 use bowline_core::SessionId;
 use bowline_journal::{Store, Summary};
@@ -8,10 +12,11 @@ use bowline_runtime::{Clock, date_and_time, running_jobs};
 use serde_json::{Value, json};
 
 use super::run::owner;
-use crate::args::Sessions;
+use crate::args::{Force, Sessions};
 use crate::failure::Failure;
 use crate::places::Places;
 use crate::print::{self, Look};
+use crate::wire;
 
 /// Runs the command.
 pub fn run(args: Sessions) -> Result<u8, Failure> {
@@ -25,6 +30,12 @@ pub fn run(args: Sessions) -> Result<u8, Failure> {
         }
         Sessions::Export { id, .. } => export(&store, &id)?,
         Sessions::Delete { id, yes } => return delete(&store, &id, yes),
+        Sessions::Repair { id, dry_run, yes } => return repair::run(&store, &id, dry_run, yes),
+        Sessions::Prune(args) => {
+            let here = Path::new(".");
+            let config = wire::configure(&places, here, &Force::default())?;
+            return prune::run(&store, &config, &args);
+        }
         Sessions::Reindex => {
             let count = store.rebuild_index()?;
             print::line(&format!("{count} sessions indexed"));
@@ -107,7 +118,7 @@ fn export(store: &Store, id: &str) -> Result<(), Failure> {
 
 fn delete(store: &Store, id: &str, yes: bool) -> Result<u8, Failure> {
     let id: SessionId = store.resolve(id)?;
-    if !yes && !confirmed(id)? {
+    if !yes && !confirmed(&format!("Delete session {id} for good?"), "deleting")? {
         print::err_line("nothing was deleted");
         return Ok(1);
     }
@@ -125,14 +136,15 @@ fn delete(store: &Store, id: &str, yes: bool) -> Result<u8, Failure> {
     Ok(0)
 }
 
-fn confirmed(id: SessionId) -> Result<bool, Failure> {
+/// Asks the person at the terminal for a yes; `doing` is what needs one.
+fn confirmed(question: &str, doing: &str) -> Result<bool, Failure> {
     use std::io::IsTerminal as _;
     if !std::io::stdin().is_terminal() {
-        return Err(Failure::usage(
-            "deleting needs a yes: nobody is at the terminal, so give --yes",
-        ));
+        return Err(Failure::usage(format!(
+            "{doing} needs a yes: nobody is at the terminal, so give --yes"
+        )));
     }
-    print::err_line(&format!("Delete session {id} for good? Type yes:"));
+    print::err_line(&format!("{question} Type yes:"));
     let mut answer = String::new();
     std::io::stdin()
         .read_line(&mut answer)

@@ -149,7 +149,8 @@ pub(super) fn sessions(places: &Places) -> Vec<Check> {
             Ok(intact) => {
                 if let Some(damage) = intact.finding {
                     let fix = format!(
-                        "what lies before it is whole: `bowline sessions show {short}` shows it"
+                        "what lies before it is whole: `bowline sessions show {short}` shows it, \
+                         `bowline sessions repair {short}` keeps it"
                     );
                     checks.push(Check::problem(NAME, format!("{short}: {damage}"), fix));
                 }
