@@ -1,14 +1,18 @@
 //! What is said in a repaired session: to the model, and of calls that may have run unrecorded.
 
-use bowline_core::event::CallRejected;
+use std::path::Path;
+
+use bowline_core::event::{CallInDoubt, CallRejected};
 use bowline_core::state::{CallPhase, CallState};
-use bowline_core::{ContextText, Event, Fact, Seq, State};
+use bowline_core::{ContextText, Event, Fact, ReplayClass, Seq, State};
 use bowline_journal::Damage;
 
-/// The events that a repair adds to what is intact of a journal. Calls that had not started by the
-/// kept records may have been started by the lost ones: none of them is run again by itself.
+/// The events that a repair adds to what is intact of a journal; `spool` is the session's spool
+/// folder. Calls that had not started by the kept records may have been started by the lost ones,
+/// and a started one whose keeper's records are gone may have ended by the lost ones: none of them
+/// is run again by itself.
 #[must_use]
-pub fn told(damage: &Damage, state: &State, at_ms: u64) -> Vec<Event> {
+pub fn told(damage: &Damage, state: &State, spool: &Path, at_ms: u64) -> Vec<Event> {
     let closed = unclear(state).map(|open| {
         Fact::CallRejected(CallRejected {
             call: open.call.id,
@@ -19,8 +23,36 @@ pub fn told(damage: &Damage, state: &State, at_ms: u64) -> Vec<Event> {
             ),
         })
     });
-    let facts = closed.chain([Fact::notice(notice(damage))]);
+    let doubted = without_records(state, spool).map(|open| {
+        Fact::CallInDoubt(CallInDoubt {
+            call: open.call.id,
+            why: "the record of its end was lost with a part of the journal".to_owned(),
+            told: ContextText::notice(
+                "This call was started. The record of what became of it was lost with a part of \
+                 this session's journal: it may have run wholly, in part or not at all. Look at \
+                 what it would have changed before you repeat it.",
+            ),
+        })
+    });
+    let facts = closed.chain(doubted).chain([Fact::notice(notice(damage))]);
     facts.map(|fact| Event::new(at_ms, fact)).collect()
+}
+
+/// The started calls of which no keeper tells any more. Where records are missing only because
+/// nothing began, that was proven by a record that may be lost, too.
+pub fn without_records<'a>(
+    state: &'a State,
+    spool: &'a Path,
+) -> impl Iterator<Item = &'a CallState> {
+    let calls = state.step().into_iter().flat_map(|step| &step.calls);
+    calls.filter(|open| match &open.phase {
+        CallPhase::Started(_, started) => {
+            let may_repeat = started.class() == ReplayClass::Free;
+            let records = started.spool().map(|name| spool.join(name));
+            !may_repeat && records.is_some_and(|folder| !folder.exists())
+        }
+        _ => false,
+    })
 }
 
 /// The calls of which the kept records do not tell whether they were started. A question to a person

@@ -1,5 +1,7 @@
 //! `bowline sessions repair ID`: keeps what is intact of a damaged journal, and says what is not.
 
+use std::path::Path;
+
 use bowline_core::system::JournalRepaired;
 use bowline_core::{State, SystemFact};
 use bowline_journal::{Damage, MOST_TOLD, Store};
@@ -25,7 +27,8 @@ pub fn run(store: &Store, id: &str, dry_run: bool, yes: bool) -> Result<u8, Fail
         ));
         return Ok(0);
     };
-    show(&damage, &state);
+    let spool = store.session_dir(id).spool();
+    show(&damage, &state, &spool);
     if dry_run {
         print::line("nothing was changed");
         return Ok(0);
@@ -35,7 +38,7 @@ pub fn run(store: &Store, id: &str, dry_run: bool, yes: bool) -> Result<u8, Fail
         return Ok(1);
     }
     let clock = Clock::system();
-    let add = |damage: &Damage, state: &State| repair::told(damage, state, clock.now_ms());
+    let add = |damage: &Damage, state: &State| repair::told(damage, state, &spool, clock.now_ms());
     let Some(repaired) = store.repair(id, &owner(&clock), &add)? else {
         print::line("it is intact by now: nothing was changed");
         return Ok(0);
@@ -59,7 +62,7 @@ pub fn run(store: &Store, id: &str, dry_run: bool, yes: bool) -> Result<u8, Fail
     Ok(0)
 }
 
-fn show(damage: &Damage, state: &State) {
+fn show(damage: &Damage, state: &State, spool: &Path) {
     let Damage {
         session,
         what,
@@ -101,6 +104,12 @@ fn show(damage: &Damage, state: &State) {
             format!("  lost: {count} records that were there; what was done in them is unknown")
         }
     });
+    for open in repair::without_records(state, spool) {
+        print::line(&print::clean(&format!(
+            "  in doubt: {} {} (it was started, and nothing tells how it ended)",
+            open.call.name, open.call.arguments
+        )));
+    }
     for open in repair::unclear(state) {
         print::line(&print::clean(&format!(
             "  not run again by itself: {} {} (it may have run unrecorded)",
