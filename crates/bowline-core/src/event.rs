@@ -214,6 +214,23 @@ impl Fact {
         }
     }
 
+    /// The idempotency key of the command that it came of, if it came of one.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        match self {
+            Self::SettingsChanged(fact) => Some(&fact.key),
+            Self::PromptAccepted(fact) => Some(&fact.key),
+            Self::DecisionAnswered(fact) => Some(&fact.key),
+            Self::QuestionAnswered(fact) => Some(&fact.key),
+            Self::CancelRequested(fact) => Some(&fact.key),
+            Self::SignalReceived(fact) => Some(&fact.key),
+            Self::CallSettled(fact) => Some(&fact.key),
+            Self::SessionPaused(fact) => Some(&fact.key),
+            Self::SessionContinued(fact) => Some(&fact.key),
+            _ => None,
+        }
+    }
+
     /// A notice from the harness to the model.
     #[must_use]
     pub fn notice(text: impl Into<String>) -> Self {

@@ -22,10 +22,24 @@ use crate::state::{
     AnswerVerdict, CallPhase, CallState, Demand, OpenAttempt, OpenStep, State, Turn,
 };
 
-/// Folds one event into the state.
+/// Folds one event into the state. A fact that fits nowhere changes nothing but the count of such
+/// facts: one that comes too late, whose command has had its effect, or that an owner of an older
+/// epoch would start something with.
 #[must_use]
 pub fn apply(mut state: State, event: &Event) -> State {
-    let fitted = match &event.fact {
+    let key = event.fact.key();
+    let is_known = key.is_some_and(|key| state.keys.contains(key));
+    let fitted = !is_known && fold(&mut state, event);
+    if let (true, Some(key)) = (fitted, key) {
+        state.keys.insert(key.to_owned());
+    }
+    state.misfits += u32::from(!fitted);
+    state
+}
+
+/// Says whether the fact fitted; if not, nothing has changed.
+fn fold(state: &mut State, event: &Event) -> bool {
+    match &event.fact {
         Fact::SessionStarted(started) => {
             let first = state.begun.is_none();
             if first {
@@ -40,8 +54,8 @@ pub fn apply(mut state: State, event: &Event) -> State {
             }
             later
         }
-        Fact::SettingsChanged(change) => change_settings(&mut state, change),
-        Fact::BlocksDropped(dropped) => drop_blocks(&mut state, &dropped.model),
+        Fact::SettingsChanged(change) => change_settings(state, change),
+        Fact::BlocksDropped(dropped) => drop_blocks(state, &dropped.model),
         Fact::PromptAccepted(prompt) => {
             state.queue.push(Input {
                 text: prompt.text.clone(),
@@ -50,52 +64,45 @@ pub fn apply(mut state: State, event: &Event) -> State {
             if let Some(schema) = &prompt.output_schema {
                 state.next_schema = Some(Arc::new(schema.clone()));
             }
-            state.keys.insert(prompt.key.clone())
+            true
         }
-        Fact::TurnStarted(started) => start_turn(&mut state, started.turn),
+        Fact::TurnStarted(started) => start_turn(state, started.turn),
         Fact::NoticeAdded(notice) => {
             state.queue.push(notice.text.clone().into());
             true
         }
-        Fact::AttemptReserved(reserved) => reserve(&mut state, reserved),
-        Fact::AttemptFailed(failed) => fail_attempt(&mut state, failed, event.at_ms),
-        Fact::ModelReplied(replied) => reply(&mut state, replied),
+        Fact::AttemptReserved(reserved) => reserve(state, reserved),
+        Fact::AttemptFailed(failed) => fail_attempt(state, failed, event.at_ms),
+        Fact::ModelReplied(replied) => reply(state, replied),
         Fact::CallRejected(rejected) => {
-            state.ledger.calls_refused += 1;
-            close_failed(&mut state, rejected.call, &rejected.error)
+            let closed = close_failed(state, rejected.call, &rejected.error);
+            state.ledger.calls_refused += u32::from(closed);
+            closed
         }
-        Fact::Decided(decided) => decide(&mut state, decided),
-        Fact::DecisionAnswered(answer) => take_verdict(&mut state, answer),
-        Fact::QuestionAnswered(answer) => take_answer(&mut state, answer),
-        Fact::CallStarted(started) => start_call(&mut state, started),
-        Fact::CallFinished(finished) => finish_call(&mut state, finished),
-        Fact::CallFailed(failed) => close_failed(&mut state, failed.call, &failed.error),
-        Fact::CallInDoubt(doubt) => {
-            waits::doubt(&mut state, doubt, event.at_ms);
-            state.ledger.calls_run += 1;
-            close_failed(&mut state, doubt.call, &doubt.told)
-        }
-        Fact::CallFoundUnstarted(found) => unstart_call(&mut state, found.call),
-        Fact::AnswerChecked(checked) => check_answer(&mut state, checked),
+        Fact::Decided(decided) => decide(state, decided),
+        Fact::DecisionAnswered(answer) => take_verdict(state, answer),
+        Fact::QuestionAnswered(answer) => take_answer(state, answer),
+        Fact::CallStarted(started) => start_call(state, started),
+        Fact::CallFinished(finished) => finish_call(state, finished),
+        Fact::CallFailed(failed) => close_failed(state, failed.call, &failed.error),
+        Fact::CallInDoubt(doubt) => waits::doubt(state, doubt, event.at_ms),
+        Fact::CallFoundUnstarted(found) => unstart_call(state, found.call),
+        Fact::AnswerChecked(checked) => check_answer(state, checked),
         Fact::CancelRequested(cancel) => {
-            state.keys.insert(cancel.key.clone());
-            state
-                .turn
-                .as_mut()
+            let turn = state.turn.as_mut();
+            turn.filter(|turn| turn.cancelled_by.is_none())
                 .map(|turn| turn.cancelled_by = Some(cancel.by.clone()))
                 .is_some()
         }
-        Fact::TurnEnded(ended) => end_turn(&mut state, ended),
+        Fact::TurnEnded(ended) => end_turn(state, ended),
         Fact::CallParked(_)
         | Fact::WaitEnded(_)
         | Fact::SignalReceived(_)
         | Fact::CallSettled(_)
         | Fact::DecisionLapsed(_)
         | Fact::SessionPaused(_)
-        | Fact::SessionContinued(_) => waits::fold(&mut state, event),
-    };
-    state.misfits += u32::from(!fitted);
-    state
+        | Fact::SessionContinued(_) => waits::fold(state, event),
+    }
 }
 
 /// Answers a call that did not do what it was asked.
@@ -104,7 +111,6 @@ fn close_failed(state: &mut State, call: CallId, told: &ContextText) -> bool {
 }
 
 fn change_settings(state: &mut State, change: &crate::event::SettingsChanged) -> bool {
-    state.keys.insert(change.key.clone());
     // Open questions were asked under the old settings: they are asked anew under these.
     for call in state.step.iter_mut().flat_map(|step| &mut step.calls) {
         if matches!(
@@ -163,10 +169,11 @@ fn remember(state: &mut State, item: HistoryItem) {
 }
 
 fn reserve(state: &mut State, reserved: &AttemptReserved) -> bool {
-    let free = state.attempt.is_none() && state.step.is_none();
+    let free = state.attempt.is_none() && state.step.is_none() && reserved.epoch() == state.epoch;
     let (true, Some(turn)) = (free, state.turn.as_mut()) else {
         return false;
     };
+    turn.asked = true;
     turn.not_before_ms = None;
     turn.pause_ms = None;
     if let Some(schema) = state.next_schema.take() {
@@ -177,13 +184,17 @@ fn reserve(state: &mut State, reserved: &AttemptReserved) -> bool {
         });
     }
     // Words that came in while calls ran are placed here: after the results, before the next reply.
-    for input in std::mem::take(&mut state.queue) {
-        remember(state, HistoryItem::Input(input));
-    }
+    place_words(state);
     state.attempt = Some(OpenAttempt {
         reserved: reserved.clone(),
     });
     true
+}
+
+fn place_words(state: &mut State) {
+    for input in std::mem::take(&mut state.queue) {
+        remember(state, HistoryItem::Input(input));
+    }
 }
 
 fn take_attempt(state: &mut State, attempt: crate::AttemptId) -> Option<AttemptReserved> {
@@ -361,7 +372,6 @@ fn decide(state: &mut State, decided: &Decided) -> bool {
 }
 
 fn take_verdict(state: &mut State, answer: &DecisionAnswered) -> bool {
-    state.keys.insert(answer.key.clone());
     let calls = state.step.iter_mut().flat_map(|step| &mut step.calls);
     let found = calls.into_iter().find_map(|open| match &open.phase {
         CallPhase::Waiting(asked) if asked.id == answer.decision => {
@@ -403,7 +413,6 @@ fn take_verdict(state: &mut State, answer: &DecisionAnswered) -> bool {
 
 /// A person's answer is the result of the call that asked for it.
 fn take_answer(state: &mut State, answer: &QuestionAnswered) -> bool {
-    state.keys.insert(answer.key.clone());
     let asked = state.waiting().find_map(|(open, decision)| {
         let is_it = decision.id == answer.decision && decision.question().is_some();
         is_it.then_some(open.call.id)
@@ -411,29 +420,41 @@ fn take_answer(state: &mut State, answer: &QuestionAnswered) -> bool {
     asked.is_some_and(|call| close(state, call, ResultKind::Ok, answer.answer.clone()))
 }
 
+/// Only the owner of now starts something, and only what was decided upon.
 fn start_call(state: &mut State, started: &CallStarted) -> bool {
+    if started.epoch() != state.epoch {
+        return false;
+    }
     let Some(open) = open_call(state, started.call()) else {
         return false;
     };
     let decision = match &open.phase {
         CallPhase::Allowed(decision) => decision.clone(),
         CallPhase::Parked(decision) if open.park.is_some() => decision.clone(),
-        CallPhase::Started(decision, earlier) if earlier.class() == ReplayClass::Free => {
+        CallPhase::Started(decision, earlier)
+            if earlier.class() == ReplayClass::Free && earlier.epoch() < started.epoch() =>
+        {
             decision.clone()
         }
         _ => return false,
     };
+    if decision.digest != started.digest() {
+        return false;
+    }
     open.tries = started.try_number();
     open.phase = CallPhase::Started(decision, started.clone());
     true
 }
 
 fn unstart_call(state: &mut State, call: CallId) -> bool {
+    let epoch = state.epoch;
     let Some(open) = open_call(state, call) else {
         return false;
     };
-    let CallPhase::Started(decision, _) = &open.phase else {
-        return false;
+    let decision = match &open.phase {
+        // What this owner started is under way, whatever anybody finds.
+        CallPhase::Started(decision, started) if started.epoch() < epoch => decision,
+        _ => return false,
     };
     // A wait whose command did not run goes on as it was.
     open.phase = match open.park {
@@ -443,13 +464,21 @@ fn unstart_call(state: &mut State, call: CallId) -> bool {
     true
 }
 
+/// Whether a call was started and nothing is known yet of what became of it.
+fn is_started(state: &State, call: CallId) -> bool {
+    let open = state.call(call);
+    open.is_some_and(|open| matches!(open.phase, CallPhase::Started(..)))
+}
+
 fn finish_call(state: &mut State, finished: &CallFinished) -> bool {
     let outcome = &finished.outcome;
     let kind = match outcome.status {
         OutcomeStatus::Ok => ResultKind::Ok,
         OutcomeStatus::Error => ResultKind::Error,
     };
-    if !close(state, finished.call, kind, outcome.content.clone()) {
+    if !is_started(state, finished.call)
+        || !close(state, finished.call, kind, outcome.content.clone())
+    {
         return false;
     }
     state.ledger.calls_run += 1;
@@ -507,7 +536,13 @@ fn change_job(jobs: &mut BTreeMap<String, Job>, change: &JobChange) {
 }
 
 fn end_turn(state: &mut State, ended: &TurnEnded) -> bool {
-    if state.turn.as_ref().is_none_or(|turn| turn.id != ended.turn) {
+    let is_other = state.turn.as_ref().is_none_or(|turn| turn.id != ended.turn);
+    let calls = state.step.iter().flat_map(|step| &step.calls);
+    let mut phases = calls.map(|open| &open.phase);
+    // What is under way has an outcome first: it must not be told that it was not run.
+    let is_busy =
+        state.attempt.is_some() || phases.any(|phase| matches!(phase, CallPhase::Started(..)));
+    if is_other || is_busy {
         return false;
     }
     let open: Vec<(CallId, bool)> = state
@@ -526,7 +561,11 @@ fn end_turn(state: &mut State, ended: &TurnEnded) -> bool {
         };
         close(state, call, ResultKind::Error, ContextText::notice(text));
     }
-    state.turn = None;
+    // A turn that ends before the model was asked is not begun for the same words again.
+    if state.turn.take().is_some_and(|turn| !turn.asked) {
+        place_words(state);
+        state.next_schema = None;
+    }
     state.last_stop = Some((ended.stop, ended.detail.clone()));
     true
 }

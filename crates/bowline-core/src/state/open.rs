@@ -18,6 +18,8 @@ pub struct Turn {
     pub id: TurnId,
     /// Steps it has had.
     pub steps: u32,
+    /// Whether the model was asked in it: then it was given the words that the turn began for.
+    pub asked: bool,
     /// Who asked for it to stop, if somebody did.
     pub cancelled_by: Option<String>,
     /// Tries of the next model call that failed so far.
@@ -68,6 +70,7 @@ impl Turn {
         Self {
             id,
             steps: 0,
+            asked: false,
             cancelled_by: None,
             failed_attempts: 0,
             failure: None,

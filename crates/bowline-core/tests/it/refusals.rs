@@ -339,3 +339,24 @@ fn a_budget_too_small_for_a_reply_stops_before_the_call() {
     let attempt = AttemptId::from_uuid(Uuid::from_u128(1));
     assert!(engine::reserve(&world.state, attempt).is_err());
 }
+
+/// Otherwise a session that has spent its budget would begin and end turns for ever.
+#[test]
+fn a_turn_that_ends_before_the_model_is_asked_is_not_begun_again() {
+    let mut world = World::new(Vec::new(), Some(100));
+    for turn in [TurnId(1), TurnId(2)] {
+        assert_eq!(due(&world.state), [Work::BeginTurn], "{turn:?}");
+        world.put(Fact::TurnStarted(TurnStarted { turn }));
+        let stop = StopReason::Budget;
+        let detail = None;
+        world.put(Fact::TurnEnded(event::TurnEnded { turn, stop, detail }));
+        assert_eq!(due(&world.state), [], "{turn:?}");
+        assert_eq!(
+            world.state.history().len(),
+            turn.0 as usize,
+            "the words are kept"
+        );
+        world.prompt("again");
+    }
+    assert_eq!(world.state.misfits(), 0);
+}

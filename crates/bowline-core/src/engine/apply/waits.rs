@@ -18,13 +18,11 @@ pub(super) fn fold(state: &mut State, event: &Event) -> bool {
         Fact::CallSettled(settled) => settle(state, settled),
         Fact::DecisionLapsed(lapsed) => lapse(state, lapsed),
         Fact::SessionPaused(paused) => {
-            state.keys.insert(paused.key.clone());
-            state.paused_by.replace(paused.by.clone()).is_none()
+            let is_first = state.paused_by.is_none();
+            state.paused_by.get_or_insert_with(|| paused.by.clone());
+            is_first
         }
-        Fact::SessionContinued(continued) => {
-            state.keys.insert(continued.key.clone());
-            state.paused_by.take().is_some()
-        }
+        Fact::SessionContinued(_) => state.paused_by.take().is_some(),
         _ => false,
     }
 }
@@ -92,29 +90,31 @@ fn receive(state: &mut State, signal: &SignalReceived) -> bool {
     };
     let same = state.signals.entry(signal.name.clone()).or_default();
     same.push(came);
-    state.keys.insert(signal.key.clone())
+    true
 }
 
-/// Keeps what lists and a later repeat need of a call whose outcome is unknown.
-pub(super) fn doubt(state: &mut State, doubt: &CallInDoubt, at_ms: u64) {
-    let started = match state.call(doubt.call).map(|open| &open.phase) {
-        Some(CallPhase::Started(decision, started)) => Some((decision.as_ref(), started.spool())),
-        _ => None,
+/// Keeps what lists and a later repeat need of a started call whose outcome is unknown.
+pub(super) fn doubt(state: &mut State, doubt: &CallInDoubt, at_ms: u64) -> bool {
+    let Some(CallPhase::Started(decision, started)) =
+        state.call(doubt.call).map(|open| &open.phase)
+    else {
+        return false;
     };
-    let doubt = Doubt {
+    let kept = Doubt {
         call: doubt.call,
-        essence: started.map_or_else(String::new, |(decision, _)| decision.essence.clone()),
+        essence: decision.essence.clone(),
         why: doubt.why.clone(),
         at_ms,
-        spool: started.and_then(|(_, spool)| spool.map(str::to_owned)),
-        actions: started.map_or_else(Vec::new, |(decision, _)| decision.actions.clone()),
+        spool: started.spool().map(str::to_owned),
+        actions: decision.actions.clone(),
     };
-    state.in_doubt.push(doubt);
+    state.in_doubt.push(kept);
+    state.ledger.calls_run += 1;
+    close(state, doubt.call, ResultKind::Error, doubt.told.clone())
 }
 
 /// The model learns of it in a new message: a result is never edited.
 fn settle(state: &mut State, settled: &CallSettled) -> bool {
-    state.keys.insert(settled.key.clone());
     let mut doubts = state.in_doubt.iter();
     let Some(at) = doubts.position(|doubt| doubt.call == settled.call) else {
         return false;
