@@ -5,6 +5,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod explore;
 mod laws;
 mod refusals;
 mod switching;
