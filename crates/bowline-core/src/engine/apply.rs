@@ -363,6 +363,9 @@ fn decide(state: &mut State, decided: &Decided) -> bool {
     ) {
         return false;
     }
+    // What it waited for before is forgotten if it is to wait for something else, or not at all.
+    open.park
+        .take_if(|park| decision.wait() != Some(&park.wait));
     match decision.verdict {
         Verdict::Allow => open.phase = CallPhase::Allowed(Box::new(decision.clone())),
         Verdict::Ask => open.phase = CallPhase::Waiting(Box::new(decision.clone())),

@@ -50,6 +50,8 @@ proptest! {
         }
         let proven = world.events.iter().filter_map(|event| match &event.fact {
             bowline_core::Fact::CallFoundUnstarted(found) => Some(found.call),
+            // A look is over, and its outcome known, when its call is parked again.
+            bowline_core::Fact::CallParked(parked) if parked.last.is_some() => Some(parked.call),
             _ => None,
         });
         let mut proofs: BTreeMap<_, i32> = BTreeMap::new();
@@ -112,6 +114,34 @@ proptest! {
     }
 }
 
+/// What a wait may end with, and how often.
+fn ends(world: &World) -> BTreeMap<bowline_core::CallId, u32> {
+    let mut ends = BTreeMap::new();
+    for event in &world.events {
+        if let bowline_core::Fact::WaitEnded(ended) = &event.fact {
+            *ends.entry(ended.call).or_insert(0) += 1;
+        }
+    }
+    ends
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// A wait ends at most once, whatever signals, time-outs, looks and prompts meet it; and a
+    /// session that is on hold has nothing to do.
+    #[test]
+    fn a_wait_ends_once_and_nothing_is_due_on_hold(
+        choices in prop::collection::vec(any::<u8>(), 0..240)
+    ) {
+        let world = play(choices, None, |world| {
+            assert!(world.state.paused_by().is_none() || due(&world.state).is_empty());
+        });
+        prop_assert!(ends(&world).values().all(|count| *count == 1));
+        prop_assert_eq!(world.state.misfits(), 0, "every event fitted");
+    }
+}
+
 /// The laws above say something only if the histories are rich: most kinds of event must occur.
 #[test]
 fn random_histories_reach_most_kinds_of_event() {
@@ -127,6 +157,6 @@ fn random_histories_reach_most_kinds_of_event() {
         let world = play(choices, None, |_| {});
         kinds.extend(world.events.iter().map(|event| event.fact.kind()));
     }
-    assert!(kinds.len() >= 17, "only {kinds:?}");
+    assert!(kinds.len() >= 26, "only {kinds:?}");
     assert!(kinds.contains("BlocksDropped"), "no switch: {kinds:?}");
 }

@@ -1,6 +1,8 @@
 //! A pretend world for the engine: it carries out what is due, with outcomes drawn from a list of
 //! numbers, and forgets everything but the events whenever it "crashes".
 
+mod waits;
+
 use bowline_core::action::Question;
 use bowline_core::call::{Effect, Outcome, OutcomeStatus, ReplayPlan};
 use bowline_core::command::{Ask, Command};
@@ -107,7 +109,7 @@ impl World {
 
     /// Does one thing; false when the choices are used up or nothing is left to do.
     pub(crate) fn step(&mut self) -> bool {
-        let Some(what) = self.choose(16) else {
+        let Some(what) = self.choose(24) else {
             return false;
         };
         match what {
@@ -126,9 +128,15 @@ impl World {
                     },
                 });
             }
-            3..=5 => return self.finish_something() || self.begin_something(),
+            3..=5 => return self.finish_something() || self.go_on(),
             15 => self.change_model(),
-            _ => return self.begin_something() || self.finish_something(),
+            16 => self.signal(),
+            17 => self.supersede(),
+            18 => self.hold_or_go_on(),
+            19 => self.settle(),
+            20 => self.lapse(),
+            21..=22 => self.look(),
+            _ => return self.go_on(),
         }
         true
     }
@@ -180,9 +188,8 @@ impl World {
         }
     }
 
-    fn park(&mut self, call: CallId) {
-        let facts = engine::park(&self.state, call, self.now_ms, None).expect("due offered it");
-        facts.into_iter().for_each(|fact| self.put(fact));
+    fn go_on(&mut self) -> bool {
+        self.begin_something() || self.finish_something() || self.wake()
     }
 
     fn begin_something(&mut self) -> bool {
@@ -207,8 +214,11 @@ impl World {
             Work::RunTool { call } => self.start(call),
             Work::Reconcile { call } => self.reconcile(call),
             Work::CheckAnswer => self.check_answer(),
-            Work::Park { call } => self.park(call),
-            Work::Wait { decisions, .. } => return self.answer(decisions[0]),
+            Work::Park { call } => self.park(call, None),
+            Work::Wait { decisions, parked } => match decisions.first() {
+                Some(decision) => return self.answer(*decision),
+                None => self.end_wait(parked[0]),
+            },
             Work::EndTurn { stop, detail } => {
                 let turn = self.state.turn().expect("a turn to end").id;
                 self.put(Fact::TurnEnded(TurnEnded { turn, stop, detail }));
@@ -244,6 +254,7 @@ impl World {
                 self.put(Fact::CallFailed(CallFailed { call, error }));
             }
             Some(1) => self.doubt(call),
+            Some(2..=3) if self.looks(call) => self.park(call, Some("exit 1")),
             _ => self.finish(call),
         }
         true
@@ -396,8 +407,13 @@ impl World {
         ][usize::from(self.choose(4).unwrap_or(0))];
         let path = format!("/w/{}", self.choose(3).unwrap_or(0));
         let mut decision = decision(DecisionId::from_uuid(self.id()), verdict, class, &path);
+        match self.choose(4) {
+            Some(0) if verdict == Verdict::Ask => decision.actions[0].action = question(),
+            Some(1 | 2) => decision.actions[0].action = self.wait(),
+            _ => {}
+        }
         if verdict == Verdict::Ask && self.choose(2) == Some(0) {
-            decision.actions[0].action = question();
+            decision.expires_at_ms = Some(self.now_ms + 100);
         }
         self.put(Fact::Decided(Box::new(Decided { call, decision })));
     }
@@ -405,20 +421,25 @@ impl World {
     fn start(&mut self, call: CallId) {
         let fact = engine::start(&self.state, call, &request(), StartFacts::default())
             .expect("due offered it");
+        self.started(fact);
+    }
+
+    fn started(&mut self, fact: Fact) {
         let Fact::CallStarted(started) = &fact else {
             unreachable!("start makes a start")
         };
-        self.starts.push((call, started.class()));
+        self.starts.push((started.call(), started.class()));
         self.put(fact);
     }
 
     fn reconcile(&mut self, call: CallId) {
-        match self.choose(3) {
+        match self.choose(4) {
             Some(0) => self.put(Fact::CallFoundUnstarted(CallFoundUnstarted {
                 call,
                 proof: "revoked".to_owned(),
             })),
             Some(1) => self.finish(call),
+            Some(2) if self.looks(call) => self.park(call, Some("exit 1")),
             _ => self.doubt(call),
         }
     }
@@ -428,6 +449,10 @@ impl World {
             Verdict::Allow
         } else {
             Verdict::Deny
+        };
+        let scope = match self.choose(3) {
+            Some(0) => Scope::Session,
+            _ => Scope::Once,
         };
         let key = format!("answer-{}", self.id());
         let asked = self.state.waiting().find(|(_, open)| open.id == decision);
@@ -449,7 +474,7 @@ impl World {
             ask: Ask::Answer {
                 decision,
                 verdict,
-                scope: Scope::Once,
+                scope,
                 by: "test".to_owned(),
                 note: None,
             },
