@@ -89,7 +89,7 @@ struct Owner {
     owners: &'static [&'static str],
 }
 
-const OWNERS: [Owner; 17] = [
+const OWNERS: [Owner; 18] = [
     Owner {
         library: "rusqlite",
         owners: &["bowline-journal"],
@@ -109,6 +109,10 @@ const OWNERS: [Owner; 17] = [
     Owner {
         library: "anyhow",
         owners: &["bowline", "xtask"],
+    },
+    Owner {
+        library: "nix",
+        owners: &["xtask"],
     },
     Owner {
         library: "etcetera",

@@ -61,6 +61,9 @@ pub trait Disk: Send + Sync {
     /// # Errors
     /// What the system said; what is durable is unknown then.
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        if cfg!(feature = "broken-no-sync") {
+            return Ok(());
+        }
         File::open(path)?.sync_all()
     }
 
@@ -77,6 +80,9 @@ pub trait Disk: Send + Sync {
     /// # Errors
     /// What the system said; what is durable is unknown then.
     fn sync(&self, file: &File) -> io::Result<()> {
+        if cfg!(feature = "broken-no-sync") {
+            return Ok(());
+        }
         file.sync_data()
     }
 }

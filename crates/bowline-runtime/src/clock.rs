@@ -1,9 +1,14 @@
 //! Time and fresh ids, as values: the drive loop draws both here and records what it drew.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use bowline_core::Digest;
 use uuid::Uuid;
+
+/// The time in the first id of a seeded clock, in milliseconds since 1970: the start of 2026.
+const SEEDED_FROM_MS: u64 = 1_767_225_600_000;
 
 /// Where a session takes the time and its ids from.
 #[derive(Clone)]
@@ -21,6 +26,26 @@ impl Clock {
             now_ms: Arc::new(system_now_ms),
             elapsed: Arc::new(since_boot),
             new_id: Arc::new(Uuid::now_v7),
+        }
+    }
+
+    /// The machine's clock, and version 7 UUIDs that follow from `seed`: the same ones in the same
+    /// order in every process that is given it. For crash tests, which compare runs.
+    #[must_use]
+    pub fn seeded(seed: &str) -> Self {
+        let seed = Digest::of(seed.as_bytes());
+        let count = AtomicU64::new(0);
+        Self {
+            now_ms: Arc::new(system_now_ms),
+            elapsed: Arc::new(since_boot),
+            new_id: Arc::new(move || {
+                let number = count.fetch_add(1, Ordering::Relaxed);
+                let drawn = Digest::of_parts(&[seed.as_bytes(), &number.to_be_bytes()]);
+                let mut bits = [0; 10];
+                bits.copy_from_slice(&drawn.as_bytes()[..10]);
+                uuid::Builder::from_unix_timestamp_millis(SEEDED_FROM_MS + number, &bits)
+                    .into_uuid()
+            }),
         }
     }
 

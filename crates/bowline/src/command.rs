@@ -26,7 +26,7 @@ pub use run::VERSION;
 
 use std::sync::Arc;
 
-use bowline_runtime::Probe;
+use bowline_runtime::{Clock, Probe};
 
 use crate::args::{Args, Command};
 use crate::failure::Failure;
@@ -58,18 +58,26 @@ pub fn run(args: Args) -> Result<u8, Failure> {
     }
 }
 
-/// The probe of this build: stops or breaks the process at named points in tests, nothing else.
+/// The probe of this build: breaks the process at named points in tests, nothing else.
 pub fn probe() -> Arc<dyn Probe> {
-    #[cfg(feature = "crash-points")]
-    {
-        run::crash::probe()
-    }
     #[cfg(all(debug_assertions, not(feature = "crash-points")))]
     {
         run::panic_point::probe()
     }
-    #[cfg(not(any(debug_assertions, feature = "crash-points")))]
+    #[cfg(not(all(debug_assertions, not(feature = "crash-points"))))]
     {
         Arc::new(bowline_journal::NoProbe)
+    }
+}
+
+/// The time and the ids of this build: the machine's, but in crash tests.
+pub fn clock() -> Clock {
+    #[cfg(feature = "crash-points")]
+    {
+        run::crash::clock()
+    }
+    #[cfg(not(feature = "crash-points"))]
+    {
+        Clock::system()
     }
 }

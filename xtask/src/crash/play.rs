@@ -1,30 +1,34 @@
-//! Runs the binary in a scratch folder of its own, up to a named point or to its end.
+//! Runs the binary in a scratch folder of its own, freely or followed, to its end or to a point.
 
-use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use super::scenario::scenario;
+use super::act::Act;
+use super::point::{Edge, Namer, Point};
+use super::scenario::{CONFIG, scenario};
+use super::trace::{Next, Stop, Whom, follow};
 
-/// A scratch folder with a state folder, a workspace and the scenario; removed when dropped.
+/// A scratch folder with a state folder, a workspace and the scenarios; removed when dropped.
 pub(super) struct Arena {
     binary: PathBuf,
     root: PathBuf,
+    runs: u32,
 }
 
 /// How a run of the binary ended.
+#[derive(Debug)]
 pub(super) enum Ended {
-    /// It reached the point and was killed there.
-    Killed { point: String },
+    /// It was killed.
+    Killed,
     /// It ended by itself.
     Exited { code: Option<i32>, said: String },
 }
 
 /// One run of the binary.
+#[derive(Debug)]
 pub(super) struct Run {
     /// How it ended.
     pub(super) ended: Ended,
@@ -33,26 +37,88 @@ pub(super) struct Run {
 }
 
 impl Run {
+    pub(super) fn new(ended: Ended, told: &str) -> Self {
+        // A line cut by the kill was not told.
+        let lines = told
+            .split_inclusive('\n')
+            .filter(|line| line.ends_with('\n'));
+        let told = lines.filter_map(|line| serde_json::from_str(line).ok());
+        Self {
+            ended,
+            told: told.collect(),
+        }
+    }
+
     /// The session it named.
     pub(super) fn session(&self) -> Option<String> {
         let line = self.told.iter().find(|line| line["type"] == "session")?;
         Some(line["session_id"].as_str()?.to_owned())
     }
+
+    /// The decisions that it said a person must take.
+    pub(super) fn waiting(&self) -> Vec<String> {
+        let result = self.told.iter().find(|line| line["type"] == "result");
+        let items = result.and_then(|line| line["waiting"].as_array());
+        let ids = items.into_iter().flatten();
+        ids.filter_map(|item| Some(item["decision_id"].as_str()?.to_owned()))
+            .collect()
+    }
+
+    pub(super) fn code(&self) -> Option<i32> {
+        match self.ended {
+            Ended::Killed => None,
+            Ended::Exited { code, .. } => code,
+        }
+    }
 }
 
-static ARENAS: AtomicU64 = AtomicU64::new(0);
+/// The words after the binary's name, by what a process is for.
+#[derive(Clone, Debug)]
+pub(super) enum Task {
+    Begin,
+    Resume(String),
+    Approve(String),
+}
+
+impl Task {
+    /// Its name in a point.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Begin => "begin",
+            Self::Resume(_) => "resume",
+            Self::Approve(_) => "approve",
+        }
+    }
+}
 
 impl Arena {
-    pub(super) fn new(binary: &Path) -> Result<Self> {
-        let number = ARENAS.fetch_add(1, Ordering::Relaxed);
-        let name = format!("bowline-crash-{}-{number}", std::process::id());
-        let root = std::env::temp_dir().join(name);
+    /// An empty arena whose place in the file system is `slot` of this process's.
+    pub(super) fn new(binary: &Path, slot: usize, pace_ms: u64) -> Result<Self> {
+        let name = format!("bowline-crash-{}-{slot}", std::process::id());
+        let root = std::env::temp_dir().canonicalize()?.join(name);
+        if root.exists() {
+            std::fs::remove_dir_all(&root).context("cannot empty a scratch folder")?;
+        }
         std::fs::create_dir_all(root.join("work")).context("cannot make a scratch folder")?;
-        std::fs::write(root.join("scenario.json"), scenario().to_string())?;
+        std::fs::create_dir_all(root.join("config").join("bowline"))?;
+        std::fs::write(
+            root.join("config").join("bowline").join("config.toml"),
+            CONFIG,
+        )?;
+        let text = scenario(pace_ms).to_string();
+        // The same script under two names: going on with the second one is another model.
+        std::fs::write(root.join("first.json"), &text)?;
+        std::fs::write(root.join("second.json"), &text)?;
         Ok(Self {
             binary: binary.to_owned(),
             root,
+            runs: 0,
         })
+    }
+
+    /// Its folder.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
     }
 
     /// The workspace.
@@ -60,81 +126,143 @@ impl Arena {
         self.root.join("work")
     }
 
-    /// Begins the session; killed at point `number`.
-    pub(super) fn begin(&self, number: u64) -> Result<Run> {
-        let model = format!("scripted/{}", self.root.join("scenario.json").display());
-        self.run(&["--model", &model, "--mode", "full", "do it"], number)
+    /// The state folder.
+    pub(super) fn state(&self) -> PathBuf {
+        self.root.join("state")
     }
 
-    /// Resumes the session; killed at point `number`, if it is not 0 and there is such a point.
-    pub(super) fn resume(&self, session: &str, number: u64) -> Result<Run> {
-        self.run(&["--resume", session], number)
+    /// The command for `task`. Each process of an arena draws other ids, the same in every arena.
+    pub(super) fn command(&mut self, task: &Task) -> Command {
+        self.runs += 1;
+        let mut command = self.bowline();
+        command.env("BOWLINE_REPRODUCIBLE", format!("crash {}", self.runs));
+        let model = |name: &str| format!("scripted/{}", self.root.join(name).display());
+        match task {
+            Task::Begin => command
+                .args(["exec", "--output", "stream-json", "--mode", "full"])
+                .args(["--max-tokens", "1000000", "--model"])
+                .args([&model("first.json"), "do it"]),
+            Task::Resume(session) => command
+                .args(["exec", "--output", "stream-json", "--resume", session])
+                .args(["--model", &model("second.json")]),
+            Task::Approve(decision) => command.args(["approve", decision]),
+        };
+        command
     }
 
-    fn command(&self) -> Command {
+    fn bowline(&self) -> Command {
         let mut command = Command::new(&self.binary);
         command
             .current_dir(self.work())
-            .env("BOWLINE_HOME", self.root.join("state"))
+            .env("BOWLINE_HOME", self.state())
             .env("XDG_CONFIG_HOME", self.root.join("config"))
             .stdin(Stdio::null());
         command
     }
 
-    fn run(&self, arguments: &[&str], number: u64) -> Result<Run> {
-        let mut child = self
-            .command()
-            .args(["exec", "--output", "stream-json"])
-            .args(arguments)
-            .env("BOWLINE_CRASH_AT", number.to_string())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
+    /// Runs a task freely, to its end.
+    pub(super) fn run(&mut self, task: &Task) -> Result<Run> {
+        let mut command = self.command(task);
+        let output = command
+            .output()
             .with_context(|| format!("cannot start {}", self.binary.display()))?;
-        let mut stdout = child.stdout.take().context("no standard output")?;
-        // Read beside: a full pipe would hold the child up before its point.
-        let reader = std::thread::spawn(move || {
-            let mut text = String::new();
-            stdout.read_to_string(&mut text).map(|_| text)
-        });
-        let ended = wait(&mut child)?;
-        let Ok(text) = reader.join() else {
-            bail!("the reader of standard output broke")
+        let ended = Ended::Exited {
+            code: output.status.code(),
+            said: String::from_utf8_lossy(&output.stderr).into_owned(),
         };
-        let told = text?
-            .lines()
-            // A line cut by the kill was not told.
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .collect();
-        Ok(Run { ended, told })
+        Ok(Run::new(ended, &String::from_utf8_lossy(&output.stdout)))
+    }
+
+    /// Runs a task and shows `at` every point it passes; it is killed where `at` says so.
+    pub(super) fn run_followed(
+        &mut self,
+        task: &Task,
+        mut at: impl FnMut(Point, &Stop) -> Next,
+    ) -> Result<Run> {
+        let command = self.command(task);
+        let mut namer = Namer::default();
+        let root = self.root.clone();
+        let mut watch = |stop: &Stop| {
+            let edge = if stop.result.is_none() {
+                Edge::Before
+            } else {
+                Edge::After
+            };
+            let point = Act::of(stop).and_then(|act| namer.point(&root, &act, edge));
+            Ok(point.map_or(Next::GoOn, |point| at(point, stop)))
+        };
+        let followed = follow(&command, Whom::Program, &mut watch)?;
+        let ended = match followed.code {
+            Some(code) => Ended::Exited {
+                code: Some(code),
+                said: followed.said,
+            },
+            None => Ended::Killed,
+        };
+        Ok(Run::new(ended, &followed.told))
+    }
+
+    /// Brings the session to its end, whoever has to be asked on the way; the runs it took.
+    pub(super) fn finish(&mut self, session: &str) -> Result<Vec<Run>> {
+        /// More than any session needs that goes on at all.
+        const RUNS_MAX: usize = 8;
+        let mut runs = Vec::new();
+        while runs.len() < RUNS_MAX {
+            let run = self.run(&Task::Resume(session.to_owned()))?;
+            let waiting = run.waiting();
+            runs.push(run);
+            if waiting.is_empty() {
+                break;
+            }
+            for decision in waiting {
+                runs.push(self.run(&Task::Approve(decision))?);
+            }
+        }
+        Ok(runs)
     }
 
     /// The output lines of `bowline events ID --json`, which verifies the whole chain.
     pub(super) fn events(&self, session: &str) -> Result<Vec<Value>> {
-        let output = self
-            .command()
-            .args(["events", session, "--json"])
-            .output()?;
-        if !output.status.success() {
-            bail!(
-                "the journal does not verify: {}",
-                String::from_utf8_lossy(&output.stderr).trim()
-            );
-        }
-        let text = String::from_utf8_lossy(&output.stdout);
+        let text = self.ask(&["events", session, "--json"])?;
         text.lines()
             .map(|line| Ok(serde_json::from_str(line)?))
             .collect()
     }
 
-    /// The one session of the state folder, if it has one whose journal holds anything.
-    pub(super) fn only_session(&self) -> Option<String> {
-        let mut folders = std::fs::read_dir(self.root.join("state").join("sessions")).ok()?;
-        let folder = folders.next()?.ok()?;
-        let size = std::fs::metadata(folder.path().join("journal.jsonl"))
-            .ok()?
-            .len();
-        (size > 0).then(|| folder.file_name().to_string_lossy().into_owned())
+    /// The calls that `bowline sessions show ID --json` says are in doubt.
+    pub(super) fn in_doubt(&self, session: &str) -> Result<Vec<String>> {
+        let text = self.ask(&["sessions", "show", session, "--json"])?;
+        let shown: Value = serde_json::from_str(&text)?;
+        let calls = shown["in_doubt"].as_array().into_iter().flatten();
+        Ok(calls
+            .filter_map(|call| call.as_str().or_else(|| call["call"].as_str()))
+            .map(str::to_owned)
+            .collect())
+    }
+
+    fn ask(&self, arguments: &[&str]) -> Result<String> {
+        let output = self.bowline().args(arguments).output()?;
+        if !output.status.success() {
+            bail!(
+                "`bowline {}` says: {}",
+                arguments.join(" "),
+                String::from_utf8_lossy(&output.stderr).trim()
+            );
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// Every session of the state folder whose journal holds anything.
+    pub(super) fn sessions(&self) -> Vec<String> {
+        let Ok(folders) = std::fs::read_dir(self.state().join("sessions")) else {
+            return Vec::new();
+        };
+        let named = folders.flatten().filter_map(|folder| {
+            let journal = std::fs::metadata(folder.path().join("journal.jsonl")).ok()?;
+            let name = folder.file_name().to_string_lossy().into_owned();
+            (journal.len() > 0).then_some(name)
+        });
+        named.collect()
     }
 }
 
@@ -143,26 +271,4 @@ impl Drop for Arena {
         // A scratch folder left behind harms nobody.
         let _left = std::fs::remove_dir_all(&self.root);
     }
-}
-
-/// Waits for the child to reach its point, and kills it there, or to end by itself.
-fn wait(child: &mut Child) -> Result<Ended> {
-    let stderr = child.stderr.take().context("no standard error")?;
-    let mut said = String::new();
-    for line in BufReader::new(stderr).lines() {
-        let line = line?;
-        if let Some(point) = line.strip_prefix("CRASH-POINT ") {
-            child.kill().context("cannot kill the child at its point")?;
-            child.wait()?;
-            return Ok(Ended::Killed {
-                point: point.to_owned(),
-            });
-        }
-        said.push_str(&line);
-        said.push('\n');
-    }
-    Ok(Ended::Exited {
-        code: child.wait()?.code(),
-        said,
-    })
 }

@@ -1,73 +1,89 @@
-//! The scripted session: 30 calls of every kind that leaves a mark.
+//! The scripted session that is killed: everything that leaves a mark, and waits for a person.
 
 use serde_json::{Value, json};
 
-/// How many marks the session leaves: each exactly once.
-pub(super) const MARKS: usize = 16;
+/// How many marks the session leaves in `marks.txt`: each exactly once.
+pub(super) const MARKS: usize = 7;
+/// The mark that the command in the background writes when it is told to.
+pub(super) const TOLD_MARK: usize = 5;
 
-/// The scenario file's content.
-pub(super) fn scenario() -> Value {
+/// The files that the session leaves: what each holds in the end, and the tool that had the last word.
+pub(super) const FILES: [(&str, &str, &str); 2] = [
+    ("a.txt", "one\nzwei\n", "edit"),
+    ("c/d.txt", "deep\n", "write"),
+];
+
+/// The user's configuration: what asks a person.
+pub(super) const CONFIG: &str = "[permissions]\nask = [\"tool(edit)\"]\n";
+
+/// The scenario file's content. `pace_ms` is how long a reply takes.
+///
+/// Parallel commands end one after the other, far enough apart that every run sees them so.
+pub(super) fn scenario(pace_ms: u64) -> Value {
     let mut steps = vec![
-        calls(vec![
-            write("a.txt", "one\ntwo\n"),
-            write("b.txt", "three\n"),
-        ]),
-        calls(vec![
-            read("a.txt"),
-            read("b.txt"),
-            json!({ "tool": "list", "input": {} }),
-        ]),
-        calls(vec![
-            edit("a.txt", "two", "zwei"),
-            edit("b.txt", "three", "drei"),
-        ]),
+        calls("Files first.", vec![write("a.txt", "one\ntwo\n")]),
+        json!({ "fault": { "kind": "status", "status": 503, "retry_after_s": 0 } }),
+        calls("", vec![mark(1, "")]),
+        calls(
+            "",
+            vec![
+                mark(2, ""),
+                mark(3, "sleep 0.12; "),
+                mark(4, "sleep 0.24; "),
+            ],
+        ),
+        calls(
+            "",
+            vec![
+                json!({ "tool": "shell", "input": { "background": true, "command":
+                "echo up; read -r -t 5 line && echo \"$line\" >> marks.txt" } }),
+            ],
+        ),
+        calls(
+            "",
+            vec![
+                json!({ "tool": "shell_job", "input": { "action": "write", "input": format!("{TOLD_MARK}\n") } }),
+            ],
+        ),
+        calls(
+            "",
+            vec![
+                json!({ "tool": "edit", "input": { "path": "a.txt", "edits": [{ "old": "two", "new": "zwei" }] } }),
+            ],
+        ),
+        calls("", vec![mark(6, "seq 1 30000; ")]),
+        json!({ "fault": { "kind": "cut", "at": "start" } }),
+        calls("", vec![write("c/d.txt", "deep\n")]),
+        calls("", vec![mark(7, "cat a.txt c/d.txt; ")]),
+        json!({ "text": "all done" }),
     ];
-    let mut mark = 0;
-    // Marks one by one, two by two and four by four.
-    for width in [1, 1, 2, 4, 1, 2, 1, 4] {
-        let group = (0..width)
-            .map(|_| {
-                mark += 1;
-                shell(&format!(
-                    "echo {mark} > mark-{mark}.tmp && cat mark-{mark}.tmp >> marks.txt"
-                ))
-            })
-            .collect();
-        steps.push(calls(group));
+    for step in &mut steps {
+        step["delay_ms"] = json!(pace_ms);
     }
-    steps.push(calls(vec![
-        json!({ "tool": "grep", "input": { "pattern": "zwei" } }),
-        json!({ "tool": "glob", "input": { "pattern": "*.txt" } }),
-        json!({ "tool": "todo", "input": { "items": [{ "text": "finish", "status": "in_progress" }] } }),
-    ]));
-    steps.push(calls(vec![
-        edit("a.txt", "one", "eins"),
-        write("c/d.txt", "deep\n"),
-    ]));
-    steps.push(calls(vec![
-        shell("cat a.txt b.txt c/d.txt"),
-        read("c/d.txt"),
-    ]));
-    steps.push(json!({ "text": "all done" }));
     json!({ "version": 1, "name": "crash", "steps": steps })
 }
 
-fn calls(calls: Vec<Value>) -> Value {
-    json!({ "calls": calls })
+fn calls(reasoning: &str, calls: Vec<Value>) -> Value {
+    if reasoning.is_empty() {
+        return json!({ "calls": calls });
+    }
+    json!({ "reasoning": reasoning, "calls": calls })
 }
 
-fn shell(command: &str) -> Value {
-    json!({ "tool": "shell", "input": { "command": command } })
-}
-
-fn read(path: &str) -> Value {
-    json!({ "tool": "read", "input": { "path": path } })
+/// A command that leaves a mark after whatever comes before.
+fn mark(number: usize, before: &str) -> Value {
+    json!({ "tool": "shell", "input": { "command": format!("{before}echo {number} >> marks.txt") } })
 }
 
 fn write(path: &str, content: &str) -> Value {
     json!({ "tool": "write", "input": { "path": path, "content": content } })
 }
 
-fn edit(path: &str, old: &str, new: &str) -> Value {
-    json!({ "tool": "edit", "input": { "path": path, "edits": [{ "old": old, "new": new }] } })
+/// The mark that a call's arguments ask for.
+pub(super) fn mark_of(tool: &str, arguments: &str) -> Option<usize> {
+    match tool {
+        "shell_job" => Some(TOLD_MARK),
+        "shell" => (1..=MARKS).find(|mark| arguments.contains(&format!("echo {mark} >>"))),
+        _ => None,
+    }
 }

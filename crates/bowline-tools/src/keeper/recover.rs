@@ -49,6 +49,11 @@ pub fn settle(dir: &Path, why: &str) -> Settled {
         at_ms: now_ms(),
         why: why.to_owned(),
     };
+    #[cfg(feature = "broken-no-claim")]
+    if record::read_claim(dir) == Record::Absent {
+        let why = "nobody has claimed it".to_owned();
+        return Settled::DidNot { why };
+    }
     let created = record::create_folder(dir).and_then(|()| record::create_claim(dir, &claim));
     match created {
         Ok(()) => Settled::DidNot {

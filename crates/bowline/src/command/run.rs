@@ -92,10 +92,12 @@ pub struct Quiet {
 /// The version that is recorded and shown.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// A store whose journals stop at the named points of crash tests, in builds that have them.
+/// A store with the edges of this build.
 pub fn store(places: &Places) -> Store {
     let edges = Edges {
         probe: super::probe(),
+        #[cfg(feature = "crash-points")]
+        salts: crash::salts(),
         ..Edges::default()
     };
     Store::at(&places.state).with_edges(edges)
@@ -127,7 +129,7 @@ fn run_on<T>(log: &RunLog, work: impl Future<Output = Result<T, Failure>>) -> Re
 pub fn run(places: &Places, config: &Effective, task: Task) -> Result<u8, Failure> {
     let began = Instant::now();
     let store = store(places);
-    let clock = Clock::system();
+    let clock = super::clock();
     let log = watch::log(&store, &clock);
     run_on(&log, async {
         let opener = open::Opener {
@@ -179,7 +181,7 @@ pub fn quietly(
     tell: impl FnOnce(&Session, &Rest) -> u8,
 ) -> Result<u8, Failure> {
     let store = store(places);
-    let clock = Clock::system();
+    let clock = super::clock();
     let log = watch::log(&store, &clock);
     run_on(&log, async {
         let opener = open::Opener {

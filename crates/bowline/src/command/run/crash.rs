@@ -1,46 +1,27 @@
-//! The probe of crash-test builds: at the point whose number `BOWLINE_CRASH_AT` names, the process
-//! says so on the descriptor of its parent and waits to be killed. In builds without the feature
-//! `crash-points` none of this exists.
+//! What crash-test builds do differently: `BOWLINE_REPRODUCIBLE` seeds ids and salts, so that two
+//! runs make the same system calls on the same names. In builds without the feature `crash-points`
+//! none of this exists.
 
-use std::io::Write as _;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use bowline_core::Digest;
+use bowline_journal::Salts;
+use bowline_runtime::Clock;
 
-use bowline_journal::{NoProbe, Probe};
-
-struct StopAt {
-    number: u64,
-    passed: AtomicU64,
+/// The seed that the environment names.
+fn seed() -> Option<String> {
+    std::env::var("BOWLINE_REPRODUCIBLE").ok()
 }
 
-/// Points passed are counted over the whole process, so one counter serves every probe.
-pub fn probe() -> Arc<dyn Probe> {
-    use std::sync::OnceLock;
-    static PROBE: OnceLock<Arc<dyn Probe>> = OnceLock::new();
-    Arc::clone(PROBE.get_or_init(|| {
-        match std::env::var("BOWLINE_CRASH_AT")
-            .ok()
-            .and_then(|text| text.parse().ok())
-        {
-            Some(number) => Arc::new(StopAt {
-                number,
-                passed: AtomicU64::new(0),
-            }),
-            None => Arc::new(NoProbe),
-        }
-    }))
+/// The clock of this build.
+pub fn clock() -> Clock {
+    seed().map_or_else(Clock::system, |seed| Clock::seeded(&seed))
 }
 
-impl Probe for StopAt {
-    fn at(&self, point: &'static str) {
-        let number = self.passed.fetch_add(1, Ordering::SeqCst) + 1;
-        if number != self.number {
-            return;
-        }
-        let mut err = std::io::stderr().lock();
-        let _parent_gone = writeln!(err, "CRASH-POINT {number} {point}").and_then(|()| err.flush());
-        loop {
-            std::thread::park();
-        }
-    }
+/// The salts of this build.
+pub fn salts() -> Salts {
+    let Some(seed) = seed() else {
+        return Salts::Kernel;
+    };
+    let mut number = [0; 8];
+    number.copy_from_slice(&Digest::of(seed.as_bytes()).as_bytes()[..8]);
+    Salts::Derived(u64::from_be_bytes(number))
 }
