@@ -5,8 +5,10 @@
 //! Builds that are broken on purpose must be caught by the same check.
 
 mod act;
+mod chance;
 mod play;
 mod point;
+mod random;
 mod scenario;
 mod sweep;
 mod trace;
@@ -24,9 +26,19 @@ use crate::say;
 /// In a sample, one point in this many is tried. A prime, so that every kind of point comes up.
 const SAMPLE_EVERY: usize = 23;
 
+/// Random kills when nobody says how many.
+const RANDOM_KILLS: usize = 200;
+/// Random kills in a sample.
+const SAMPLE_KILLS: usize = 12;
+/// The seed when nobody says which.
+const SEED: u64 = 1;
+
 /// What is asked for.
+#[derive(Debug, PartialEq, Eq)]
 struct Asked {
     sweep: bool,
+    random: Option<usize>,
+    seed: u64,
     sample: bool,
 }
 
@@ -40,23 +52,45 @@ pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Result<()> {
     if asked.sweep {
         sweep(&binaries, asked.sample)?;
     }
+    if let Some(count) = asked.random {
+        random(&binaries, count, asked.seed)?;
+    }
     Ok(())
 }
 
 fn parse(arguments: &[String]) -> Result<Asked> {
     let mut asked = Asked {
-        sweep: arguments.is_empty(),
+        sweep: false,
+        random: None,
+        seed: SEED,
         sample: false,
     };
-    for argument in arguments {
-        match argument.as_str() {
+    let mut words = arguments.iter();
+    while let Some(word) = words.next() {
+        let mut number = || -> Result<u64> {
+            let text = words
+                .next()
+                .with_context(|| format!("{word} wants a number"))?;
+            text.parse()
+                .with_context(|| format!("{word} wants a number, not `{text}`"))
+        };
+        match word.as_str() {
             "--sweep" => asked.sweep = true,
-            "--sample" => {
-                asked.sample = true;
-                asked.sweep = true;
+            "--random" => asked.random = Some(usize::try_from(number()?)?),
+            "--seed" => asked.seed = number()?,
+            "--sample" => asked.sample = true,
+            other => {
+                bail!("`crash` takes --sweep, --random N, --seed N and --sample, not `{other}`")
             }
-            other => bail!("`crash` takes --sweep and --sample, not `{other}`"),
         }
+    }
+    if !asked.sweep && asked.random.is_none() {
+        asked.sweep = true;
+        asked.random = Some(if asked.sample {
+            SAMPLE_KILLS
+        } else {
+            RANDOM_KILLS
+        });
     }
     Ok(asked)
 }
@@ -99,7 +133,10 @@ fn build(repo: &Repo, features: &str, name: &str) -> Result<PathBuf> {
     let target = std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| repo.root().join("target"), PathBuf::from);
     let kept = target.join("debug").join(name);
-    std::fs::copy(target.join("debug").join("bowline"), &kept)
+    // Under a name of its own first: another check may be running what is there.
+    let fresh = kept.with_extension("new");
+    std::fs::copy(target.join("debug").join("bowline"), &fresh)
+        .and_then(|_| std::fs::rename(&fresh, &kept))
         .with_context(|| format!("cannot keep the build as {}", kept.display()))?;
     Ok(kept)
 }
@@ -145,4 +182,26 @@ fn caught(broken: &Path, can_show: fn(&Place) -> bool, fault: &str) -> Result<St
             "a build that is broken on purpose was not caught ({fault}): this check sees nothing"
         )
     })
+}
+
+/// Kills at random moments.
+fn random(binaries: &Binaries, count: usize, seed: u64) -> Result<()> {
+    let started = Instant::now();
+    let tally = random::kill_at_random(&binaries.good, count, seed)?;
+    if !tally.faults.is_empty() {
+        bail!("{}", tally.faults.join("\n"));
+    }
+    if !tally.is_early() {
+        bail!("too many kills came after the turn's end: {}", tally.text());
+    }
+    say::line(format!(
+        "crash: random, seed {seed}: {} kills in {} sessions: {}; 0 acknowledged events lost, 0 effects twice, \
+         0 sessions that do not open, {} doubts, all true; {:.0} s",
+        tally.total(),
+        tally.sessions,
+        tally.text(),
+        tally.doubts,
+        started.elapsed().as_secs_f64()
+    ));
+    Ok(())
 }

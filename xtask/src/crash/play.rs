@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 
 use super::act::Act;
@@ -252,6 +254,29 @@ impl Arena {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
+    /// The keepers of this arena that live, each with the call whose command it keeps.
+    pub(super) fn keepers(&self) -> Vec<(Pid, String)> {
+        let spool_of = |words: &str| {
+            let mut words = words.split('\0').skip(1);
+            let folder = words
+                .next()
+                .filter(|word| *word == "keeper")
+                .and(words.next())?;
+            let folder = Path::new(folder);
+            let attempt = folder.file_name()?.to_str()?;
+            let call = attempt.split('.').next()?.to_owned();
+            folder.starts_with(&self.root).then_some(call)
+        };
+        let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        let found = processes.filter_map(|process| {
+            let pid = process.file_name().to_str()?.parse().ok()?;
+            let words = std::fs::read(process.path().join("cmdline")).ok()?;
+            let call = spool_of(&String::from_utf8_lossy(&words))?;
+            Some((Pid::from_raw(pid), call))
+        });
+        found.collect()
+    }
+
     /// Every session of the state folder whose journal holds anything.
     pub(super) fn sessions(&self) -> Vec<String> {
         let Ok(folders) = std::fs::read_dir(self.state().join("sessions")) else {
@@ -268,6 +293,10 @@ impl Arena {
 
 impl Drop for Arena {
     fn drop(&mut self) {
+        for (keeper, _) in self.keepers() {
+            // One that has just ended needs no end.
+            let _gone = kill(keeper, Signal::SIGKILL);
+        }
         // A scratch folder left behind harms nobody.
         let _left = std::fs::remove_dir_all(&self.root);
     }

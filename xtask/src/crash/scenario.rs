@@ -36,7 +36,7 @@ pub(super) fn scenario(pace_ms: u64) -> Value {
             "",
             vec![
                 json!({ "tool": "shell", "input": { "background": true, "command":
-                "echo up; read -r -t 5 line && echo \"$line\" >> marks.txt" } }),
+                "echo up; read -r -t 20 line && echo \"$line\" >> marks.txt" } }),
             ],
         ),
         calls(
@@ -86,4 +86,9 @@ pub(super) fn mark_of(tool: &str, arguments: &str) -> Option<usize> {
         "shell" => (1..=MARKS).find(|mark| arguments.contains(&format!("echo {mark} >>"))),
         _ => None,
     }
+}
+
+/// Whether a call's command outlives it.
+pub(super) fn is_background(arguments: &str) -> bool {
+    arguments.contains("\"background\":true")
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::play::{Arena, Ended, Run};
-use super::scenario::{FILES, MARKS, mark_of};
+use super::scenario::{FILES, MARKS, TOLD_MARK, is_background, mark_of};
 
 /// What may be missing, because something was really cut.
 #[derive(Clone, Debug, Default)]
@@ -31,7 +31,7 @@ pub(super) fn faults(arena: &Arena, session: &str, runs: &[Run], cut: &Cut) -> R
         doubts(call, fate, cut, &mut faults);
     }
     listed_doubts(arena, session, &fates, &mut faults)?;
-    marks(arena, &fates, &mut faults);
+    marks(arena, &fates, cut, &mut faults);
     files(arena, &fates, &mut faults)?;
     Ok(faults)
 }
@@ -62,6 +62,8 @@ struct Fate {
     was_orphaned: bool,
     /// The event that closed it.
     closed: Option<String>,
+    /// Why its outcome is unknown.
+    why: String,
 }
 
 /// Follows every call through the journal; one that is closed must never start or close again.
@@ -89,6 +91,7 @@ fn fates(journal: &[Value], faults: &mut Vec<String>) -> BTreeMap<String, Fate> 
                 let call = data["call"].as_str().unwrap_or_default();
                 let fate = fates.entry(call.to_owned()).or_default();
                 step(call, kind, fate, faults);
+                fate.why = data["why"].as_str().unwrap_or_default().to_owned();
             }
             _ => {}
         }
@@ -140,8 +143,8 @@ fn doubts(call: &str, fate: &Fate, cut: &Cut, faults: &mut Vec<String>) {
     let can_be_told = matches!(fate.tool.as_str(), "shell" | "write" | "edit");
     if !keeper_cut && (can_be_told || !fate.was_orphaned) {
         faults.push(format!(
-            "call {call} ({}) is in doubt, though nothing of it was cut",
-            fate.tool
+            "call {call} ({}) is in doubt, though nothing of it was cut: {}",
+            fate.tool, fate.why
         ));
     }
 }
@@ -169,7 +172,11 @@ fn listed_doubts(
 
 /// Each mark stands once if its call is told to have happened, once or not at all if that is
 /// unknown, and never without its call.
-fn marks(arena: &Arena, fates: &BTreeMap<String, Fate>, faults: &mut Vec<String>) {
+fn marks(arena: &Arena, fates: &BTreeMap<String, Fate>, cut: &Cut, faults: &mut Vec<String>) {
+    // Its command lives on after its call: cut then, it does not hear what it is told.
+    let background_cut = fates
+        .iter()
+        .any(|(call, fate)| is_background(&fate.arguments) && cut.keepers.contains(call));
     let text = std::fs::read_to_string(arena.work().join("marks.txt")).unwrap_or_default();
     for mark in 1..=MARKS {
         let name = mark.to_string();
@@ -179,6 +186,7 @@ fn marks(arena: &Arena, fates: &BTreeMap<String, Fate>, faults: &mut Vec<String>
             .find(|fate| mark_of(&fate.tool, &fate.arguments) == Some(mark))
             .and_then(|fate| fate.closed.as_deref());
         let is_right = match told {
+            Some("CallFinished") if mark == TOLD_MARK && background_cut => times <= 1,
             Some("CallFinished") => times == 1,
             Some("CallInDoubt") => times <= 1,
             _ => times == 0,
