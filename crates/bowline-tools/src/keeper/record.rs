@@ -4,9 +4,10 @@
 //! [`Record::Unreadable`] with the reason, never as a panic.
 
 use std::fs::{DirBuilder, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bowline_core::Confinement;
@@ -248,15 +249,18 @@ pub(super) fn lock_path(dir: &Path) -> PathBuf {
     dir.join(LOCK)
 }
 
-/// Creates the claim of `dir`; `AlreadyExists` if anyone came first. A claim that cannot be
-/// written whole is taken back.
+/// Creates the claim of `dir`; `AlreadyExists` if anyone came first. It appears whole or not at all:
+/// whoever is killed while writing it has claimed nothing.
 pub(super) fn create_claim(dir: &Path, claim: &Claim) -> io::Result<()> {
-    let path = dir.join(CLAIM);
-    let mut file = File::create_new(&path)?;
-    file.write_all(&line(claim)?).inspect_err(|_| {
-        // Failing to take it back leaves a cut claim, which reads as In Doubt: the safe side.
-        drop(std::fs::remove_file(&path));
-    })
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let unfinished = dir.join(format!("{CLAIM}.{}.{count}.tmp", std::process::id()));
+    // Unlike a rename, a link never replaces what another process put there meanwhile.
+    let claimed = std::fs::write(&unfinished, line(claim)?)
+        .and_then(|()| std::fs::hard_link(&unfinished, dir.join(CLAIM)));
+    // Left behind it claims nothing.
+    let _gone = std::fs::remove_file(&unfinished);
+    claimed
 }
 
 /// Puts the exit record of `dir` in place at once.
