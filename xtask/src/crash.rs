@@ -8,6 +8,7 @@ mod act;
 mod chance;
 mod play;
 mod point;
+mod power;
 mod random;
 mod scenario;
 mod sweep;
@@ -19,6 +20,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
+use self::power::Bounds;
 use self::sweep::Place;
 use crate::repo::{Repo, succeeds};
 use crate::say;
@@ -37,6 +39,7 @@ const SEED: u64 = 1;
 #[derive(Debug, PartialEq, Eq)]
 struct Asked {
     sweep: bool,
+    power: bool,
     random: Option<usize>,
     seed: u64,
     sample: bool,
@@ -52,6 +55,9 @@ pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Result<()> {
     if asked.sweep {
         sweep(&binaries, asked.sample)?;
     }
+    if asked.power {
+        power(&binaries, asked.sample, asked.seed)?;
+    }
     if let Some(count) = asked.random {
         random(&binaries, count, asked.seed)?;
     }
@@ -61,6 +67,7 @@ pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Result<()> {
 fn parse(arguments: &[String]) -> Result<Asked> {
     let mut asked = Asked {
         sweep: false,
+        power: false,
         random: None,
         seed: SEED,
         sample: false,
@@ -76,16 +83,20 @@ fn parse(arguments: &[String]) -> Result<Asked> {
         };
         match word.as_str() {
             "--sweep" => asked.sweep = true,
+            "--power" => asked.power = true,
             "--random" => asked.random = Some(usize::try_from(number()?)?),
             "--seed" => asked.seed = number()?,
             "--sample" => asked.sample = true,
             other => {
-                bail!("`crash` takes --sweep, --random N, --seed N and --sample, not `{other}`")
+                bail!(
+                    "`crash` takes --sweep, --power, --random N, --seed N and --sample, not `{other}`"
+                )
             }
         }
     }
-    if !asked.sweep && asked.random.is_none() {
+    if !asked.sweep && !asked.power && asked.random.is_none() {
         asked.sweep = true;
+        asked.power = true;
         asked.random = Some(if asked.sample {
             SAMPLE_KILLS
         } else {
@@ -100,6 +111,8 @@ struct Binaries {
     good: PathBuf,
     /// Tells before it appends, and takes a missing claim as proof.
     broken: PathBuf,
+    /// Syncs nothing.
+    unsynced: PathBuf,
 }
 
 impl Binaries {
@@ -111,6 +124,7 @@ impl Binaries {
                 "broken-ack-before-append,broken-no-claim",
                 "bowline-crash-broken",
             )?,
+            unsynced: build(repo, "broken-no-sync", "bowline-crash-unsynced")?,
         })
     }
 }
@@ -201,6 +215,45 @@ fn random(binaries: &Binaries, count: usize, seed: u64) -> Result<()> {
         tally.sessions,
         tally.text(),
         tally.doubts,
+        started.elapsed().as_secs_f64()
+    ));
+    Ok(())
+}
+
+/// Cuts the power at every step of a session, or at a few.
+fn power(binaries: &Binaries, sample: bool, seed: u64) -> Result<()> {
+    let started = Instant::now();
+    let bounds = if sample {
+        Bounds {
+            seed,
+            subsets: 1,
+            every: 29,
+            finish_every: 11,
+        }
+    } else {
+        Bounds {
+            seed,
+            subsets: 4,
+            every: 1,
+            finish_every: 17,
+        }
+    };
+    let found = power::check(&binaries.good, bounds, false)?;
+    if !found.faults.is_empty() {
+        bail!("{}", found.faults.join("\n"));
+    }
+    let broken = power::check(&binaries.unsynced, bounds, true)?;
+    let caught = broken.faults.first().with_context(|| {
+        "a build that syncs nothing was not caught: this check sees nothing".to_owned()
+    })?;
+    say::line(format!(
+        "crash: power, seed {seed}: {} steps, {} images open and verify, {} of them brought to the end: 0 \
+         acknowledged events lost, 0 finished calls ran again, {} doubts, all true; caught: syncing nothing \
+         ({caught}); {:.0} s",
+        found.steps,
+        found.images,
+        found.finished,
+        found.doubts,
         started.elapsed().as_secs_f64()
     ));
     Ok(())

@@ -18,6 +18,7 @@ pub(super) struct Arena {
     binary: PathBuf,
     root: PathBuf,
     runs: u32,
+    boots: u32,
 }
 
 /// How a run of the binary ended.
@@ -115,6 +116,7 @@ impl Arena {
             binary: binary.to_owned(),
             root,
             runs: 0,
+            boots: 0,
         })
     }
 
@@ -133,11 +135,17 @@ impl Arena {
         self.root.join("state")
     }
 
+    /// From now on the machine has started anew.
+    pub(super) fn boot_again(&mut self) {
+        self.boots += 1;
+    }
+
     /// The command for `task`. Each process of an arena draws other ids, the same in every arena.
     pub(super) fn command(&mut self, task: &Task) -> Command {
         self.runs += 1;
         let mut command = self.bowline();
         command.env("BOWLINE_REPRODUCIBLE", format!("crash {}", self.runs));
+        command.env("BOWLINE_BOOT", format!("boot {}", self.boots));
         let model = |name: &str| format!("scripted/{}", self.root.join(name).display());
         match task {
             Task::Begin => command
@@ -242,7 +250,8 @@ impl Arena {
             .collect())
     }
 
-    fn ask(&self, arguments: &[&str]) -> Result<String> {
+    /// What the binary prints for a question that changes nothing.
+    pub(super) fn ask(&self, arguments: &[&str]) -> Result<String> {
         let output = self.bowline().args(arguments).output()?;
         if !output.status.success() {
             bail!(

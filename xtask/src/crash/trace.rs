@@ -76,6 +76,20 @@ impl Stop {
         line.trim().parse().ok()
     }
 
+    /// Whether a descriptor writes at the end, wherever it stands.
+    pub(super) fn appends(&self, number: u64) -> bool {
+        let text = std::fs::read_to_string(self.proc(&format!("fdinfo/{number}")));
+        let text = text.unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("flags:"));
+        let flags = line.and_then(|line| i32::from_str_radix(line.trim(), 8).ok());
+        flags.is_some_and(|flags| flags & nix::libc::O_APPEND != 0)
+    }
+
+    /// The number of the thread.
+    pub(super) const fn thread(&self) -> i32 {
+        self.thread.as_raw()
+    }
+
     /// Bytes of the process's memory; fewer where it ends.
     pub(super) fn memory(&self, address: u64, length: usize) -> Vec<u8> {
         let mut bytes = vec![0; length];

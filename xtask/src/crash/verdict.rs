@@ -37,7 +37,7 @@ pub(super) fn faults(arena: &Arena, session: &str, runs: &[Run], cut: &Cut) -> R
 }
 
 /// Every event that was told must be in the journal, at its place, unchanged.
-fn lost_events(told: &[Value], journal: &[Value], faults: &mut Vec<String>) {
+pub(super) fn lost_events(told: &[Value], journal: &[Value], faults: &mut Vec<String>) {
     for line in told.iter().filter(|line| line["type"] == "event") {
         let seq = line["seq"].as_u64().unwrap_or(0);
         let index = usize::try_from(seq).unwrap_or(0).wrapping_sub(1);
