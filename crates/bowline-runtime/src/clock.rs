@@ -16,6 +16,7 @@ pub struct Clock {
     now_ms: Arc<dyn Fn() -> u64 + Send + Sync>,
     elapsed: Arc<dyn Fn() -> Duration + Send + Sync>,
     new_id: Arc<dyn Fn() -> Uuid + Send + Sync>,
+    boot: Option<Arc<str>>,
 }
 
 impl Clock {
@@ -26,6 +27,7 @@ impl Clock {
             now_ms: Arc::new(system_now_ms),
             elapsed: Arc::new(since_boot),
             new_id: Arc::new(Uuid::now_v7),
+            boot: boot_id(),
         }
     }
 
@@ -46,6 +48,7 @@ impl Clock {
                 uuid::Builder::from_unix_timestamp_millis(SEEDED_FROM_MS + number, &bits)
                     .into_uuid()
             }),
+            boot: boot_id(),
         }
     }
 
@@ -61,6 +64,7 @@ impl Clock {
             now_ms,
             elapsed: Arc::new(move || Duration::from_millis(elapsed())),
             new_id: Arc::new(new_id),
+            boot: boot_id(),
         }
     }
 
@@ -69,6 +73,20 @@ impl Clock {
     pub fn with_elapsed(mut self, elapsed: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
         self.elapsed = Arc::new(elapsed);
         self
+    }
+
+    /// The same clock under another start of the machine.
+    #[must_use]
+    pub fn with_boot(mut self, boot: &str) -> Self {
+        self.boot = Some(boot.into());
+        self
+    }
+
+    /// Which start of the machine this is; `None` where the kernel does not tell. What was written
+    /// and not synced under another one may be lost.
+    #[must_use]
+    pub fn boot(&self) -> Option<&str> {
+        self.boot.as_deref()
     }
 
     /// A time that only ever grows, at the pace of real time: for spans, never for points in time.
@@ -95,6 +113,12 @@ impl Clock {
     pub fn id_source(&self) -> Arc<dyn Fn() -> Uuid + Send + Sync> {
         Arc::clone(&self.new_id)
     }
+}
+
+/// The kernel's id of this start of the machine.
+fn boot_id() -> Option<Arc<str>> {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(id.trim_end().into()).filter(|id: &Arc<str>| !id.is_empty())
 }
 
 /// Time since the machine was started, its sleep included.

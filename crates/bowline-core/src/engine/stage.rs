@@ -16,6 +16,8 @@ pub struct StartFacts {
     pub checks: Vec<Check>,
     /// The folder of the keeper's records, if it runs under one.
     pub spool: Option<String>,
+    /// Which start of the machine this is, if it runs under one.
+    pub boot: Option<String>,
 }
 
 /// Why a call cannot be started.
@@ -68,6 +70,7 @@ pub fn start(
         class: decision.replay.class,
         checks: facts.checks,
         spool: facts.spool,
+        boot: facts.boot,
     })))
 }
 

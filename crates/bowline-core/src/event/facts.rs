@@ -284,6 +284,8 @@ pub struct CallStarted {
     checks: Vec<Check>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     spool: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    boot: Option<String>,
 }
 
 /// What the engine needs to make a [`CallStarted`].
@@ -295,6 +297,7 @@ pub(crate) struct NewStart {
     pub(crate) class: ReplayClass,
     pub(crate) checks: Vec<Check>,
     pub(crate) spool: Option<String>,
+    pub(crate) boot: Option<String>,
 }
 
 impl CallStarted {
@@ -307,6 +310,7 @@ impl CallStarted {
             class,
             checks,
             spool,
+            boot,
         } = new;
         Self {
             call,
@@ -316,6 +320,7 @@ impl CallStarted {
             class,
             checks,
             spool,
+            boot,
         }
     }
 
@@ -347,6 +352,13 @@ impl CallStarted {
     #[must_use]
     pub const fn class(&self) -> ReplayClass {
         self.class
+    }
+
+    /// Which start of the machine its keeper runs under, if it has one. A keeper's records outlive
+    /// a kill, but not always the power.
+    #[must_use]
+    pub fn boot(&self) -> Option<&str> {
+        self.boot.as_deref()
     }
 
     /// What to look at after a crash.

@@ -136,6 +136,7 @@ impl Script {
         let facts = StartFacts {
             checks: Vec::new(),
             spool: Some(format!("{call}")),
+            boot: None,
         };
         self.push(start(&self.state, call, &request, facts).unwrap());
         let content = ContextText::admit(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bowline_core::event::{
-    CallFailed, CallFinished, CallFoundUnstarted, CallInDoubt, ModelReplied,
+    CallFailed, CallFinished, CallFoundUnstarted, CallInDoubt, CallStarted, ModelReplied,
 };
 use bowline_core::job::JobChange;
 use bowline_core::state::CallPhase;
@@ -44,6 +44,26 @@ pub(super) enum Done {
         tool: String,
         found: Found,
     },
+}
+
+/// Whether a call's keeper may have lost its records with the power: it ran under another start of
+/// the machine than this one, or under one that nobody knows.
+fn lost_power(started: &CallStarted, boot: Option<&str>) -> bool {
+    started.spool().is_some() && (started.boot().is_none() || started.boot() != boot)
+}
+
+/// Records that are missing prove nothing once the power was gone: they were never synced.
+fn unproven(found: Found) -> Found {
+    match found {
+        Found::DidNot { .. } => Found::Unknown {
+            why:
+                "the machine was started anew since, and what its keeper noted may have gone with \
+                  the power"
+                    .to_owned(),
+            output: Vec::new(),
+        },
+        other => other,
+    }
 }
 
 impl Loop<'_> {
@@ -146,8 +166,10 @@ impl Loop<'_> {
                 self.stops.insert(call, stop);
                 let tool = planned.tool.clone();
                 let body = self.body(call, planned, spool, cancel);
+                let lost_power = lost_power(&started, self.session.clock().boot());
                 self.acts.spawn(async move {
                     let found = tool.reconcile(started, body).await;
+                    let found = if lost_power { unproven(found) } else { found };
                     Done::Looked {
                         call,
                         tool: name,

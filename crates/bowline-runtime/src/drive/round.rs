@@ -191,7 +191,12 @@ impl Loop<'_> {
             Err(error) => return Ok(self.stage_call_failed(call, error.message)),
         };
         let spool = judge::runs(&planned.plan).then(|| format!("{call}.{}", tries + 1));
-        let facts = StartFacts { checks, spool };
+        let boot = spool.as_ref().and_then(|_| self.session.clock().boot());
+        let facts = StartFacts {
+            checks,
+            spool,
+            boot: boot.map(str::to_owned),
+        };
         match engine::start(self.session.state(), call, &planned.request, facts) {
             Ok(fact) => {
                 self.session.stage(fact);

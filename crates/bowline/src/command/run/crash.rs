@@ -1,5 +1,6 @@
 //! What crash-test builds do differently: `BOWLINE_REPRODUCIBLE` seeds ids and salts, so that two
-//! runs make the same system calls on the same names. In builds without the feature `crash-points`
+//! runs make the same system calls on the same names; `BOWLINE_BOOT` says which start of the machine
+//! this is taken for. In builds without the feature `crash-points`
 //! none of this exists.
 
 use bowline_core::Digest;
@@ -13,7 +14,11 @@ fn seed() -> Option<String> {
 
 /// The clock of this build.
 pub fn clock() -> Clock {
-    seed().map_or_else(Clock::system, |seed| Clock::seeded(&seed))
+    let clock = seed().map_or_else(Clock::system, |seed| Clock::seeded(&seed));
+    match std::env::var("BOWLINE_BOOT") {
+        Ok(boot) => clock.with_boot(&boot),
+        Err(_) => clock,
+    }
 }
 
 /// The salts of this build.
