@@ -38,7 +38,8 @@ Usage: cargo xtask CHORE [ARGUMENT...]
 
   check         everything below that needs no test run: format, clippy, tidy, deps, licences, duplicates, rustdoc
   test          the whole test suite, then a small sample of the crash check; arguments go to `cargo test`
-  crash         kill a scripted session at every boundary and verify what is left (--sample: a few of them)
+  crash         kill a scripted session in every way and verify what is left: --sweep (at every system call that
+                matters), --power (what the disk may hold without power), --random N --seed N; --sample: a little of all
   bench         the benchmarks of every crate that has some; arguments go to the benchmarks
   docs          write docs/{cli,events,config}.md, the schemas and the list of event names (--check: only compare)
   tidy          file length, headers, forgotten files, ARCHITECTURE.md, event names, machine paths, manifests

@@ -68,6 +68,8 @@ impl Change {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Change(Change),
+    /// An inode is a folder, once it has a name.
+    Folder(Inode),
     /// A sync that succeeded.
     Sync(Inode),
     /// Something was told on standard output.
@@ -111,6 +113,9 @@ impl Image {
         };
         let mut chance = Chance::new(seed, 0);
         for (step, is_durable) in steps.iter().zip(durable) {
+            if let Step::Folder(inode) = step {
+                image.folders.entry(*inode).or_default();
+            }
             let Step::Change(change) = step else { continue };
             let survives = is_durable
                 || match survive {
@@ -255,7 +260,7 @@ fn durable(steps: &[Step]) -> Vec<bool> {
         Step::Change(change) => last_sync
             .get(&change.owner())
             .is_some_and(|sync| *sync > at),
-        Step::Sync(_) | Step::Told(_) => false,
+        Step::Folder(_) | Step::Sync(_) | Step::Told(_) => false,
     };
     steps.iter().enumerate().map(is_durable).collect()
 }

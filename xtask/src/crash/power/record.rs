@@ -194,6 +194,7 @@ impl Recorder {
                 let number = std::fs::metadata(&act.path).map(|found| found.ino());
                 if let (Some(at), Ok(number)) = (self.place(&act.path), number) {
                     let inode = self.next(number);
+                    self.push(Step::Folder(inode));
                     self.set_name(at, Some(inode));
                 }
             }

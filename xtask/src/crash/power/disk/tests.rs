@@ -153,6 +153,28 @@ fn tears_at_sectors_and_nowhere_else() {
 }
 
 #[test]
+fn a_folder_goes_with_all_that_was_synced_in_it() {
+    let made = [
+        Step::Folder(OTHER),
+        name("f", OTHER),
+        Step::Change(Change::Name {
+            folder: OTHER,
+            name: "a".to_owned(),
+            now: Some(FILE),
+        }),
+        bytes(FILE, 0, "x"),
+        Step::Sync(FILE),
+        Step::Sync(OTHER),
+    ];
+    let check = |steps: &[Step], expect: [&str; 2]| {
+        let expect: BTreeSet<String> = expect.map(str::to_owned).into();
+        assert_eq!(ever_left(steps), expect);
+    };
+    check(&made, ["", "f= f/a=x"]);
+    check(&made[..2], ["", "f="]);
+}
+
+#[test]
 fn keeps_one_kind_of_change_when_told_so() {
     let steps = [name("a", FILE), bytes(FILE, 0, "x")];
     let check = |survive: Survive, expect: &str| {
