@@ -150,6 +150,25 @@ pub fn drain(dir: &Path) -> Result<Drained, Error> {
     Ok(drained)
 }
 
+/// The commands that wait in the mailbox folder `dir`, in order of arrival, left where they are.
+/// Files that are no commands are passed over. Writes nothing.
+///
+/// # Errors
+/// [`Error::Io`] when the folder cannot be read.
+pub fn waiting(dir: &Path) -> Result<Vec<Command>, Error> {
+    let mut commands: Vec<Command> = Vec::new();
+    for name in names(dir)? {
+        // A letter may be taken while this looks.
+        let Ok(command) = read(&dir.join(&name), &name) else {
+            continue;
+        };
+        if !commands.iter().any(|known| known.key == command.key) {
+            commands.push(command);
+        }
+    }
+    Ok(commands)
+}
+
 /// Whether anything waits in the mailbox folder `dir`, broken or not.
 ///
 /// # Errors

@@ -7,12 +7,15 @@ mod endpoints;
 mod keys;
 mod layers;
 mod parse;
+mod remember;
+mod span;
 
 pub use bowline_core::configured::{Endpoint, HeaderSource, KeySource};
 pub use endpoints::API_NAMES;
 pub use keys::{KEYS, KeySpec, Kind, ProjectUse};
 pub use layers::{Effective, Layers, Shown};
 pub use parse::{ConfigError, Entry, Origin, Value, parse, parse_flag};
+pub use remember::{Remembered, with_allow_rule};
 
 #[cfg(test)]
 mod tests;

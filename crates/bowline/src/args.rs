@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use bowline_core::decision::Scope;
+use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use crate::examples;
 
@@ -54,12 +55,15 @@ pub enum Command {
     /// Show the configuration in force.
     #[command(subcommand, after_help = examples::CONFIG)]
     Config(Config),
+    /// List all that waits, over all sessions: questions, parties, calls in doubt, sessions on hold.
+    #[command(after_help = examples::INBOX)]
+    Inbox(Inbox),
     /// Allow what a session waits for.
     #[command(after_help = examples::APPROVE)]
-    Approve(Answer),
+    Approve(Approve),
     /// Deny what a session waits for, or decline a question.
     #[command(after_help = examples::DENY)]
-    Deny(Answer),
+    Deny(Deny),
     /// Answer a question that the agent asks.
     #[command(after_help = examples::ANSWER)]
     Answer(Reply),
@@ -72,6 +76,15 @@ pub enum Command {
     /// End the process that owns a session and take the session over.
     #[command(after_help = examples::TAKE_OVER)]
     TakeOver(TakeOver),
+    /// Say what became of a call whose outcome is unknown.
+    #[command(after_help = examples::SETTLE)]
+    Settle(Settle),
+    /// Tell a session that what it waits for has come.
+    #[command(after_help = examples::SIGNAL)]
+    Signal(Signal),
+    /// Put a session on hold: what runs comes to its end, nothing new is begun.
+    #[command(after_help = examples::PAUSE)]
+    Pause(Pause),
     /// List commands that run in the background, or stop one.
     #[command(subcommand, after_help = examples::JOBS)]
     Jobs(Jobs),
@@ -129,6 +142,9 @@ pub struct Force {
     /// What a question does when nobody is there: park (exit 3) or refuse.
     #[arg(long, value_name = "park|refuse")]
     pub on_ask: Option<String>,
+    /// How long a question stays open: a span such as 12h or 7d, or never.
+    #[arg(long, value_name = "SPAN")]
+    pub ask_expires: Option<String>,
     /// Model calls at most in one turn.
     #[arg(long, alias = "max-turns", value_name = "N")]
     pub max_steps: Option<String>,
@@ -463,14 +479,96 @@ pub struct TakeOver {
     pub session: String,
 }
 
-/// `bowline approve`, `bowline deny`
+/// How far an approval reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Reach {
+    /// This call.
+    #[default]
+    Once,
+    /// The same request for the rest of the session.
+    Session,
+    /// From now on: for the session, and as a rule in the user's configuration.
+    Always,
+}
+
+impl Reach {
+    /// The same as it is recorded.
+    pub const fn scope(self) -> Scope {
+        match self {
+            Self::Once => Scope::Once,
+            Self::Session => Scope::Session,
+            Self::Always => Scope::Always,
+        }
+    }
+}
+
+/// `bowline approve`
 #[derive(Debug, ClapArgs)]
-pub struct Answer {
-    /// The question: any unique part at either end of its id.
-    pub id: String,
+pub struct Approve {
+    /// What waits: any unique part at either end of its id; several may be given.
+    #[arg(required = true, num_args = 1..)]
+    pub id: Vec<String>,
     /// Words for the model.
     #[arg(long)]
     pub note: Option<String>,
+    /// How far it reaches.
+    #[arg(long, value_enum, default_value_t)]
+    pub scope: Reach,
+}
+
+/// `bowline deny`
+#[derive(Debug, ClapArgs)]
+pub struct Deny {
+    /// What waits: any unique part at either end of its id; several may be given.
+    #[arg(required = true, num_args = 1..)]
+    pub id: Vec<String>,
+    /// Words for the model.
+    #[arg(long)]
+    pub note: Option<String>,
+}
+
+/// `bowline settle`
+#[derive(Debug, ClapArgs)]
+#[command(group = ArgGroup::new("became").required(true))]
+pub struct Settle {
+    /// The call in doubt: any unique part at either end of its id.
+    pub call: String,
+    /// It did happen.
+    #[arg(long, group = "became")]
+    pub happened: bool,
+    /// It did not happen.
+    #[arg(long, group = "became")]
+    pub did_not: bool,
+    /// Words for the model.
+    #[arg(long)]
+    pub note: Option<String>,
+}
+
+/// `bowline signal`
+#[derive(Debug, ClapArgs)]
+pub struct Signal {
+    /// The session: any unique part at either end of its id.
+    pub session: String,
+    /// The name of the wait, as `bowline inbox` shows it.
+    pub name: String,
+    /// What the model reads with it: a JSON value, 32 KiB at most.
+    #[arg(long, value_name = "JSON")]
+    pub payload: Option<String>,
+}
+
+/// `bowline pause`
+#[derive(Debug, ClapArgs)]
+pub struct Pause {
+    /// The session: any unique part at either end of its id.
+    pub session: String,
+}
+
+/// `bowline inbox`
+#[derive(Debug, ClapArgs)]
+pub struct Inbox {
+    /// One JSON array.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `bowline doctor`

@@ -209,24 +209,68 @@ const ROWS: &[Row] = &[
             file is untrusted and can only tighten.",
     },
     Row {
+        name: "inbox",
+        usage: "bowline inbox [--json]",
+        effect: Reads,
+        outputs: &["text", "json"],
+        exits: LIST_EXITS,
+        title: "All that waits, over all sessions",
+        description: "Open decisions and questions, parties that are waited for, calls in doubt, \
+            sessions on hold or left unfinished, letters that nobody has taken; each with the \
+            commands that end its wait. What expires within a day comes first, then the newest. \
+            Writes nothing and does not create the state folder.",
+    },
+    Row {
         name: "approve",
-        usage: "bowline approve ID [--note TEXT]",
+        usage: "bowline approve ID [ID ...] [--note TEXT] [--scope once|session|always]",
         effect: WritesState,
         outputs: &["text"],
         exits: LIST_EXITS,
         title: "Allow what a session waits for",
         description: "Leaves the answer in the session's mailbox; `bowline exec --resume` goes on. \
-            Refused inside a shell command that an agent runs.",
+            With --scope always an exact rule is also added to the user's configuration, where \
+            there is one that names just this. Refused inside a shell command that an agent runs.",
     },
     Row {
         name: "deny",
-        usage: "bowline deny ID [--note TEXT]",
+        usage: "bowline deny ID [ID ...] [--note TEXT]",
         effect: WritesState,
         outputs: &["text"],
         exits: LIST_EXITS,
         title: "Deny what a session waits for",
         description: "Leaves the answer in the session's mailbox, with words for the model if given. \
-            Declines what is a question.",
+            Declines what is a question. Refused inside a shell command that an agent runs.",
+    },
+    Row {
+        name: "settle",
+        usage: "bowline settle CALL --happened|--did-not [--note TEXT]",
+        effect: WritesState,
+        outputs: &["text"],
+        exits: LIST_EXITS,
+        title: "Say what became of a call whose outcome is unknown",
+        description: "Leaves it in the session's mailbox; the model reads it in a new message. \
+            Refused inside a shell command that an agent runs.",
+    },
+    Row {
+        name: "signal",
+        usage: "bowline signal SESSION NAME [--payload JSON]",
+        effect: WritesState,
+        outputs: &["text"],
+        exits: LIST_EXITS,
+        title: "Tell a session that what it waits for has come",
+        description: "Leaves the signal in the session's mailbox. It ends the wait of that name, \
+            once however often it is sent; where none waits, it is kept for the next one. Refused \
+            inside a shell command that an agent runs.",
+    },
+    Row {
+        name: "pause",
+        usage: "bowline pause SESSION",
+        effect: WritesState,
+        outputs: &["text"],
+        exits: LIST_EXITS,
+        title: "Put a session on hold",
+        description: "Leaves it in the session's mailbox: what runs comes to its end, nothing new is begun until \
+            somebody lets it go on. Refused inside a shell command that an agent runs.",
     },
     Row {
         name: "jobs list",

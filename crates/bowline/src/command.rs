@@ -8,14 +8,19 @@ mod docs;
 mod doctor;
 mod events;
 pub mod exec;
+mod find;
 mod help;
+mod inbox;
 mod jobs;
 pub mod keeper;
 mod log;
+mod pause;
 mod resume;
 pub mod run;
 mod send;
 mod sessions;
+mod settle;
+mod signal;
 mod take_over;
 mod tools;
 mod watch;
@@ -44,12 +49,16 @@ pub fn run(args: Args) -> Result<u8, Failure> {
         Command::Tools(args) => tools::run(args),
         Command::Commands(args) => commands::run(&args),
         Command::Config(args) => config::run(&args),
-        Command::Approve(args) => answer::run(&args, bowline_core::Verdict::Allow),
-        Command::Deny(args) => answer::run(&args, bowline_core::Verdict::Deny),
+        Command::Inbox(args) => inbox::run(&args),
+        Command::Approve(args) => answer::approve(&args),
+        Command::Deny(args) => answer::deny(&args),
         Command::Answer(args) => answer::reply(&args),
         Command::Send(args) => send::run(&args),
         Command::Watch(args) => watch::run(&args),
         Command::TakeOver(args) => take_over::run(&args),
+        Command::Settle(args) => settle::run(&args),
+        Command::Signal(args) => signal::run(&args),
+        Command::Pause(args) => pause::run(&args),
         Command::Jobs(args) => jobs::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions(args) => help::completions(&args),

@@ -160,10 +160,37 @@ A file, for instance:
   key_command = [\"pass\", \"show\", \"work/llm\"]
   headers = { \"X-Team\" = \"env:TEAM\" }";
 
+/// `bowline inbox --help`
+pub const INBOX: &str = "\
+Examples:
+  bowline inbox                       what expires soon first, then the newest
+  bowline inbox --json | jq '.[] | select(.kind == \"decision\") | .id'";
+
+/// `bowline settle --help`
+pub const SETTLE: &str = "\
+Examples:
+  bowline settle 51d2 --happened      look first at what it may have done
+  bowline settle 51d2 --did-not --note \"the tag is not there\"";
+
+/// `bowline signal --help`
+pub const SIGNAL: &str = "\
+Examples:
+  bowline signal 4f1c9a2b review
+  bowline signal 4f1c9a2b build --payload '{\"green\": true}'";
+
+/// `bowline pause --help`
+pub const PAUSE: &str = "\
+Examples:
+  bowline pause 4f1c9a2b
+  bowline resume 4f1c9a2b             lets it go on";
+
 /// `bowline approve --help`
 pub const APPROVE: &str = "\
 Examples:
-  bowline approve 9c31                the question's id, as a parked run names it
+  bowline approve 9c31                the question's id, as `bowline inbox` shows it
+  bowline approve 9c31 77ab --note \"mind the migrations\"
+  bowline approve 9c31 --scope session
+  bowline approve 9c31 --scope always      a rule in your configuration, too
   bowline exec --resume 4f1c9a2b      then go on";
 
 /// `bowline deny --help`

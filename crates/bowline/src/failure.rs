@@ -39,10 +39,15 @@ impl Failure {
 
     /// Prints the one line and gives the exit code.
     pub fn report(&self) -> ExitCode {
+        ExitCode::from(self.tell())
+    }
+
+    /// The same, for a command that goes on with something else.
+    pub fn tell(&self) -> u8 {
         if !self.message.is_empty() {
             print::err_line(&format!("bowline: {}", print::clean(&self.message)));
         }
-        ExitCode::from(self.code)
+        self.code
     }
 
     /// The line.

@@ -44,6 +44,7 @@ pub fn configure(places: &Places, cwd: &Path, force: &Force) -> Result<Effective
         ("reasoning", "--reasoning", &force.reasoning),
         ("mode", "--mode", &force.mode),
         ("on_ask", "--on-ask", &force.on_ask),
+        ("ask_expires", "--ask-expires", &force.ask_expires),
         ("max_steps", "--max-steps", &force.max_steps),
         ("max_tokens", "--max-tokens", &force.max_tokens),
         ("system_append", "--system-append", &force.system_append),
@@ -97,7 +98,7 @@ pub fn settings(config: &Effective, chosen: &Chosen) -> Result<Settings, Failure
             .and_then(|effort| effort.parse().ok()),
         mode: config.mode(),
         on_ask: config.on_ask(),
-        ask_expires_ms: None,
+        ask_expires_ms: config.ask_expires_ms(),
         limits: config.limits(),
         configured: None,
     })

@@ -107,7 +107,22 @@ fn answered(
     if asked.question().is_some() && answer.verdict == Verdict::Allow {
         return Err(Refusal::WantsAnAnswer { decision });
     }
-    Ok(vec![Fact::DecisionAnswered(answer)])
+    let said = note_of_allow(asked, &answer);
+    Ok(std::iter::once(Fact::DecisionAnswered(answer))
+        .chain(said)
+        .collect())
+}
+
+/// What a person says to a call that may run; to one that may not, it stands in the refusal.
+fn note_of_allow(asked: &Decision, answer: &DecisionAnswered) -> Option<Fact> {
+    let note = answer
+        .note
+        .as_ref()
+        .filter(|_| answer.verdict == Verdict::Allow)?;
+    Some(Fact::notice(format!(
+        "A person allowed `{}` and says: {note}",
+        asked.essence
+    )))
 }
 
 /// A denial of one open question, by the prompt that takes its place.

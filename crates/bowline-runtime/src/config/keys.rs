@@ -12,6 +12,8 @@ pub enum Kind {
         /// The most.
         max: u64,
     },
+    /// A span of time such as `12h` or `7d`, or `never`.
+    Span,
     /// One of these words.
     Choice(&'static [&'static str]),
     /// A list of permission rules.
@@ -62,7 +64,7 @@ const fn key(
     }
 }
 
-use Kind::{Choice, Endpoints, Ports, Rules, Text, Whole};
+use Kind::{Choice, Endpoints, Ports, Rules, Span, Text, Whole};
 use ProjectUse::{Ignored, Tightens};
 
 /// Every key, in the order of listings.
@@ -115,6 +117,13 @@ pub const KEYS: &[KeySpec] = &[
         Some("park"),
         Ignored,
         "What headless runs do with a question: park the turn (exit 3) or refuse the call.",
+    ),
+    key(
+        "ask_expires",
+        Span,
+        Some("30d"),
+        Ignored,
+        "How long a question stays open: a span such as 12h or 7d, or never. Then it counts as not answered.",
     ),
     key(
         "max_steps",

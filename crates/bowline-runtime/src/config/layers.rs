@@ -6,6 +6,7 @@ use bowline_core::{Limits, Mode, ModelRef, OnAsk, Tier, Verdict};
 
 use super::keys::{KEYS, KeySpec, Kind, ProjectUse};
 use super::parse::{Entry, Origin, Value};
+use super::span::span_ms;
 
 /// Entries of all layers, not yet laid over each other.
 #[derive(Debug, Clone, Default)]
@@ -282,6 +283,13 @@ impl Effective {
         self.text("on_ask")
             .and_then(|text| text.parse().ok())
             .unwrap_or_default()
+    }
+
+    /// How long a question stays open, in milliseconds; for ever if none.
+    #[must_use]
+    pub fn ask_expires_ms(&self) -> Option<u64> {
+        // Every value was checked when it was read.
+        span_ms(self.text("ask_expires")?).ok().flatten()
     }
 
     /// The caps.

@@ -7,6 +7,7 @@ use toml_edit::{Document, Item, Table};
 
 use super::endpoints::{self, Place};
 use super::keys::{self, KeySpec, Kind};
+use super::span::span_ms;
 
 /// A value of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,7 +84,7 @@ pub fn parse_flag(name: &str, flag: &str, text: &str) -> Result<Entry, ConfigErr
     let place = || flag.to_owned();
     let key = keys::find(name).ok_or_else(|| unknown(name, place()))?;
     let value = match key.kind {
-        Kind::Text | Kind::Choice(_) => Value::Text(text.to_owned()),
+        Kind::Text | Kind::Choice(_) | Kind::Span => Value::Text(text.to_owned()),
         Kind::Whole { .. } => Value::Whole(text.parse().map_err(|_| ConfigError {
             place: place(),
             what: format!("`{text}` is not a whole number"),
@@ -180,7 +181,7 @@ impl Reader<'_> {
             next: format!("{} `bowline config show` lists every key.", key.help),
         };
         let value = match key.kind {
-            Kind::Text | Kind::Choice(_) => Value::Text(
+            Kind::Text | Kind::Choice(_) | Kind::Span => Value::Text(
                 item.as_str()
                     .ok_or_else(|| wrong("a text in quotes"))?
                     .to_owned(),
@@ -240,6 +241,10 @@ fn check(key: &KeySpec, value: &Value, place: String) -> Result<(), ConfigError>
             format!("`{text}` is no value of `{}`", key.name),
             format!("Use {}.", words.join(", ")),
         )),
+        (Kind::Span, Value::Text(text)) => span_ms(text).err().map(|what| {
+            let next = "Use digits and s, m, h or d, such as 12h or 7d, or never.".to_owned();
+            (format!("`{}`: {what}", key.name), next)
+        }),
         (Kind::Whole { min, max }, Value::Whole(number)) if !(min..=max).contains(number) => {
             Some((
                 format!("`{}` is {number}, out of range", key.name),

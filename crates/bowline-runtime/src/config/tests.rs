@@ -4,7 +4,9 @@ use bowline_core::decision::Layer;
 use bowline_core::{Mode, Verdict};
 use proptest::prelude::*;
 
-use super::{Effective, HeaderSource, KeySource, Layers, Value, parse, parse_flag};
+use super::{
+    Effective, HeaderSource, KeySource, Layers, Value, parse, parse_flag, with_allow_rule,
+};
 
 fn laid(user: &str, project: &str, flags: &[(&str, &str)]) -> Effective {
     let mut layers = Layers::default();
@@ -244,4 +246,71 @@ fn refused(text: &str, place: &str, part: &str) {
     let message = error.to_string();
     assert!(message.contains(part), "{message}");
     assert!(!message.contains("secret"), "{message}");
+}
+
+#[test]
+fn a_span_has_a_unit_and_never_means_for_ever() {
+    for (text, span_ms) in [
+        ("", Some(30 * 86_400_000)),
+        ("1s", Some(1_000)),
+        ("90m", Some(5_400_000)),
+        ("12h", Some(43_200_000)),
+        ("7d", Some(604_800_000)),
+        ("never", None),
+    ] {
+        let flags = [("ask_expires", text)];
+        let flags = if text.is_empty() { &[][..] } else { &flags };
+        assert_eq!(laid("", "", flags).ask_expires_ms(), span_ms, "{text}");
+    }
+    for text in [
+        "",
+        "d",
+        "7",
+        "0s",
+        "-1d",
+        "+1d",
+        "1.5h",
+        "4000d",
+        "7 d",
+        "7w",
+        "99999999999999999999d",
+    ] {
+        let error = parse_flag("ask_expires", "--ask-expires", text).unwrap_err();
+        assert!(error.to_string().contains("such as 12h or 7d"), "{error}");
+    }
+}
+
+#[test]
+fn an_allow_rule_is_added_once_and_the_rest_of_the_file_stays() {
+    let rule = "write(/work/a)";
+    for (before, after, line) in [
+        ("", "[permissions]\nallow = [\"write(/work/a)\"]\n", 2),
+        (
+            "# mine\nmode = \"ask\" # yes\n",
+            "# mine\nmode = \"ask\" # yes\n\n[permissions]\nallow = [\"write(/work/a)\"]\n",
+            5,
+        ),
+        (
+            "[permissions]\ndeny = [\"write(b)\"]\nallow = [ # these\n  \"read(c)\",\n]\n",
+            "[permissions]\ndeny = [\"write(b)\"]\nallow = [ # these\n  \"read(c)\", \"write(/work/a)\",\n]\n",
+            4,
+        ),
+        (
+            "permissions.deny = [\"write(b)\"]\n",
+            "permissions.deny = [\"write(b)\"]\npermissions.allow = [\"write(/work/a)\"]\n",
+            2,
+        ),
+    ] {
+        let added = with_allow_rule("user.toml", before, rule).unwrap();
+        assert_eq!(added.text.as_deref(), Some(after), "{before}");
+        assert_eq!(added.line, Some(line), "{before}");
+        let again = with_allow_rule("user.toml", after, rule).unwrap();
+        assert_eq!((again.text, again.line), (None, Some(line)), "{before}");
+    }
+    for broken in ["mode = ", "permissions = 7", "[permissions]\nallow = \"x\""] {
+        assert!(
+            with_allow_rule("user.toml", broken, rule).is_err(),
+            "{broken}"
+        );
+    }
 }

@@ -1,15 +1,20 @@
-//! `bowline approve ID`, `bowline deny ID` and `bowline answer ID TEXT`: a person's answer, left in
-//! the session's mailbox.
+//! `bowline approve ID..`, `bowline deny ID..` and `bowline answer ID TEXT`: a person's answer, left
+//! in the session's mailbox.
+
+mod always;
+
+use std::collections::BTreeSet;
 
 use bowline_core::action::Question;
 use bowline_core::command::Ask;
-use bowline_core::decision::Scope;
-use bowline_core::{Command, DecisionId, SessionId, Verdict};
+use bowline_core::{Command, SessionId, Verdict};
+use bowline_journal::mailbox::Put;
 use bowline_journal::{Store, mailbox};
 use bowline_runtime::{Clock, prompt};
 use bowline_tools::keeper::MARK_VARIABLE;
 
-use crate::args::{Answer, Reply};
+use super::find::{self, Open};
+use crate::args::{Approve, Deny, Reach, Reply};
 use crate::failure::Failure;
 use crate::places::Places;
 use crate::print;
@@ -17,68 +22,70 @@ use crate::print;
 /// Most processes above this one that are looked at.
 const ANCESTORS_MAX: usize = 64;
 
-/// Runs `approve` and `deny`.
-pub fn run(args: &Answer, verdict: Verdict) -> Result<u8, Failure> {
+/// How what these commands say is recorded.
+pub const ROUTE: &str = "the command line";
+
+/// Runs `approve`.
+pub fn approve(args: &Approve) -> Result<u8, Failure> {
     refuse_under_a_keeper()?;
-    let places = Places::find()?;
-    let store = Store::at(&places.state);
-    let open = find(&store, &args.id)?;
-    if open.question.is_some() && verdict == Verdict::Allow {
-        let id = open.decision.short();
-        return Err(Failure::usage(format!(
-            "this is a question, which wants words: use `bowline answer {id} TEXT`, or decline it \
-             with `bowline deny {id}`"
-        )));
-    }
-    let decision = open.decision;
-    let note = args.note.as_deref();
-    let note = note.map(|note| crate::wire::masker().mask(note).text.into_owned());
-    let ask = Ask::Answer {
-        decision,
-        verdict,
-        scope: Scope::Once,
-        by: ROUTE.to_owned(),
-        note,
-    };
-    let word = match verdict {
-        Verdict::Allow => "allowed",
-        _ if open.question.is_some() => "declined",
-        _ => "denied",
-    };
-    leave(&store, &open, ask, word)
+    let desk = Desk::open(args.note.as_deref())?;
+    desk.each(&args.id, |open| {
+        if open.decision.question().is_some() {
+            let id = open.decision.id.short();
+            return Err(Failure::usage(format!(
+                "this is a question, which wants words: use `bowline answer {id} TEXT`, or decline \
+                 it with `bowline deny {id}`"
+            )));
+        }
+        let rules = match args.scope {
+            Reach::Always => always::rules(&desk.places, open)?,
+            Reach::Once | Reach::Session => Vec::new(),
+        };
+        desk.verdict(open, Verdict::Allow, args.scope, "allowed")?;
+        always::remember(&desk.places, &rules)
+    })
+}
+
+/// Runs `deny`.
+pub fn deny(args: &Deny) -> Result<u8, Failure> {
+    refuse_under_a_keeper()?;
+    let desk = Desk::open(args.note.as_deref())?;
+    desk.each(&args.id, |open| {
+        let word = match open.decision.question() {
+            Some(_) => "declined",
+            None => "denied",
+        };
+        desk.verdict(open, Verdict::Deny, Reach::Once, word)
+    })
 }
 
 /// Runs `answer`.
 pub fn reply(args: &Reply) -> Result<u8, Failure> {
     refuse_under_a_keeper()?;
-    let places = Places::find()?;
-    let store = Store::at(&places.state);
-    let open = find(&store, &args.id)?;
-    let Some(question) = &open.question else {
-        let id = open.decision.short();
-        return Err(Failure::usage(format!(
-            "this asks for allow or deny, not for words: use `bowline approve {id}` or `bowline \
-             deny {id} --note TEXT`"
-        )));
-    };
-    let text = match &args.text {
-        Some(text) => text.clone(),
-        None => chosen(question, &args.choice).map_err(Failure::usage)?,
-    };
-    if text.trim().is_empty() {
-        return Err(Failure::usage("the answer is empty: give it words"));
-    }
-    let text = crate::wire::masker().mask(&text).text.into_owned();
-    let ask = Ask::Reply {
-        decision: open.decision,
-        text: prompt::answer(text),
-        by: ROUTE.to_owned(),
-    };
-    leave(&store, &open, ask, "answered")
+    let desk = Desk::open(None)?;
+    desk.each(std::slice::from_ref(&args.id), |open| {
+        let Some(question) = open.decision.question() else {
+            let id = open.decision.id.short();
+            return Err(Failure::usage(format!(
+                "this asks for allow or deny, not for words: use `bowline approve {id}` or \
+                 `bowline deny {id} --note TEXT`"
+            )));
+        };
+        let text = match &args.text {
+            Some(text) => text.clone(),
+            None => chosen(question, &args.choice).map_err(Failure::usage)?,
+        };
+        if text.trim().is_empty() {
+            return Err(Failure::usage("the answer is empty: give it words"));
+        }
+        let ask = Ask::Reply {
+            decision: open.decision.id,
+            text: prompt::answer(masked(&text)),
+            by: ROUTE.to_owned(),
+        };
+        desk.leave(open, ask, "answered")
+    })
 }
-
-/// How answers given by these commands are recorded.
-const ROUTE: &str = "the command line";
 
 /// The answer that choices of a question make, by their numbers from 1.
 ///
@@ -105,27 +112,113 @@ pub fn chosen(question: &Question, numbers: &[usize]) -> Result<String, String> 
     }
 }
 
-/// An open decision, found by its id.
-struct Open {
-    session: SessionId,
-    decision: DecisionId,
-    essence: String,
-    question: Option<Question>,
+/// A text without the secrets of this process.
+pub fn masked(text: &str) -> String {
+    crate::wire::masker().mask(text).text.into_owned()
 }
 
-/// Leaves the answer in the session's mailbox and says how to go on.
-fn leave(store: &Store, open: &Open, ask: Ask, word: &str) -> Result<u8, Failure> {
-    let command = Command {
-        // The key is derived, so answering the same question twice has effect once.
-        key: format!("answer-{}", open.decision),
-        at_ms: None,
-        ask,
-    };
-    let dir = store.session_dir(open.session);
-    mailbox::put(&dir.mailbox(), Clock::system().now_ms(), &command)?;
-    let next = how_to_go_on(store, open.session)?;
-    print::line(&print::clean(&format!("{word}: {}\n{next}", open.essence)));
-    Ok(0)
+/// Where answers are given.
+struct Desk {
+    places: Places,
+    store: Store,
+    note: Option<String>,
+    now_ms: u64,
+}
+
+impl Desk {
+    fn open(note: Option<&str>) -> Result<Self, Failure> {
+        let places = Places::find()?;
+        Ok(Self {
+            store: Store::at(&places.state),
+            places,
+            note: note.map(masked),
+            now_ms: Clock::system().now_ms(),
+        })
+    }
+
+    /// Answers each open decision that is named; one that cannot be answered does not stop the
+    /// others. In the end it says how the sessions go on.
+    fn each(
+        &self,
+        ids: &[String],
+        answer: impl Fn(&Open) -> Result<(), Failure>,
+    ) -> Result<u8, Failure> {
+        let mut code = 0;
+        let mut sessions = BTreeSet::new();
+        for id in ids {
+            let answered = self.find(id).and_then(|open| {
+                answer(&open)?;
+                Ok(open.session)
+            });
+            match answered {
+                Ok(session) => {
+                    sessions.insert(session);
+                }
+                Err(failure) => code = failure.tell().max(code),
+            }
+        }
+        for session in sessions {
+            print::line(&how_to_go_on(&self.store, session)?);
+        }
+        Ok(code)
+    }
+
+    fn find(&self, id: &str) -> Result<Open, Failure> {
+        let open = find::open(&self.store, id)?;
+        let decision = &open.decision;
+        if decision.has_lapsed(self.now_ms) {
+            let when = decision.expires_at_ms.map(bowline_runtime::moment);
+            return Err(Failure::usage(format!(
+                "`{}` lapsed at {}: nobody answered in time, and an answer has no effect now. {}",
+                decision.essence,
+                when.unwrap_or_default(),
+                how_to_go_on(&self.store, open.session)?
+            )));
+        }
+        Ok(open)
+    }
+
+    fn verdict(
+        &self,
+        open: &Open,
+        verdict: Verdict,
+        reach: Reach,
+        word: &str,
+    ) -> Result<(), Failure> {
+        let ask = Ask::Answer {
+            decision: open.decision.id,
+            verdict,
+            scope: reach.scope(),
+            by: ROUTE.to_owned(),
+            note: self.note.clone(),
+        };
+        self.leave(open, ask, word)
+    }
+
+    /// Leaves the answer in the session's mailbox, unless another one came first.
+    fn leave(&self, open: &Open, ask: Ask, word: &str) -> Result<(), Failure> {
+        let command = Command {
+            // The key is derived, so answering the same question twice has effect once.
+            key: format!("answer-{}", open.decision.id),
+            at_ms: Some(self.now_ms),
+            ask,
+        };
+        let mailbox = self.store.session_dir(open.session).mailbox();
+        if mailbox::put(&mailbox, self.now_ms, &command)? == Put::Already {
+            let letters = mailbox::waiting(&mailbox)?;
+            let first = letters.iter().find(|letter| letter.key == command.key);
+            let first = first.map_or("answered", |letter| find::word_of(&letter.ask));
+            return Err(Failure::usage(format!(
+                "`{}` was {first} before, and that is not taken yet: the first answer counts. {}",
+                open.decision.essence,
+                how_to_go_on(&self.store, open.session)?
+            )));
+        }
+        // Whoever was faster has made his answer durable before his letter was removed.
+        find::answered_otherwise(&self.store, open, &command.ask)?;
+        print::line(&print::clean(&format!("{word}: {}", open.decision.essence)));
+        Ok(())
+    }
 }
 
 /// Who takes what was left in a session's mailbox, or how it is taken.
@@ -137,37 +230,8 @@ pub fn how_to_go_on(store: &Store, session: SessionId) -> Result<String, Failure
                 .map_or_else(String::new, |owner| format!(" {}", owner.pid));
             format!("Process{who} has the session and takes it within a second.")
         }
-        None => format!("Go on with `bowline exec --resume {}`.", session.short()),
+        None => format!("Go on with `bowline resume {}`.", session.short()),
     })
-}
-
-/// Finds the open question by any unique part at either end of its id, over all sessions.
-fn find(store: &Store, text: &str) -> Result<Open, Failure> {
-    let wanted = text.replace('-', "").to_lowercase();
-    let mut found = Vec::new();
-    for session in store.list()? {
-        let state = store.read_only(session)?.read_intact()?.state();
-        for (_, decision) in state.waiting() {
-            let id = decision.id.uuid().simple().to_string();
-            if !wanted.is_empty() && (id.starts_with(&wanted) || id.ends_with(&wanted)) {
-                found.push(Open {
-                    session,
-                    decision: decision.id,
-                    essence: decision.essence.clone(),
-                    question: decision.question().cloned(),
-                });
-            }
-        }
-    }
-    match found.len() {
-        0 => Err(Failure::usage(format!(
-            "nothing waits under `{text}`: it was answered already, or never asked"
-        ))),
-        1 => Ok(found.remove(0)),
-        _ => Err(Failure::usage(format!(
-            "`{text}` fits several questions: give more digits"
-        ))),
-    }
 }
 
 /// The agent cannot answer its own questions (I18): whatever runs below a keeper is refused.

@@ -129,6 +129,7 @@ pub fn kind(kind: Kind) -> String {
         Kind::Text => "text".to_owned(),
         Kind::Whole { min, max } => format!("whole number, {min} to {max}"),
         Kind::Choice(words) => words.join(" | "),
+        Kind::Span => "span of time, or never".to_owned(),
         Kind::Rules => "list of rules".to_owned(),
         Kind::Ports => "list of ports".to_owned(),
         Kind::Endpoints => "tables `[[providers]]`".to_owned(),

@@ -190,6 +190,7 @@ fn changes(config: &Effective, force: &Force, reconfigure: bool) -> Result<Chang
             .flatten(),
         mode: by_hand("mode").then(|| config.mode()),
         on_ask: by_hand("on_ask").then(|| config.on_ask()),
+        ask_expires_ms: by_hand("ask_expires").then(|| config.ask_expires_ms()),
         max_steps: by_hand("max_steps").then(|| config.limits().max_steps),
         max_tokens: by_hand("max_tokens")
             .then(|| config.limits().max_tokens)
@@ -208,6 +209,8 @@ pub struct Change {
     reasoning: Option<bowline_core::ReasoningEffort>,
     mode: Option<bowline_core::Mode>,
     on_ask: Option<bowline_core::OnAsk>,
+    /// `Some(None)`: questions stay open for ever.
+    ask_expires_ms: Option<Option<u64>>,
     max_steps: Option<u32>,
     max_tokens: Option<u64>,
     /// What the configuration files say now is put in force.
@@ -243,6 +246,7 @@ impl Change {
         after.reasoning = self.reasoning.or(after.reasoning);
         after.mode = self.mode.unwrap_or(after.mode);
         after.on_ask = self.on_ask.unwrap_or(after.on_ask);
+        after.ask_expires_ms = self.ask_expires_ms.unwrap_or(after.ask_expires_ms);
         after.limits.max_steps = self.max_steps.unwrap_or(after.limits.max_steps);
         if self.max_tokens.is_some() {
             after.limits.max_tokens = self.max_tokens;

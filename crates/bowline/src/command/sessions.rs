@@ -58,10 +58,11 @@ fn list(store: &Store, json: bool) -> Result<(), Failure> {
     }
     let look = Look::of_stderr();
     for summary in &summaries {
-        let waiting = match summary.waiting {
+        let count = |count: u32, word: &str| match count {
             0 => String::new(),
-            count => format!(" [{count} waiting]"),
+            count => format!(" [{count} {word}]"),
         };
+        let waiting = count(summary.waiting, "waiting") + &count(summary.in_doubt, "in doubt");
         let line = format!(
             "{}  {}  {:<15}  {:>4} steps  {}{waiting}  {}",
             summary.session.short(),

@@ -34,7 +34,7 @@ fn hostile(scratch: &Scratch) {
     symlink("/proc/self/root", scratch.work().join("everything")).expect("a link");
 }
 
-const LISTINGS: [&[&str]; 8] = [
+const LISTINGS: [&[&str]; 10] = [
     &["tools", "list", "--json"],
     &["commands", "list", "--json"],
     &["tools", "show", "shell", "--json"],
@@ -43,6 +43,8 @@ const LISTINGS: [&[&str]; 8] = [
     &["config", "show", "--json"],
     &["log"],
     &["log", "--json"],
+    &["inbox"],
+    &["inbox", "--json"],
 ];
 
 #[test]

@@ -6,6 +6,7 @@
 )]
 
 mod answers;
+mod approvals;
 mod bad_input;
 mod bad_replies;
 mod big_output;
@@ -19,12 +20,15 @@ mod escape;
 mod first_run;
 mod help;
 mod images;
+mod inbox;
 mod interrupt;
 mod jobs;
 mod kills;
 mod listing;
 mod log;
+mod own_shell;
 mod owner;
+mod parties;
 mod prune;
 mod questions;
 mod real_task;

@@ -6,6 +6,7 @@ use bowline_journal::Store;
 use bowline_runtime::waiting;
 use serde_json::{Value, json};
 
+use crate::command::run::party_line;
 use crate::failure::Failure;
 use crate::print::{self, Colour, Look};
 
@@ -101,6 +102,9 @@ fn standing(state: &State) {
         None if state.turn().is_some() => "unfinished".to_owned(),
         None => "new".to_owned(),
     };
+    if let Some(by) = state.paused_by() {
+        print::line(&print::clean(&format!("\non hold, by {by}")));
+    }
     print::line(&print::clean(&format!(
         "\n{stop} · {} steps · {} tokens · {} calls run, {} refused",
         state.steps(),
@@ -117,6 +121,21 @@ fn standing(state: &State) {
         for (number, choice) in crate::face::choices(item.question.as_ref()) {
             print::line(&print::clean(&format!("  {number}. {choice}")));
         }
+    }
+    for party in state.parties() {
+        let what = party_line(&party);
+        let call = party.call_id.short();
+        print::line(&print::clean(&format!("waits: {call}  {what}")));
+        if let Some(instructions) = &party.instructions {
+            print::line(&print::clean(&format!("  {instructions}")));
+        }
+    }
+    for doubt in state.in_doubt() {
+        let call = doubt.call.short();
+        print::line(&print::clean(&format!(
+            "in doubt: {call}  {} ({})",
+            doubt.essence, doubt.why
+        )));
     }
 }
 
@@ -146,6 +165,8 @@ fn as_json(id: SessionId, state: &State, damage: Option<&bowline_journal::Error>
         "charged_tokens": state.ledger().charged_tokens,
         "stop_reason": state.last_stop().map(|(stop, _)| stop),
         "outstanding": due(state).iter().map(|work| format!("{work:?}")).collect::<Vec<_>>(),
+        "workflow": state.workflow(),
+        "parties": state.parties().collect::<Vec<_>>(),
         "in_doubt": state.in_doubt(),
         "waiting": waiting(state),
         "damage": damage.map(ToString::to_string),
