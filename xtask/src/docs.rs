@@ -16,11 +16,12 @@ use crate::tree::Tree;
 use crate::{Outcome, check, say};
 
 /// What the program writes, relative to `docs/`.
-const GENERATED: [&str; 5] = [
+const GENERATED: [&str; 6] = [
     "cli.md",
     "events.md",
     "config.md",
     "scenario.schema.json",
+    "session.schema.json",
     "stream.schema.json",
 ];
 const FOLDER: &str = "docs";

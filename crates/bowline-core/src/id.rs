@@ -68,7 +68,7 @@ macro_rules! counter_id {
             /// The one after this.
             #[must_use]
             pub const fn next(self) -> Self {
-                Self(self.0 + 1)
+                Self(self.0.saturating_add(1))
             }
         }
 

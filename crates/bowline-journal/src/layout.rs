@@ -27,6 +27,11 @@ impl SessionDir {
         Self(sessions(home).join(session.to_string()))
     }
 
+    /// A folder that does not bear its session's name yet.
+    pub(crate) const fn at(path: PathBuf) -> Self {
+        Self(path)
+    }
+
     /// The folder itself.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -65,6 +70,11 @@ impl SessionDir {
     #[must_use]
     pub fn lock(&self) -> PathBuf {
         self.0.join("lock")
+    }
+
+    /// There while the session is one from elsewhere that nobody has taken on.
+    pub(crate) fn imported(&self) -> PathBuf {
+        self.0.join("imported")
     }
 
     /// Commands from others.

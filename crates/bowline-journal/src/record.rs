@@ -222,3 +222,17 @@ fn push_hex(bytes: &[u8], out: &mut Vec<u8>) {
         out.push(DIGITS[usize::from(byte & 15)]);
     }
 }
+
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let mut out = Vec::with_capacity(2 * bytes.len());
+    push_hex(bytes, &mut out);
+    out.into_iter().map(char::from).collect()
+}
+
+/// Reads exactly `N` bytes of lower-case hexadecimal digits.
+pub(crate) fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let mut rest = text.as_bytes();
+    let bytes = take_hex(&mut rest, "").ok()?;
+    rest.is_empty().then_some(bytes)
+}

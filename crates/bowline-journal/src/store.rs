@@ -1,7 +1,7 @@
 //! The state folder: sessions by id, one owner each.
 
 mod check;
-mod folder;
+pub(crate) mod folder;
 mod network;
 mod resolve;
 #[cfg(test)]

@@ -241,13 +241,18 @@ pub enum Sessions {
         #[arg(long)]
         json: bool,
     },
-    /// One session, whole: its events and their chain.
+    /// One session, whole: its events, their chain, the stored bodies.
     Export {
         /// Any unique part at either end of its id.
         id: String,
         /// One JSON object (the only form there is).
         #[arg(long)]
         json: bool,
+    },
+    /// Take in a session that was exported, here or elsewhere.
+    Import {
+        /// The export; `-` reads it from standard input.
+        file: PathBuf,
     },
     /// Remove a session for good.
     Delete {

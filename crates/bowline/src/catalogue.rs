@@ -77,7 +77,22 @@ const ROWS: &[Row] = &[
         outputs: &["json"],
         exits: LIST_EXITS,
         title: "One session, whole, as one JSON object",
-        description: "Prints every event with its place and hash after verifying the chain.",
+        description: "Prints every event with its place in the chain, and the stored bodies, after \
+            verifying all; `docs/session.schema.json` says how. `bowline sessions import` takes it in \
+            again. Of a session that runs, what is durable.",
+    },
+    Row {
+        name: "sessions import",
+        usage: "bowline sessions import FILE|-",
+        effect: WritesState,
+        outputs: &["text"],
+        exits: LIST_EXITS,
+        title: "Take in a session that was exported",
+        description: "Verifies the whole chain and every stored body before anything is made; refuses \
+            an id that is there already. What the session says of model, mode, folders, grants and \
+            running commands does not count here: `bowline exec --resume` puts this machine's own \
+            configuration in force, in the folder it is run in, and says so. Refused inside a shell \
+            command that an agent runs.",
     },
     Row {
         name: "sessions delete",

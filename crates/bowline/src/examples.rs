@@ -62,6 +62,7 @@ Examples:
   bowline sessions list
   bowline sessions show 4f1c9a2b      any unique part at either end of an id
   bowline sessions export 4f1c9a2b --json > session.json
+  bowline sessions import session.json        here or on another machine
   bowline sessions repair 4f1c9a2b --dry-run
   bowline sessions prune --older-than 30d         shows only; --yes takes away";
 

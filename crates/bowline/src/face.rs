@@ -8,7 +8,7 @@ mod text;
 
 pub use blobs::BlobFolder;
 pub use outlet::Outlet;
-pub use schema::stream_schema;
+pub use schema::{session_schema, stream_schema};
 
 use bowline_core::action::{Choice, Question};
 use bowline_runtime::Face;

@@ -16,6 +16,53 @@ pub fn line(text: &str) {
     noted(written);
 }
 
+/// Writes to standard output what `write` writes, as it is. A reader that goes away has enough.
+pub fn through<T, E>(write: impl FnOnce(&mut dyn io::Write) -> Result<T, E>) -> Result<T, E> {
+    let mut out = Reader {
+        out: io::BufWriter::new(io::stdout().lock()),
+        gone: false,
+    };
+    let written = write(&mut out);
+    noted(out.flush());
+    written
+}
+
+/// Standard output, whose reader may go away.
+struct Reader<'a> {
+    out: io::BufWriter<io::StdoutLock<'a>>,
+    gone: bool,
+}
+
+impl io::Write for Reader<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.gone {
+            return Ok(bytes.len());
+        }
+        let written = self.out.write(bytes);
+        self.or_gone(written, bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.gone {
+            return Ok(());
+        }
+        let flushed = self.out.flush();
+        self.or_gone(flushed, ())
+    }
+}
+
+impl Reader<'_> {
+    fn or_gone<T>(&mut self, done: io::Result<T>, otherwise: T) -> io::Result<T> {
+        match done {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.gone = true;
+                Ok(otherwise)
+            }
+            done => done,
+        }
+    }
+}
+
 /// Writes text to standard output as it is, at once.
 pub fn text(text: &str) {
     let mut out = io::stdout().lock();

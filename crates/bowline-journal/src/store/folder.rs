@@ -10,14 +10,17 @@ use crate::Error;
 use crate::edge::Disk;
 use crate::error::At as _;
 use crate::layout::{SessionDir, make_folders, sessions, sync_folder};
+use crate::lock;
 
 /// The version of the layout. A newer one is refused, an older one is read.
 const VERSION: u32 = 1;
 /// How the name of a session's folder begins while it is being deleted.
 pub(super) const DELETED: &str = ".deleted-";
+/// How the name of a folder begins in which a session from elsewhere is built.
+pub(crate) const IMPORTING: &str = ".importing-";
 
 /// Makes the folder if there is none, and checks that it can hold state.
-pub(super) fn prepare(disk: &dyn Disk, home: &Path) -> Result<(), Error> {
+pub(crate) fn prepare(disk: &dyn Disk, home: &Path) -> Result<(), Error> {
     inspect(home)?;
     refuse_network(home)?;
     make_folders(disk, home)?;
@@ -36,7 +39,7 @@ pub(super) fn prepare(disk: &dyn Disk, home: &Path) -> Result<(), Error> {
 }
 
 /// Checks what is there without changing anything. No folder at all is fine.
-pub(super) fn inspect(home: &Path) -> Result<(), Error> {
+pub(crate) fn inspect(home: &Path) -> Result<(), Error> {
     match std::fs::metadata(home) {
         Ok(found) if found.is_dir() => check_version(home),
         Ok(_) => Err(unusable(
@@ -124,16 +127,19 @@ pub(super) fn list(home: &Path) -> Result<Vec<SessionId>, Error> {
     Ok(found)
 }
 
-/// Removes what deleted sessions left, this time or when an earlier deletion was cut short.
-pub(super) fn sweep(home: &Path) -> Result<(), Error> {
+/// Removes what deleted sessions left, this time or when an earlier deletion was cut short, and
+/// what imports left that were cut short: nobody holds the lock of such a folder.
+pub(crate) fn sweep(home: &Path) -> Result<(), Error> {
     let path = sessions(home);
     for entry in std::fs::read_dir(&path).at("list", &path)? {
         let entry = entry.at("list", &path)?;
-        if entry
-            .file_name()
-            .to_str()
-            .is_some_and(|name| name.starts_with(DELETED))
-        {
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        let abandoned = || {
+            let owner = lock::owner_of(&SessionDir::at(entry.path()));
+            name.starts_with(IMPORTING) && matches!(owner, Ok(None))
+        };
+        if name.starts_with(DELETED) || abandoned() {
             match std::fs::remove_dir_all(entry.path()) {
                 // Another process that deletes sessions was faster.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}

@@ -11,6 +11,7 @@ mod injection;
 mod mailbox;
 mod mutations;
 mod ownership;
+mod portable;
 mod races;
 mod repair;
 mod sample;

@@ -18,6 +18,10 @@ pub fn run(out: &Path) -> Result<u8, Failure> {
         ("config.md", config()),
         ("events.md", events()),
         ("scenario.schema.json", pretty(&scenario)?),
+        (
+            "session.schema.json",
+            pretty(&crate::face::session_schema())?,
+        ),
         ("stream.schema.json", pretty(&crate::face::stream_schema())?),
     ];
     let cannot = |path: &Path, error: &std::io::Error| {

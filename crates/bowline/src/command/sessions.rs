@@ -1,5 +1,7 @@
-//! `bowline sessions list|show|export|delete|repair|prune|reindex`.
+//! `bowline sessions ...`: what can be done with sessions as a whole.
 
+mod export;
+mod import;
 mod prune;
 mod repair;
 mod show;
@@ -28,7 +30,8 @@ pub fn run(args: Sessions) -> Result<u8, Failure> {
             let id = store.resolve(&id)?;
             show::show(&store, id, json)?;
         }
-        Sessions::Export { id, .. } => export(&store, &id)?,
+        Sessions::Export { id, .. } => export::export(&store, &id)?,
+        Sessions::Import { file } => import::import(&store, &file)?,
         Sessions::Delete { id, yes } => return delete(&store, &id, yes),
         Sessions::Repair { id, dry_run, yes } => return repair::run(&store, &id, dry_run, yes),
         Sessions::Prune(args) => {
@@ -96,25 +99,6 @@ pub fn as_json(summary: &Summary) -> Value {
         "journal_bytes": summary.journal_bytes,
         "damage": summary.damage,
     })
-}
-
-fn export(store: &Store, id: &str) -> Result<(), Failure> {
-    let id = store.resolve(id)?;
-    let intact = store.read_only(id)?.read_intact()?;
-    if let Some(damage) = intact.finding {
-        return Err(damage.into());
-    }
-    let events: Vec<Value> = intact
-        .events
-        .iter()
-        .map(|recorded| {
-            let receipt = &recorded.receipt;
-            json!({ "seq": receipt.seq, "epoch": receipt.epoch, "hash": receipt.hash, "event": recorded.event })
-        })
-        .collect();
-    let object = json!({ "format": "bowline-session", "version": 1, "id": id, "events": events });
-    print::line(&object.to_string());
-    Ok(())
 }
 
 fn delete(store: &Store, id: &str, yes: bool) -> Result<u8, Failure> {

@@ -1,4 +1,4 @@
-//! The published JSON Schema of `--output stream-json`.
+//! The published JSON Schemas of `--output stream-json` and of an exported session.
 //!
 //! What Bowline writes itself is closed: a field that is not in the schema is a fault of one of
 //! the two. What a provider wrote (opaque blocks, kept fields, inputs of tools) is open.
@@ -65,6 +65,41 @@ pub fn stream_schema() -> Value {
         "oneOf": lines,
         "$defs": definitions,
     })
+}
+
+/// The schema of what `bowline sessions export` prints.
+pub fn session_schema() -> Value {
+    let count = reference("count");
+    let digest = json!({ "type": "string", "pattern": "^[0-9a-f]{64}$" });
+    let salt = json!({ "type": "string", "pattern": "^[0-9a-f]{32}$" });
+    let base64 = json!({ "type": "string", "pattern": "^[A-Za-z0-9+/]*={0,2}$" });
+    let record = object(
+        json!({ "seq": count, "epoch": count, "commitment": digest, "salt": salt, "hash": digest,
+            "event": reference("event") }),
+        json!({}),
+    );
+    let blob = object(
+        json!({ "digest": digest, "bytes": count, "base64": base64 }),
+        json!({}),
+    );
+    let mut definitions = parts::definitions();
+    definitions.insert("event".to_owned(), event());
+    let mut schema = object(
+        json!({ "format": { "const": "bowline-session" }, "version": { "const": 2 },
+            "id": reference("id"), "events": list(&record), "blobs": list(&blob) }),
+        json!({}),
+    );
+    schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
+    schema["title"] = json!("A session as `bowline sessions export` prints it");
+    schema["description"] = json!(
+        "The fields come in this order. `commitment` is SHA-256 over the 16 bytes of `salt` and the \
+         event as it stands here, byte for byte; `hash` is SHA-256 over `bowline-record-1`, the 16 \
+         bytes of `id`, `seq` and `epoch` as 64-bit big endian, the hash of the event before (of the \
+         first: SHA-256 over `bowline-journal-1` and the 16 bytes of `id`), and `commitment`. \
+         `digest` is SHA-256 over the bytes that `base64` stands for."
+    );
+    schema["$defs"] = Value::Object(definitions);
+    schema
 }
 
 /// One line: its type, and exactly these fields, some of which may be absent.
