@@ -5,6 +5,7 @@
 //! - [`due`]: what has to be done next, in order. Nothing is remembered anywhere else.
 
 mod accept;
+mod adopt;
 mod apply;
 mod due;
 mod order;
@@ -12,6 +13,7 @@ mod park;
 mod stage;
 
 pub use accept::accept;
+pub use adopt::adopt;
 pub use apply::apply;
 pub use due::due;
 pub use park::{end_wait, park};

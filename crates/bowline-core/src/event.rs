@@ -11,7 +11,7 @@ pub use facts::{
     AnswerChecked, AttemptFailed, AttemptReserved, BlocksDropped, CallFailed, CallFinished,
     CallFoundUnstarted, CallInDoubt, CallRejected, CallStarted, CancelRequested, Decided,
     DecisionAnswered, ModelReplied, NoticeAdded, OwnerChanged, PromptAccepted, QuestionAnswered,
-    ReplyStop, SessionStarted, SettingsChanged, TurnEnded, TurnStarted,
+    ReplyStop, SessionAdopted, SessionStarted, SettingsChanged, TurnEnded, TurnStarted,
 };
 pub(crate) use facts::{NewAttempt, NewStart};
 pub use waits::{
@@ -100,6 +100,8 @@ pub enum Fact {
     SessionPaused(SessionPaused),
     /// A person let the session go on.
     SessionContinued(SessionContinued),
+    /// A person took on a session that came from elsewhere, with this machine's configuration.
+    SessionAdopted(Box<SessionAdopted>),
 }
 
 /// Every kind of fact with its meaning, in the order of [`Fact`].
@@ -175,6 +177,10 @@ pub const CATALOGUE: &[(&str, &str)] = &[
         "A person put the session on hold: nothing new is begun.",
     ),
     ("SessionContinued", "A person let the session go on."),
+    (
+        "SessionAdopted",
+        "A person took on a session that came from elsewhere, with this machine's configuration.",
+    ),
 ];
 
 impl Fact {
@@ -211,6 +217,7 @@ impl Fact {
             Self::DecisionLapsed(_) => "DecisionLapsed",
             Self::SessionPaused(_) => "SessionPaused",
             Self::SessionContinued(_) => "SessionContinued",
+            Self::SessionAdopted(_) => "SessionAdopted",
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bowline_core::event::{NoticeAdded, OwnerChanged, SessionStarted};
+use bowline_core::event::{NoticeAdded, OwnerChanged, SessionAdopted, SessionStarted};
 use bowline_core::protocol::RunningJob;
 use bowline_core::{
     Command, Committed, ContextText, Digest, Event, Fact, ImageRef, Job, Refusal, Seq, SessionId,
@@ -243,6 +243,18 @@ impl Session {
             )));
         }
         Ok(())
+    }
+
+    /// Takes on a session that came from elsewhere; durable on return. Until then it must not be
+    /// driven: it says itself what it may do.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] when it cannot be written.
+    pub async fn adopt(&mut self, adopted: SessionAdopted) -> Result<(), Error> {
+        for fact in bowline_core::engine::adopt(&self.state, adopted) {
+            self.stage(fact);
+        }
+        self.keep().await
     }
 
     /// Folds a fact into the state and adds it to the batch.

@@ -1,5 +1,6 @@
 //! A fact changes the state: pure and total. A fact that fits nowhere is counted, not obeyed.
 
+mod adopt;
 mod waits;
 
 use std::collections::BTreeMap;
@@ -55,6 +56,7 @@ fn fold(state: &mut State, event: &Event) -> bool {
             later
         }
         Fact::SettingsChanged(change) => change_settings(state, change),
+        Fact::SessionAdopted(adopted) => adopt::adopt(state, adopted, event.at_ms),
         Fact::BlocksDropped(dropped) => drop_blocks(state, &dropped.model),
         Fact::PromptAccepted(prompt) => {
             state.queue.push(Input {

@@ -43,6 +43,21 @@ pub struct OwnerChanged {
     pub app_version: String,
 }
 
+/// A person took on a session that came from elsewhere. What it said of settings and folders is
+/// replaced by this; earlier grants are void; what was to run is decided upon anew; what had started
+/// elsewhere is in doubt; commands in the background are elsewhere. Its conversation stays.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SessionAdopted {
+    /// What is in force from now on.
+    pub settings: Settings,
+    /// The absolute folder it works in here.
+    pub cwd: String,
+    /// Absolute folders it may work in here, the working folder's root first.
+    pub roots: Vec<String>,
+    /// Who took it on, by which route.
+    pub by: String,
+}
+
 /// Other settings are in force. Open questions are asked anew under them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SettingsChanged {

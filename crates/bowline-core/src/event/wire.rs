@@ -42,6 +42,7 @@ impl Serialize for Event {
             Fact::DecisionLapsed(data) => event.serialize_field("data", data)?,
             Fact::SessionPaused(data) => event.serialize_field("data", data)?,
             Fact::SessionContinued(data) => event.serialize_field("data", data)?,
+            Fact::SessionAdopted(data) => event.serialize_field("data", data)?,
         }
         event.end()
     }
@@ -99,6 +100,7 @@ fn fact(kind: &str, data: &str) -> Result<Fact, serde_json::Error> {
         "DecisionLapsed" => Fact::DecisionLapsed(read(data)?),
         "SessionPaused" => Fact::SessionPaused(read(data)?),
         "SessionContinued" => Fact::SessionContinued(read(data)?),
+        "SessionAdopted" => Fact::SessionAdopted(read(data)?),
         other => {
             return Err(serde_json::Error::custom(format_args!(
                 "event `{other}` is not known to this version: it was written by a newer Bowline"

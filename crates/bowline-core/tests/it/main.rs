@@ -5,6 +5,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod adopting;
 mod explore;
 mod laws;
 mod refusals;

@@ -98,6 +98,7 @@ impl<'a> Rows<'a> {
         match &event.fact {
             Fact::SessionStarted(started) => self.set_model(&started.settings.model),
             Fact::SettingsChanged(change) => self.set_model(&change.settings.model),
+            Fact::SessionAdopted(adopted) => self.set_model(&adopted.settings.model),
             Fact::Decided(decided) => self.add_decision(receipt, event.at_ms, decided)?,
             Fact::DecisionAnswered(answer) => self.add_answer(event.at_ms, answer)?,
             Fact::AttemptReserved(reserved) => self.add_attempt(receipt, event.at_ms, reserved)?,

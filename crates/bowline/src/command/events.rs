@@ -85,6 +85,10 @@ fn about(event: &Event) -> String {
         Fact::SessionStarted(started) => format!("{} in {}", started.settings.model, started.cwd),
         Fact::OwnerChanged(owner) => format!("epoch {}, process {}", owner.epoch, owner.pid),
         Fact::SettingsChanged(change) => format!("mode {}, by {}", change.settings.mode, change.by),
+        Fact::SessionAdopted(adopted) => format!(
+            "{}, mode {} in {}, by {}",
+            adopted.settings.model, adopted.settings.mode, adopted.cwd, adopted.by
+        ),
         Fact::PromptAccepted(prompt) => prompt.text.text().to_owned(),
         Fact::TurnStarted(started) => format!("turn {}", started.turn),
         Fact::NoticeAdded(notice) => notice.text.text().to_owned(),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use bowline_core::context::caps;
 use bowline_core::decision::Layer;
+use bowline_core::event::SessionAdopted;
 use bowline_core::{Configured, SessionId, Settings};
 use bowline_journal::Store;
 use bowline_runtime::config::Effective;
@@ -56,7 +57,12 @@ pub fn run(args: Exec) -> Result<u8, Failure> {
         }
         Start::GoOn {
             session,
-            change: changes(&config, &args.force, args.reconfigure)?,
+            change: if store.is_imported(session) {
+                // What a session from elsewhere says of settings and folders does not count here.
+                Change::taking_on(chosen_settings(&config)?, &cwd, &roots)
+            } else {
+                changes(&config, &args.force, args.reconfigure)?
+            },
         }
     } else {
         Start::New {
@@ -162,8 +168,10 @@ fn newest(store: &Store, cwd: &Path) -> Result<SessionId, Failure> {
     store
         .summaries()?
         .into_iter()
-        // A call made by hand is no conversation to go on with.
+        // A call made by hand is no conversation to go on with, and a session from elsewhere only
+        // claims to belong here.
         .filter(|summary| summary.cwd == folder && summary.model.model() != wire::ONE_CALL)
+        .filter(|summary| !store.is_imported(summary.session))
         .max_by_key(|summary| (summary.updated_ms, summary.session))
         .map(|summary| summary.session)
         .ok_or_else(|| {
@@ -196,6 +204,7 @@ fn changes(config: &Effective, force: &Force, reconfigure: bool) -> Result<Chang
             .then(|| config.limits().max_tokens)
             .flatten(),
         reconfigure,
+        adopted: None,
     })
 }
 
@@ -215,9 +224,26 @@ pub struct Change {
     max_tokens: Option<u64>,
     /// What the configuration files say now is put in force.
     reconfigure: bool,
+    /// All that is in force, in a session that came from elsewhere.
+    pub adopted: Option<Box<SessionAdopted>>,
 }
 
 impl Change {
+    /// Takes on a session from elsewhere with these settings in these folders.
+    fn taking_on(settings: Settings, cwd: &Path, roots: &[PathBuf]) -> Self {
+        let text = |path: &Path| path.display().to_string();
+        let adopted = SessionAdopted {
+            settings,
+            cwd: text(cwd),
+            roots: roots.iter().map(|root| text(root)).collect(),
+            by: "the command line".to_owned(),
+        };
+        Self {
+            adopted: Some(Box::new(adopted)),
+            ..Self::default()
+        }
+    }
+
     /// The model that is put in force, if one is.
     pub const fn model(&self) -> Option<&bowline_core::ModelRef> {
         self.model.as_ref()

@@ -99,7 +99,23 @@ pub fn session_schema() -> Value {
          `digest` is SHA-256 over the bytes that `base64` stands for."
     );
     schema["$defs"] = Value::Object(definitions);
+    drop_unused(&mut schema);
     schema
+}
+
+/// Drops the definitions that nothing refers to.
+fn drop_unused(schema: &mut Value) {
+    loop {
+        let text = schema.to_string();
+        let Some(definitions) = schema["$defs"].as_object_mut() else {
+            return;
+        };
+        let before = definitions.len();
+        definitions.retain(|name, _| text.contains(&format!("\"#/$defs/{name}\"")));
+        if definitions.len() == before {
+            return;
+        }
+    }
 }
 
 /// One line: its type, and exactly these fields, some of which may be absent.

@@ -29,6 +29,7 @@ mod log;
 mod own_shell;
 mod owner;
 mod parties;
+mod portable;
 mod prune;
 mod questions;
 mod real_task;

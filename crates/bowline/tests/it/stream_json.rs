@@ -12,12 +12,17 @@ use serde_json::{Value, json};
 
 use crate::support::{Ran, Scratch, of_kind, ran};
 
-/// The schema that this very binary publishes.
+/// The schema of a line, as this very binary publishes it.
 fn schema(scratch: &Scratch) -> Validator {
+    published(scratch, "stream.schema.json")
+}
+
+/// A schema that this very binary publishes.
+pub(crate) fn published(scratch: &Scratch, name: &str) -> Validator {
     let out = scratch.path("docs");
     let folder = out.display().to_string();
     scratch.run(&["docs", "--out", &folder]).expect(0, &[]);
-    let text = std::fs::read_to_string(out.join("stream.schema.json")).expect("the schema");
+    let text = std::fs::read_to_string(out.join(name)).expect("the schema");
     let schema: Value = serde_json::from_str(&text).expect("JSON");
     jsonschema::draft202012::meta::validate(&schema).expect("a valid schema");
     jsonschema::validator_for(&schema).expect("a usable schema")

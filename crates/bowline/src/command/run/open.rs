@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bowline_core::context::caps;
-use bowline_core::event::SessionStarted;
+use bowline_core::event::{SessionAdopted, SessionStarted};
 use bowline_core::{RuleInForce, SessionId, Settings, State};
 use bowline_journal::{OwnedSession, Owner, Store};
 use bowline_model::scenario::Scenario;
@@ -98,8 +98,16 @@ impl Opener<'_> {
     pub async fn go_on(
         &self,
         id: SessionId,
-        change: Change,
+        mut change: Change,
     ) -> Result<(Session, Harness), Failure> {
+        let adopted = change.adopted.take();
+        if adopted.is_none() && self.store.is_imported(id) {
+            return Err(Failure::usage(format!(
+                "session {0} came from elsewhere and nobody has taken it on yet: `bowline exec \
+                 --resume {0}` does, with this machine's configuration",
+                id.short()
+            )));
+        }
         let owned = self
             .store
             .open(id, &owner(self.clock))
@@ -117,6 +125,9 @@ impl Opener<'_> {
         let mut session =
             Session::open(journal, session_places, self.clock.clone(), VERSION).await?;
         self.log.opened(&session, &opened);
+        if let Some(adopted) = adopted {
+            self.take_on(&mut session, *adopted).await?;
+        }
         let cwd = PathBuf::from(session.state().cwd());
         let config = wire::configure(self.places, &cwd, &Force::default())?;
         let going_on = in_force::going_on(session.state(), change, &config, self.places)
@@ -146,6 +157,39 @@ impl Opener<'_> {
             crate::print::err_line(&crate::print::clean(&line));
         }
         Ok((session, wire::harness(provider, toolbox, policy)))
+    }
+
+    /// Takes on a session from elsewhere: what it said of this machine is void before anything of
+    /// it is driven.
+    async fn take_on(
+        &self,
+        session: &mut Session,
+        mut adopted: SessionAdopted,
+    ) -> Result<(), Failure> {
+        let settings = &mut adopted.settings;
+        let endpoints = self.config.endpoints();
+        // Found first: without a model that can be asked, it stays as it came.
+        let provider = wire::provider(settings, endpoints, self.places, self.clock)?;
+        let configured =
+            in_force::configured(self.config, self.places, &settings.model, Vec::new());
+        let configured = in_force::recordable(configured, &provider.1, self.places);
+        settings.configured = Some(Box::new(configured));
+        let before = session.state().cwd().to_owned();
+        let gone = match Path::new(&before).is_dir() {
+            true => "",
+            false => ", which is not here",
+        };
+        let Settings { model, mode, .. } = &adopted.settings;
+        let line = format!(
+            "bowline: session {} came from elsewhere: it goes on in {} (it worked in {before}{gone}), \
+             with {model} in mode {mode}; what was granted there is asked again",
+            session.id().short(),
+            adopted.cwd,
+        );
+        session.adopt(adopted).await?;
+        self.store.taken_on(session.id())?;
+        crate::print::err_line(&crate::print::clean(&line));
+        Ok(())
     }
 }
 

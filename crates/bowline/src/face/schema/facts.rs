@@ -38,6 +38,11 @@ fn session(kind: &str) -> Option<Value> {
             json!({ "key": text, "settings": reference("settings"), "by": text }),
             json!({}),
         ),
+        "SessionAdopted" => object(
+            json!({ "settings": reference("settings"), "cwd": text, "roots": list(&text),
+                "by": text }),
+            json!({}),
+        ),
         "BlocksDropped" => object(
             json!({ "model": reference("model"), "blocks": count }),
             json!({}),

@@ -2,11 +2,18 @@
 
 use bowline_core::event::CATALOGUE;
 
-use super::{facts, stream_schema};
+use serde_json::Value;
+
+use super::{facts, session_schema, stream_schema};
 
 #[test]
 fn every_reference_leads_somewhere_and_every_part_is_used() {
-    let schema = stream_schema();
+    for schema in [stream_schema(), session_schema()] {
+        refers_well(&schema);
+    }
+}
+
+fn refers_well(schema: &Value) {
     let text = schema.to_string();
     let definitions = schema["$defs"].as_object().expect("definitions");
     for name in definitions.keys() {
