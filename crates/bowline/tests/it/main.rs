@@ -20,6 +20,7 @@ mod escape;
 mod first_run;
 mod help;
 mod images;
+mod in_force;
 mod inbox;
 mod interrupt;
 mod jobs;
