@@ -112,8 +112,9 @@ fn verify_in_parts(start: Chain, bytes: &[u8], head: Option<Head>) -> Option<Ver
 
 /// Checks the end of a journal: `bytes` begin right after the record on which `chain` stands.
 ///
-/// Bytes that do not follow are *torn* when they lie beyond `head` and hold no whole record: so
-/// looks a batch whose sync never returned. Anything else is damage.
+/// Bytes that do not follow are *torn* when they lie beyond `head` and hold no whole record, or
+/// begin with a line in which sectors are missing: so looks a batch whose sync never returned.
+/// Anything else is damage.
 #[must_use]
 pub fn verify_from(mut chain: Chain, bytes: &[u8], head: Option<Head>) -> Verified<'_> {
     let mut records = Vec::new();
@@ -165,9 +166,21 @@ fn judge_tail(chain: &Chain, rest: &[u8], head: Option<Head>, fault: Option<Faul
             fault: Fault::Cut { synced },
         }),
         None => Tail::Clean,
-        Some(_) if synced < at_seq && !holds_whole_record(rest) => Tail::Torn { bytes: rest.len() },
+        Some(_) if synced < at_seq && (lacks_sectors(rest) || !holds_whole_record(rest)) => {
+            Tail::Torn { bytes: rest.len() }
+        }
         Some(fault) => Tail::Damaged(Finding { at_seq, fault }),
     }
+}
+
+/// Whether sectors of the first line are missing: zeros, as a power loss leaves them that kept a
+/// later sector of the batch. Then the records after it were never acknowledged either. The hole is
+/// a whole sector, or begins where the batch does; a record holds no zero.
+fn lacks_sectors(rest: &[u8]) -> bool {
+    const SECTOR_BYTES: usize = 512;
+    let line = &rest[..line_end(rest).unwrap_or(rest.len())];
+    let mut holes = line.split(|byte| *byte != 0).map(<[u8]>::len);
+    line.first() == Some(&0) || holes.any(|zeros| zeros >= SECTOR_BYTES)
 }
 
 /// Whether any complete line is a record with a commitment that holds: then what precedes it was

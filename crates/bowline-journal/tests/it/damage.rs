@@ -162,6 +162,43 @@ fn a_cut_at_a_border_needs_the_head() {
     }
 }
 
+/// A power loss may keep a later sector of a batch and not an earlier one. Beyond the last synced
+/// record that is a torn batch, whole records after the hole or not; before it, it is damage.
+#[test]
+fn a_missing_sector_is_torn_beyond_the_head_and_damage_before_it() {
+    const SECTOR_BYTES: usize = 512;
+    let whole = Whole::new();
+    let check = |from: usize, bytes: usize, is_torn: bool| {
+        let mut left = whole.bytes.clone();
+        left[from..from + bytes].fill(0);
+        let line = whole.line_at(from);
+        let head = |line: usize| {
+            let chain = whole.chains[line];
+            let (seq, hash) = (chain.seq, chain.hash);
+            (seq > Seq(0)).then_some(Head { seq, hash })
+        };
+        let (tail, intact) = whole.check(&left, head(line));
+        assert_eq!(
+            matches!(tail, Tail::Torn { .. }),
+            is_torn,
+            "{bytes} from {from}: {tail:?}"
+        );
+        assert_eq!(intact, line);
+        let (tail, _) = whole.check(&left, Some(whole.head));
+        assert!(
+            matches!(tail, Tail::Damaged(_)),
+            "{bytes} from {from}: {tail:?}"
+        );
+    };
+    for sector in (0..whole.bytes.len() / SECTOR_BYTES).step_by(7) {
+        check(sector * SECTOR_BYTES, SECTOR_BYTES, true);
+    }
+    // The first sector of a batch begins where the batch does.
+    check(whole.lines[50].start, 10, true);
+    // Anything shorter is no sector.
+    check(whole.lines[50].start + 20, 10, false);
+}
+
 #[test]
 fn swapped_removed_and_doubled_records_are_found() {
     let whole = Whole::new();
