@@ -58,13 +58,23 @@ impl Run {
         Some(line["session_id"].as_str()?.to_owned())
     }
 
-    /// The decisions that it said a person must take.
-    pub(super) fn waiting(&self) -> Vec<String> {
+    /// What others must do before `session` goes on, as it said.
+    pub(super) fn awaited(&self, session: &str) -> Vec<Task> {
         let result = self.told.iter().find(|line| line["type"] == "result");
-        let items = result.and_then(|line| line["waiting"].as_array());
-        let ids = items.into_iter().flatten();
-        ids.filter_map(|item| Some(item["decision_id"].as_str()?.to_owned()))
-            .collect()
+        let each = |list: &str, key: &str| {
+            let items = result.and_then(|line| line[list].as_array());
+            let texts = items
+                .into_iter()
+                .flatten()
+                .filter_map(|item| item[key].as_str());
+            texts.map(str::to_owned).collect::<Vec<_>>()
+        };
+        let decisions = each("waiting", "decision_id")
+            .into_iter()
+            .map(Task::Approve);
+        let parties = each("parties", "name").into_iter();
+        let signals = parties.map(|party| Task::Signal(session.to_owned(), party));
+        decisions.chain(signals).collect()
     }
 
     pub(super) fn code(&self) -> Option<i32> {
@@ -81,6 +91,7 @@ pub(super) enum Task {
     Begin,
     Resume(String),
     Approve(String),
+    Signal(String, String),
 }
 
 impl Task {
@@ -90,6 +101,7 @@ impl Task {
             Self::Begin => "begin",
             Self::Resume(_) => "resume",
             Self::Approve(_) => "approve",
+            Self::Signal(..) => "signal",
         }
     }
 }
@@ -156,6 +168,7 @@ impl Arena {
                 .args(["exec", "--output", "stream-json", "--resume", session])
                 .args(["--model", &model("second.json")]),
             Task::Approve(decision) => command.args(["approve", decision]),
+            Task::Signal(session, party) => command.args(["signal", session, party]),
         };
         command
     }
@@ -219,13 +232,13 @@ impl Arena {
         let mut runs = Vec::new();
         while runs.len() < RUNS_MAX {
             let run = self.run(&Task::Resume(session.to_owned()))?;
-            let waiting = run.waiting();
+            let awaited = run.awaited(session);
             runs.push(run);
-            if waiting.is_empty() {
+            if awaited.is_empty() {
                 break;
             }
-            for decision in waiting {
-                runs.push(self.run(&Task::Approve(decision))?);
+            for task in awaited {
+                runs.push(self.run(&task)?);
             }
         }
         Ok(runs)

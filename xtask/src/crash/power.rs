@@ -18,6 +18,7 @@ use self::record::{Recording, WORK, record};
 use super::chance::Chance;
 use super::play::{Arena, Ended, Run};
 use super::verdict::{self, Cut};
+use crate::say;
 
 /// Sessions that are recorded and taken apart side by side.
 const SIDE_BY_SIDE: usize = 4;
@@ -47,8 +48,9 @@ pub(super) struct Powered {
     pub(super) faults: Vec<String>,
 }
 
-/// Records a session and cuts its power; stops at the first fault if `until_fault`.
-pub(super) fn check(binary: &Path, bounds: Bounds, until_fault: bool) -> Result<Powered> {
+/// Records a session and cuts its power; stops at a fault that `until_fault` is part
+/// of.
+pub(super) fn check(binary: &Path, bounds: Bounds, until_fault: Option<&str>) -> Result<Powered> {
     let found = Mutex::new(Powered::default());
     let results: Vec<Result<()>> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..SIDE_BY_SIDE)
@@ -73,7 +75,7 @@ fn work(
     slot: usize,
     bounds: Bounds,
     found: &Mutex<Powered>,
-    until_fault: bool,
+    until_fault: Option<&str>,
 ) -> Result<()> {
     let mut arena = Arena::new(binary, slot, 0)?;
     let recording = record(&mut arena)?;
@@ -94,7 +96,8 @@ fn work(
         ];
         let random = (0..bounds.subsets).map(|_| Survive::Some(chance.next()));
         for survive in plain.into_iter().chain(random.collect::<Vec<_>>()) {
-            if until_fault && !locked().faults.is_empty() {
+            let is_it = |fault: &String| until_fault.is_some_and(|wanted| fault.contains(wanted));
+            if locked().faults.iter().any(is_it) {
                 return Ok(());
             }
             let image = Image::after(&[("work", WORK)], &recording.steps[..at], survive);
@@ -126,6 +129,9 @@ fn work(
                 )
             });
             found.faults.extend(named);
+            if found.images.is_multiple_of(250) {
+                say::line(format!("crash: {} images so far", found.images));
+            }
         }
     }
     Ok(())

@@ -216,13 +216,14 @@ impl Victim {
         let mut task = Task::Begin;
         while self.kills.len() < KILLS_MAX {
             let run = self.run(&task)?;
-            let (waiting, code) = (run.waiting(), run.code());
+            let code = run.code();
             self.runs.push(run);
             let Some(session) = self.session() else {
                 continue;
             };
-            for decision in waiting {
-                let run = self.arena.run(&Task::Approve(decision))?;
+            let awaited = self.runs.last().map(|run| run.awaited(&session));
+            for task in awaited.unwrap_or_default() {
+                let run = self.arena.run(&task)?;
                 self.runs.push(run);
             }
             task = Task::Resume(session);

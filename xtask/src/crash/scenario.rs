@@ -13,6 +13,9 @@ pub(super) const FILES: [(&str, &str, &str); 2] = [
     ("c/d.txt", "deep\n", "write"),
 ];
 
+/// Whom the session waits for.
+pub(super) const PARTY: &str = "the review";
+
 /// The user's configuration: what asks a person.
 pub(super) const CONFIG: &str = "[permissions]\nask = [\"tool(edit)\"]\n";
 
@@ -49,6 +52,7 @@ pub(super) fn scenario(pace_ms: u64) -> Value {
             "",
             vec![
                 json!({ "tool": "edit", "input": { "path": "a.txt", "edits": [{ "old": "two", "new": "zwei" }] } }),
+                json!({ "tool": "wait_for", "input": { "name": PARTY } }),
             ],
         ),
         calls("", vec![mark(6, "seq 1 30000; ")]),

@@ -384,14 +384,17 @@ fn play(
         let process = played.runs.len();
         let run = arena.run_followed(&task, |point, stop| at(process, &task, point, stop))?;
         played.session = played.session.or_else(|| run.session());
-        let (code, waiting) = (run.code(), run.waiting());
-        played.runs.push(run);
-        if code.is_none() {
-            break;
+        if let Some(session) = &played.session {
+            let awaited = run.awaited(session);
+            if !awaited.is_empty() {
+                tasks.push(Task::Resume(session.clone()));
+                tasks.extend(awaited);
+            }
         }
-        if let Some(session) = played.session.clone().filter(|_| !waiting.is_empty()) {
-            tasks.push(Task::Resume(session));
-            tasks.extend(waiting.into_iter().map(Task::Approve));
+        let is_killed = run.code().is_none();
+        played.runs.push(run);
+        if is_killed {
+            break;
         }
     }
     Ok(played)

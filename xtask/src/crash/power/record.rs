@@ -32,17 +32,19 @@ pub(super) fn record(arena: &mut Arena) -> Result<Recording> {
     while let Some(task) = tasks.pop() {
         let command = arena.command(&task);
         recorder.program = None;
-        recorder.tells = !matches!(task, Task::Approve(_));
+        recorder.tells = matches!(task, Task::Begin | Task::Resume(_));
         let followed = follow(&command, Whom::Keepers, &mut |stop| {
             recorder.at(stop)?;
             Ok(Next::GoOn)
         })?;
         let run = Run::new(crate::crash::play::Ended::Killed, &followed.told);
         session = session.or_else(|| run.session());
-        let waiting = run.waiting();
-        if let Some(session) = session.clone().filter(|_| !waiting.is_empty()) {
-            tasks.push(Task::Resume(session));
-            tasks.extend(waiting.into_iter().map(Task::Approve));
+        if let Some(session) = &session {
+            let awaited = run.awaited(session);
+            if !awaited.is_empty() {
+                tasks.push(Task::Resume(session.clone()));
+                tasks.extend(awaited);
+            }
         }
     }
     Ok(Recording {
