@@ -172,7 +172,7 @@ fn disks_of_every_size_stop_the_next_act_and_lose_nothing() {
         files,
     };
     let (calls, bytes) = if step.is_some() {
-        (6, 300_000)
+        (20, 300_000)
     } else {
         (3, 8_000)
     };
