@@ -183,6 +183,8 @@ enum Found {
     Damage,
     /// Every acknowledged record is there, as it was.
     Whole,
+    /// It is refused for another reason.
+    Otherwise(String),
     /// It opens and is not what it was.
     Missed,
 }
@@ -222,7 +224,7 @@ impl Bench {
         }
         match self.store.open(whole.session, &owner()) {
             Err(Error::Damaged { .. } | Error::Unreadable { .. }) => Found::Damage,
-            Err(error) => panic!("{}: {error}", mutated.kind),
+            Err(error) => Found::Otherwise(error.to_string()),
             Ok(owned) => {
                 let events = block_on(owned.journal.read(bowline_core::Seq(1))).unwrap();
                 let events = events.iter().map(|event| event.value());
@@ -257,6 +259,7 @@ fn every_mutation_of_an_acknowledged_record_is_found() {
             }
             Found::Damage => panic!("{}: damage where there is none", mutated.kind),
             Found::Whole => harmless += 1,
+            Found::Otherwise(error) => panic!("{}: {error}", mutated.kind),
             Found::Missed => panic!("number {turn}, {}: not found", mutated.kind),
         }
     }
