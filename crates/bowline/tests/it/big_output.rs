@@ -1,6 +1,7 @@
 //! A command that writes far more than anybody wants to keep: memory and disk stay bounded.
 //!
-//! CI writes 64 MB; `BOWLINE_OUTPUT_MB=1000` writes what the figure is stated for.
+//! CI writes 64 MB; `BOWLINE_OUTPUT_MB=1000` writes what the figure is stated for, which takes the
+//! keeper of a debug build most of the ten minutes that a command may have.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;

@@ -126,11 +126,21 @@ fn killed_alone_the_command_ends_once_and_the_model_learns_its_true_output() {
         "last_result_contains": ["begun\nended\n[exit 0 in "],
         "last_result_lacks": ["unknown"]
     });
-    let (mut found, mut late) = (0, 0);
-    for number in 0..kills() {
+    let (mut within, mut late) = (0, 0);
+    for number in 0.. {
+        if within == kills() {
+            break;
+        }
+        assert!(late <= kills(), "too few kills came within the command");
         let mut begun = Begun::new(&expect);
-        Begun::at_moment(number);
+        Begun::at_moment(number % kills());
         begun.kill_harness();
+        // On a busy machine the run may be over by now: that was no kill inside a command.
+        if !of_kind(&begun.scratch.events(), "CallFinished").is_empty() {
+            late += 1;
+            continue;
+        }
+        within += 1;
         begun.resume().expect(0, &["told"]);
         assert_eq!(begun.marks(), "end\n", "kill {number}");
         let events = begun.scratch.events();
@@ -138,19 +148,11 @@ fn killed_alone_the_command_ends_once_and_the_model_learns_its_true_output() {
         assert_eq!(of_kind(&events, "CallInDoubt").len(), 0, "kill {number}");
         let finished = of_kind(&events, "CallFinished");
         assert_eq!(finished.len(), 1, "kill {number}");
-        if finished[0]["data"]["found"] == true {
-            found += 1;
-        } else {
-            late += 1;
-        }
+        assert_eq!(finished[0]["data"]["found"], true, "kill {number}");
     }
     println!(
-        "{} kills of the harness alone: {found} within the command, {late} after it; the end mark once and the true output told in every one",
-        kills()
-    );
-    assert!(
-        found * 10 >= kills() * 8,
-        "only {found} kills came within the command"
+        "{within} kills of the harness alone within the command: the end mark once and the true \
+         output told in every one; {late} came after its end"
     );
 }
 
@@ -166,12 +168,11 @@ fn killed_with_the_keeper_the_model_is_told_that_the_outcome_is_unknown() {
         if doubted == kills() {
             break;
         }
-        assert!(
-            number < kills() * 3 + 10,
-            "too few kills came within the command"
-        );
+        assert!(known <= kills(), "too few kills came within the command");
         let mut begun = Begun::new(&expect);
         let Some(keeper) = begun.keeper() else {
+            begun.kill_harness();
+            known += 1;
             continue;
         };
         Begun::at_moment(number % kills());
