@@ -1,0 +1,12 @@
+//! The drive loop as those who embed it see it: real tools, a scripted model, a journal in memory
+//! or on a disk that fails.
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod clock;
+mod ends;
+mod errors;
+mod stage;
