@@ -6,6 +6,7 @@
 )]
 
 mod adopting;
+mod errors;
 mod explore;
 mod laws;
 mod refusals;

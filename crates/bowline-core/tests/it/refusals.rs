@@ -10,12 +10,12 @@ use uuid::Uuid;
 
 use crate::world::{World, decision, question, request};
 
-fn call(number: u128) -> CallId {
+pub(crate) fn call(number: u128) -> CallId {
     CallId::from_uuid(Uuid::from_u128(number))
 }
 
 /// A world whose model has just asked for calls numbered 100, 101, ...
-fn with_calls(count: u128) -> World {
+pub(crate) fn with_calls(count: u128) -> World {
     let mut world = World::new(Vec::new(), None);
     world.put(Fact::TurnStarted(TurnStarted { turn: TurnId(1) }));
     let attempt = AttemptId::from_uuid(Uuid::from_u128(99));
@@ -46,7 +46,13 @@ fn with_calls(count: u128) -> World {
     world
 }
 
-fn decide(world: &mut World, number: u128, verdict: Verdict, class: ReplayClass, path: &str) {
+pub(crate) fn decide(
+    world: &mut World,
+    number: u128,
+    verdict: Verdict,
+    class: ReplayClass,
+    path: &str,
+) {
     let id = DecisionId::from_uuid(Uuid::from_u128(number + 1000));
     let decision = decision(id, verdict, class, path);
     world.put(Fact::Decided(Box::new(Decided {
@@ -182,7 +188,7 @@ fn an_answer_needs_an_open_question() {
 }
 
 /// A world in which call 100 asks a person something, and the decision that waits.
-fn with_question() -> (World, DecisionId) {
+pub(crate) fn with_question() -> (World, DecisionId) {
     let mut world = with_calls(2);
     let id = DecisionId::from_uuid(Uuid::from_u128(1100));
     let mut asked = decision(id, Verdict::Ask, ReplayClass::Free, "/w/a");
@@ -195,7 +201,7 @@ fn with_question() -> (World, DecisionId) {
     (world, id)
 }
 
-fn reply(decision: DecisionId) -> Command {
+pub(crate) fn reply(decision: DecisionId) -> Command {
     Command {
         key: format!("reply-{decision}"),
         at_ms: None,
@@ -207,7 +213,7 @@ fn reply(decision: DecisionId) -> Command {
     }
 }
 
-fn verdict(decision: DecisionId, verdict: Verdict) -> Command {
+pub(crate) fn verdict(decision: DecisionId, verdict: Verdict) -> Command {
     Command {
         key: format!("verdict-{decision}"),
         at_ms: None,

@@ -4,6 +4,7 @@
 mod blobs;
 mod conformance;
 mod damage;
+mod errors;
 mod faults;
 mod fixture;
 mod index;
