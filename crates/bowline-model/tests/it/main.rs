@@ -6,6 +6,7 @@
 )]
 
 mod anthropic;
+mod errors;
 mod history;
 mod malformed;
 mod responses;
