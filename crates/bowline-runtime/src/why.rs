@@ -47,8 +47,10 @@ pub struct Evidence<'a> {
 pub enum Standing {
     /// A process drives it right now.
     Running,
-    /// It waits for a person.
+    /// It waits for a person, or for something outside.
     Waiting,
+    /// A person put it on hold.
+    Paused,
     /// Its last turn ended; the process said so.
     Ended,
     /// Its process ended without a word.
@@ -72,6 +74,7 @@ impl Standing {
         match self {
             Self::Running => "running",
             Self::Waiting => "waiting",
+            Self::Paused => "paused",
             Self::Ended => "ended",
             Self::Killed => "killed",
             Self::Crashed => "crashed",

@@ -1,7 +1,7 @@
 //! The cause: which of the things recorded explains where the session stands.
 
 use bowline_core::system::{EndedHow, Stopped};
-use bowline_core::{FailureKind, StopReason, SystemFact};
+use bowline_core::{CallId, FailureKind, StopReason, SystemFact};
 
 use super::story::{Story, statement};
 use super::{Evidence, Run, Standing, Statement, journal_source, system_source};
@@ -127,9 +127,8 @@ impl Search<'_, '_> {
     /// The process said how it ended.
     fn stopped(&mut self, stopped: &Stopped, source: String) -> Standing {
         let story = self.story;
-        if story.state.waiting().next().is_some() {
-            self.waits(Some(source));
-            return Standing::Waiting;
+        if let Some(standing) = self.rests(Some(&source)) {
+            return standing;
         }
         let Some((recorded, ended)) = story.ended else {
             let detail = stopped.detail.as_deref().unwrap_or("no further word");
@@ -154,28 +153,49 @@ impl Search<'_, '_> {
         }
     }
 
-    fn waits(&mut self, source: Option<String>) {
-        let waiting: Vec<(String, Option<String>)> = self
-            .story
-            .state
-            .waiting()
-            .map(|(open, decision)| {
-                let life = self.story.calls.get(&open.call.id);
-                let asked = life.and_then(|life| life.decision);
-                (
-                    format!(
-                        "It waits for a person's answer to {}: {}. {}",
-                        decision.id.short(),
-                        decision.essence,
-                        decision.reason
-                    ),
-                    asked.map(|(recorded, _)| journal_source(recorded)),
-                )
-            })
-            .collect();
-        for (text, asked) in waiting {
-            self.state(text, asked.into_iter().chain(source.clone()));
+    /// Whether it rests until somebody does something, and what for.
+    fn rests(&mut self, source: Option<&String>) -> Option<Standing> {
+        if let Some(by) = self.story.state.paused_by() {
+            let text = format!("It is on hold, by {by}: nothing is begun until it is let go on.");
+            let last = self.story.last.map(journal_source);
+            self.state(text, last.into_iter().chain(source.cloned()));
+            return Some(Standing::Paused);
         }
+        let waits = self.waits();
+        if waits.is_empty() {
+            return None;
+        }
+        for (text, recorded) in waits {
+            self.state(text, recorded.into_iter().chain(source.cloned()));
+        }
+        Some(Standing::Waiting)
+    }
+
+    /// What waits, and where it was asked.
+    fn waits(&self) -> Vec<(String, Option<String>)> {
+        let decided = |call: &CallId| {
+            let decision = self.story.calls.get(call)?.decision;
+            decision.map(|(recorded, _)| journal_source(recorded))
+        };
+        let state = &self.story.state;
+        let questions = state.waiting().map(|(open, decision)| {
+            let text = format!(
+                "It waits for a person's answer to {}: {}. {}",
+                decision.id.short(),
+                decision.essence,
+                decision.reason
+            );
+            (text, decided(&open.call.id))
+        });
+        let parties = state.parties().map(|party| {
+            let mut text = format!("It waits for {}: {}.", party.waits_for, party.name);
+            if let Some(instructions) = &party.instructions {
+                text.push(' ');
+                text.push_str(instructions);
+            }
+            (text, decided(&party.call_id))
+        });
+        questions.chain(parties).collect()
     }
 
     /// The turn is over: why, from the journal, with the system event that must go with it.
@@ -287,9 +307,8 @@ impl Search<'_, '_> {
              removed, rotated away, or could not be written. How the process ended cannot be told."
                 .to_owned(),
         );
-        if story.state.waiting().next().is_some() {
-            self.waits(None);
-            return Standing::Waiting;
+        if let Some(standing) = self.rests(None) {
+            return standing;
         }
         match story.ended {
             Some((recorded, ended)) => {

@@ -1,6 +1,7 @@
 //! What a person can do next, as exact commands.
 
-use bowline_core::{FailureKind, StopReason};
+use bowline_core::wait::Until;
+use bowline_core::{FailureKind, StopReason, Work};
 
 use super::cause::Verdict;
 use super::story::Story;
@@ -49,6 +50,13 @@ pub(super) fn steps(
                 format!("bowline log --session {id} --kind Crashed --json"),
             ));
         }
+        Standing::Paused => {
+            let go_on = format!("bowline resume {id}");
+            steps.push(command("let it go on", go_on));
+        }
+        Standing::Killed | Standing::Unfinished if waits(story) => {
+            waiting(&mut steps, story, &id);
+        }
         Standing::Killed | Standing::Unfinished => {
             steps.push(command("go on where it was", resume(&id, story)));
         }
@@ -58,9 +66,18 @@ pub(super) fn steps(
         )),
         Standing::Ended => ended(&mut steps, story, &id),
     }
-    if !story.doubts.is_empty() {
-        steps.push(word(
-            "look at what the call in doubt may have done before it is repeated, and tell the model",
+    for doubt in story.state.in_doubt() {
+        let call = doubt.call.short();
+        steps.push(command(
+            &format!(
+                "look at what the call in doubt may have done, and if it happened: {}",
+                super::story::shown(&doubt.essence)
+            ),
+            format!("bowline settle {call} --happened"),
+        ));
+        steps.push(command(
+            "or if it did not",
+            format!("bowline settle {call} --did-not"),
         ));
     }
     if !story.refused.is_empty() && verdict.standing != Standing::Waiting {
@@ -85,7 +102,25 @@ fn waiting(steps: &mut Vec<NextStep>, story: &Story<'_>, id: &str) {
         ));
         steps.push(command("or not", format!("bowline deny {question}")));
     }
+    for (_, _, park) in story.state.parked() {
+        if park.wait.until == Until::Signal {
+            let name = park.wait.name.replace('\'', "'\\''");
+            steps.push(command(
+                &format!(
+                    "once it is there: {}",
+                    super::story::shown(&park.wait.words())
+                ),
+                format!("bowline signal {id} '{name}'"),
+            ));
+        }
+    }
     steps.push(command("then go on", format!("bowline exec --resume {id}")));
+}
+
+/// Whether nothing can be done before somebody does something.
+fn waits(story: &Story<'_>) -> bool {
+    let work = bowline_core::due(&super::taken_over(&story.state));
+    matches!(work.as_slice(), [Work::Wait { .. }])
 }
 
 fn refused(steps: &mut Vec<NextStep>, story: &Story<'_>, id: &str) {

@@ -112,6 +112,18 @@ fn all_that_waits_is_listed_with_what_ends_its_wait_and_looking_writes_nothing()
     scratch
         .run(&["sessions", "show", &session])
         .expect(0, &["the review", "look at the plan"]);
+    let why = scratch.run(&["why", &session]);
+    why.expect(
+        0,
+        &[
+            "It waits for the signal `the review`",
+            "bowline signal",
+            "bowline approve",
+        ],
+    );
+    scratch
+        .run(&["why", text(doubt, "session_id")])
+        .expect(0, &["bowline settle", "--did-not"]);
     scratch
         .run(&["sessions", "list"])
         .expect(0, &["[3 waiting]", "[1 in doubt]"]);
@@ -231,6 +243,8 @@ fn a_paused_session_rests_until_it_is_let_go_on() {
         .run(&["pause", &session])
         .expect(2, &["is on hold already, by the command line"]);
     scratch.run(&["sessions", "list"]).expect(0, &["paused"]);
+    let why = scratch.run(&["why", &session, "--json"]).json();
+    assert_eq!(why["standing"], "paused");
     scratch
         .run(&["sessions", "show", &session])
         .expect(0, &["on hold, by the command line"]);
