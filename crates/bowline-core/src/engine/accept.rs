@@ -33,18 +33,13 @@ pub fn accept(state: &State, command: Command) -> Result<Vec<Fact>, Refusal> {
             output_schema,
             supersede,
         } => {
-            let mut facts = if supersede {
-                waits::supersede(state, &key)
-            } else {
-                Vec::new()
-            };
-            facts.extend(prompted(PromptAccepted {
+            let prompt = PromptAccepted {
                 key,
                 text,
                 images,
                 output_schema,
-            }));
-            Ok(facts)
+            };
+            Ok(given(state, prompt, supersede))
         }
         Ask::Answer {
             decision,
@@ -64,17 +59,16 @@ pub fn accept(state: &State, command: Command) -> Result<Vec<Fact>, Refusal> {
                 note,
             },
         ),
-        Ask::Reply { decision, text, by } => {
-            if open(state, decision, at_ms)?.question().is_none() {
-                return Err(Refusal::WantsAVerdict { decision });
-            }
-            Ok(vec![Fact::QuestionAnswered(QuestionAnswered {
+        Ask::Reply { decision, text, by } => replied(
+            state,
+            at_ms,
+            QuestionAnswered {
                 key,
                 decision,
                 answer: text,
                 by,
-            })])
-        }
+            },
+        ),
         Ask::Cancel { by } => match &state.turn {
             Some(turn) if turn.cancelled_by.is_none() => {
                 Ok(vec![Fact::CancelRequested(CancelRequested { key, by })])
@@ -113,6 +107,18 @@ fn answered(
         .collect())
 }
 
+fn replied(
+    state: &State,
+    at_ms: Option<u64>,
+    answer: QuestionAnswered,
+) -> Result<Vec<Fact>, Refusal> {
+    let decision = answer.decision;
+    if open(state, decision, at_ms)?.question().is_none() {
+        return Err(Refusal::WantsAVerdict { decision });
+    }
+    Ok(vec![Fact::QuestionAnswered(answer)])
+}
+
 /// What a person says to a call that may run; to one that may not, it stands in the refusal.
 fn note_of_allow(asked: &Decision, answer: &DecisionAnswered) -> Option<Fact> {
     let note = answer
@@ -135,6 +141,16 @@ fn denied(key: &str, decision: DecisionId) -> Fact {
         by: "a new prompt".to_owned(),
         note: Some("a person gave you something else to do.".to_owned()),
     })
+}
+
+/// A prompt, after what ends because it takes its place.
+fn given(state: &State, prompt: PromptAccepted, supersede: bool) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    if supersede {
+        facts.extend(waits::supersede(state, &prompt.key));
+    }
+    facts.extend(prompted(prompt));
+    facts
 }
 
 /// A prompt, and what the model is told of the schema that goes with it.

@@ -282,22 +282,22 @@ fn a_span_has_a_unit_and_never_means_for_ever() {
 
 #[test]
 fn an_allow_rule_is_added_once_and_the_rest_of_the_file_stays() {
-    let rule = "write(/work/a)";
+    let rule = "write(/w/a)";
     for (before, after, line) in [
-        ("", "[permissions]\nallow = [\"write(/work/a)\"]\n", 2),
+        ("", "[permissions]\nallow = [\"write(/w/a)\"]\n", 2),
         (
             "# mine\nmode = \"ask\" # yes\n",
-            "# mine\nmode = \"ask\" # yes\n\n[permissions]\nallow = [\"write(/work/a)\"]\n",
+            "# mine\nmode = \"ask\" # yes\n\n[permissions]\nallow = [\"write(/w/a)\"]\n",
             5,
         ),
         (
             "[permissions]\ndeny = [\"write(b)\"]\nallow = [ # these\n  \"read(c)\",\n]\n",
-            "[permissions]\ndeny = [\"write(b)\"]\nallow = [ # these\n  \"read(c)\", \"write(/work/a)\",\n]\n",
+            "[permissions]\ndeny = [\"write(b)\"]\nallow = [ # these\n  \"read(c)\", \"write(/w/a)\",\n]\n",
             4,
         ),
         (
             "permissions.deny = [\"write(b)\"]\n",
-            "permissions.deny = [\"write(b)\"]\npermissions.allow = [\"write(/work/a)\"]\n",
+            "permissions.deny = [\"write(b)\"]\npermissions.allow = [\"write(/w/a)\"]\n",
             2,
         ),
     ] {

@@ -66,6 +66,14 @@ pub(super) fn steps(
         )),
         Standing::Ended => ended(&mut steps, story, &id),
     }
+    doubts(&mut steps, story);
+    if !story.refused.is_empty() && verdict.standing != Standing::Waiting {
+        refused(&mut steps, story, &id);
+    }
+    steps
+}
+
+fn doubts(steps: &mut Vec<NextStep>, story: &Story<'_>) {
     for doubt in story.state.in_doubt() {
         let call = doubt.call.short();
         steps.push(command(
@@ -80,10 +88,6 @@ pub(super) fn steps(
             format!("bowline settle {call} --did-not"),
         ));
     }
-    if !story.refused.is_empty() && verdict.standing != Standing::Waiting {
-        refused(&mut steps, story, &id);
-    }
-    steps
 }
 
 fn waiting(steps: &mut Vec<NextStep>, story: &Story<'_>, id: &str) {
