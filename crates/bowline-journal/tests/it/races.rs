@@ -16,8 +16,12 @@ use bowline_journal::{Error, Journal as _, Store};
 use crate::sample::{block_on, notice, owner, session_id};
 
 const CHILD_HOME: &str = "JOURNAL_TEST_RACE_HOME";
-/// How many races are run instead of the sample, such as 1000.
+/// How many races are run instead of the sample, such as 1000. On a machine that is busy with other
+/// work the two seldom get a processor at the same moment: then more are run, until nine tenths of
+/// this number have reached the lock together.
 const COUNT: &str = "JOURNAL_TEST_RACES";
+/// So many times the number are run at most.
+const MOST_TIMES: u64 = 40;
 /// So close two attempts are counted as reaching the lock together.
 const TOGETHER: Duration = Duration::from_millis(1);
 /// Races for one session; then comes the next, so that opening stays quick.
@@ -161,14 +165,16 @@ fn check(store: &Store, session: u64, races: u64) {
     for (place, recorded) in (0..).zip(&intact.events) {
         let epoch = Epoch(place / (1 + BATCHES) + 1);
         assert_eq!(recorded.receipt.epoch, epoch, "record {place}");
-        match &recorded.event.fact {
+        let said = match &recorded.event.fact {
             Fact::OwnerChanged(taken) => {
                 assert_eq!((place % (1 + BATCHES), taken.epoch), (0, epoch));
                 expect = format!("{epoch} {}", taken.pid);
+                expect.clone()
             }
-            Fact::NoticeAdded(notice) => assert_eq!(notice.text.text(), expect),
-            other => panic!("{other:?}"),
-        }
+            Fact::NoticeAdded(notice) => notice.text.text().to_owned(),
+            other => format!("{other:?}"),
+        };
+        assert_eq!(said, expect, "record {place}");
     }
 }
 
@@ -178,33 +184,34 @@ fn two_processes_race_for_a_session_and_one_owns_it_each_time() {
     let count: u64 = asked.unwrap_or(30);
     let home = tempfile::tempdir().unwrap();
     let store = Store::at(home.path().join("state"));
-    let sessions = count.div_ceil(PER_SESSION);
-    for session in 1..=sessions {
-        drop(store.create(session_id(session), &owner()).unwrap());
-    }
+    let create = |session| drop(store.create(session_id(session), &owner()).unwrap());
     let mut racers = [Racer::start(&store), Racer::start(&store)];
-    let mut apart: Vec<Duration> = (0..count)
-        .map(|number| race(&mut racers, number / PER_SESSION + 1))
-        .collect();
-    for session in 1..=sessions {
-        check(
-            &store,
-            session,
-            PER_SESSION.min(count - (session - 1) * PER_SESSION),
-        );
+    let mut apart: Vec<Duration> = Vec::new();
+    let mut together = 0;
+    let mut races = 0;
+    while races < count || (together * 10 < count * 9 && races < count * MOST_TIMES) {
+        if races % PER_SESSION == 0 {
+            create(races / PER_SESSION + 1);
+        }
+        let gap = race(&mut racers, races / PER_SESSION + 1);
+        together += u64::from(gap <= TOGETHER);
+        apart.push(gap);
+        races += 1;
+    }
+    for session in 1..=races.div_ceil(PER_SESSION) {
+        let before = (session - 1) * PER_SESSION;
+        check(&store, session, PER_SESSION.min(races - before));
     }
     for mut racer in racers {
         drop(racer.stdin);
         assert!(racer.child.wait().unwrap().success());
     }
     apart.sort_unstable();
-    let together = apart.iter().filter(|apart| **apart <= TOGETHER).count() as u64;
     println!(
-        "{count} races, {together} reached the lock within {TOGETHER:?}; median {:?} apart, most \
-         {:?}; one owner each time, {} epochs unbroken",
+        "{races} races, {together} reached the lock within {TOGETHER:?}; median {:?} apart, most \
+         {:?}; one owner each time, {races} epochs unbroken",
         apart[apart.len() / 2],
         apart[apart.len() - 1],
-        count
     );
-    assert!(together * 10 >= count * 9, "{together} of {count} raced");
+    assert!(together * 10 >= count * 9, "{together} of {races} raced");
 }
