@@ -161,6 +161,10 @@ pub struct Force {
 
 /// `bowline exec`
 #[derive(Debug, ClapArgs)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag that is typed or not"
+)]
 pub struct Exec {
     /// What to do; `-` reads it from standard input.
     pub prompt: Option<String>,
