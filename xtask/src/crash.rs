@@ -2,7 +2,8 @@
 //! is left.
 //!
 //! `--sweep` kills it at every system call that matters, found by following it from call to call.
-//! Builds that are broken on purpose must be caught by the same check.
+//! `--power` lays out what a disk may hold when the power goes. `--random` kills harness and keepers
+//! at random moments. A build that is broken on purpose must be caught by the same checks.
 
 mod act;
 mod chance;
@@ -12,6 +13,8 @@ mod power;
 mod random;
 mod scenario;
 mod sweep;
+#[cfg(test)]
+mod tests;
 mod trace;
 mod verdict;
 

@@ -145,7 +145,7 @@ fn call(kind: &str) -> Option<Value> {
         "CallStarted" => with_call(
             json!({ "try_number": count, "epoch": count, "digest": reference("digest"),
                 "class": reference("replay_class") }),
-            json!({ "spool": text, "checks": list(&object(
+            json!({ "spool": text, "boot": text, "checks": list(&object(
                 json!({ "path": text, "before": nullable(&reference("digest")),
                     "after": reference("digest") }),
                 json!({}),
