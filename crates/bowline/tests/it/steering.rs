@@ -128,7 +128,7 @@ fn what_is_sent_to_a_resting_session_waits_for_the_next_run() {
     write!(stdin, "and {key}").expect("it is read");
     drop(stdin);
     let sent = ran(&child.wait_with_output().expect("it ends"));
-    sent.expect(0, &["queued", "bowline exec --resume"]);
+    sent.expect(0, &["queued", "bowline resume"]);
     let second = scratch.run(&["exec", "--resume", session, "--output", "json"]);
     assert_eq!(second.expect(0, &[]).json()["result"], "second");
     scratch
