@@ -39,6 +39,21 @@ fn says_what_is_wrong_with_a_rule() {
     check("git  push", "one blank");
 }
 
+/// A new variant does not compile here until it is provoked.
+#[test]
+fn every_error_of_a_rule_is_provoked_and_makes_no_rule() {
+    let place = |error: &RuleError| match error {
+        RuleError::Empty => 0,
+        RuleError::UnknownKind { .. } => 1,
+        RuleError::Unusable { .. } => 2,
+    };
+    let provoked = ["", "raed(x)", "read([)"].map(|text| {
+        let error = Rule::on_command_line(Verdict::Allow, text).unwrap_err();
+        place(&error)
+    });
+    assert_eq!(provoked, [0, 1, 2]);
+}
+
 #[test]
 fn names_fit_with_stars() {
     let check = |pattern: &str, name: &str, expect: bool| {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Bounds, printed};
+use super::{Bounds, ProgramError, printed};
 
 fn sh(line: &str) -> Vec<String> {
     ["sh", "-c", line].map(str::to_owned).to_vec()
@@ -47,6 +47,29 @@ fn what_goes_wrong_is_told_without_what_it_printed() {
         }
         assert!(!message.contains("SECRET"), "{message}");
     }
+}
+
+/// A new variant does not compile here until it is provoked.
+#[test]
+fn every_error_of_a_program_is_provoked() {
+    let place = |error: &ProgramError| match error {
+        ProgramError::Unstartable { .. } => 0,
+        ProgramError::TooSlow { .. } => 1,
+        ProgramError::Failed { .. } => 2,
+        ProgramError::Unusable { .. } => 3,
+    };
+    let soon = Bounds {
+        time: Duration::from_millis(50),
+        bytes: 16,
+    };
+    let table = [
+        (Vec::new(), BOUNDS),
+        (sh("sleep 600"), soon),
+        (sh("exit 3"), BOUNDS),
+        (sh("printf '\\377'"), BOUNDS),
+    ];
+    let provoked = table.map(|(argv, bounds)| place(&printed(&argv, bounds).unwrap_err()));
+    assert_eq!(provoked, [0, 1, 2, 3]);
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub(crate) const CASES: &[Case] = &[
     ),
 ];
 
-fn a_revoked_attempt_never_runs() {
+pub(crate) fn a_revoked_attempt_never_runs() {
     let place = Place::new();
     let settled = recover::settle(&place.attempt(), "harness restarted");
     let Settled::DidNot { why } = settled else {
@@ -37,7 +37,7 @@ fn a_revoked_attempt_never_runs() {
     ));
 }
 
-fn exactly_one_wins_the_claim() {
+pub(crate) fn exactly_one_wins_the_claim() {
     let (mut ran, mut revoked) = (0, 0);
     for round in 0..200 {
         let place = Place::new();
@@ -69,7 +69,7 @@ fn exactly_one_wins_the_claim() {
     );
 }
 
-fn a_second_keeper() {
+pub(crate) fn a_second_keeper() {
     let place = Place::new();
     let fifo = place.fifo("fifo");
     let first = place.launch(&place.order(&format!("read line <{}; exit 4", fifo.display())));
@@ -153,7 +153,7 @@ fn cut(record: &str) -> &str {
     &record[..record.len() / 2]
 }
 
-fn whole_records_are_believed() {
+pub(crate) fn whole_records_are_believed() {
     use Lock::{Absent, Free, Held};
     let (claim, exit, revoked) = real_records();
     check(&[], Absent, "did not: revoked before it started: test");
@@ -182,7 +182,7 @@ fn whole_records_are_believed() {
     );
 }
 
-fn everything_else_is_in_doubt() {
+pub(crate) fn everything_else_is_in_doubt() {
     use Lock::{Absent, Free};
     let (claim, exit, revoked) = real_records();
     check(

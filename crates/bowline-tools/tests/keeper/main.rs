@@ -14,6 +14,7 @@ mod claims;
 mod confined;
 mod cost;
 mod ending;
+mod errors;
 mod outcomes;
 mod output;
 mod reattach;
@@ -59,6 +60,7 @@ fn run_cases(filter: Option<&str>) -> i32 {
         confined::CASES,
         reattach::CASES,
         skew::CASES,
+        errors::CASES,
     ] {
         cases.extend(
             group

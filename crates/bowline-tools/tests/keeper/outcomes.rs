@@ -206,7 +206,7 @@ fn leave_after(place: &Place, order: &[u8]) -> Leave {
     Leave::from_code(keeper.wait().unwrap().code().unwrap()).unwrap()
 }
 
-fn half_an_order_runs_nothing() {
+pub(crate) fn half_an_order_runs_nothing() {
     let place = Place::new();
     let whole = serde_json::to_vec(&place.order("touch ran")).unwrap();
     // Without its newline even a whole order is not an order.
