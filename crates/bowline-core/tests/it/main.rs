@@ -1,8 +1,9 @@
 //! The engine as a whole: laws over random histories, and what must not compile.
 #![expect(
     clippy::expect_used,
+    clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a test fails by panicking"
+    reason = "a test fails by panicking and says what it saw"
 )]
 
 mod adopting;

@@ -2,6 +2,7 @@
 //! or on a disk that fails.
 #![expect(
     clippy::expect_used,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "a test fails by panicking"
 )]

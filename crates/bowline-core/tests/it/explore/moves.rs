@@ -34,7 +34,7 @@ pub(crate) enum Kind {
     Command,
 }
 
-const KINDS: [Kind; 5] = [
+pub(super) const KINDS: [Kind; 5] = [
     Kind::Free,
     Kind::Checkable,
     Kind::Once,
@@ -435,57 +435,9 @@ impl Gather<'_> {
 
     /// Every command that somebody may give; a refused one changes nothing.
     fn commands(&mut self) -> Result<(), String> {
-        let state = &self.node.state;
-        let by = || "test".to_owned();
-        let mut asks = vec![
-            ("cancel", Ask::Cancel { by: by() }),
-            ("pause", Ask::Pause { by: by() }),
-            ("continue", Ask::Continue { by: by() }),
-            (
-                "signal",
-                Ask::Signal {
-                    name: SIGNAL.to_owned(),
-                    payload: None,
-                    by: by(),
-                },
-            ),
-            ("prompt", prompt("", false).ask),
-            ("supersede", prompt("", true).ask),
-        ];
-        for (_, asked) in state.waiting() {
-            for (how, verdict, scope) in [
-                ("allow once", Verdict::Allow, Scope::Once),
-                ("allow for the session", Verdict::Allow, Scope::Session),
-                ("say no", Verdict::Deny, Scope::Once),
-            ] {
-                let (decision, note) = (asked.id, None);
-                asks.push((
-                    how,
-                    Ask::Answer {
-                        decision,
-                        verdict,
-                        scope,
-                        by: by(),
-                        note,
-                    },
-                ));
-            }
-        }
-        for doubt in state.in_doubt() {
-            let (call, note) = (doubt.call, None);
-            asks.push((
-                "settle",
-                Ask::Settle {
-                    call,
-                    happened: false,
-                    note,
-                    by: by(),
-                },
-            ));
-        }
-        let found = state.in_doubt().first().map(|doubt| doubt.call);
+        let found = self.node.state.in_doubt().first().map(|doubt| doubt.call);
         let key = format!("command-{}", self.node.book.commands);
-        for (how, ask) in asks {
+        for (how, ask) in asks(&self.node.state) {
             let command = command(&key, ask);
             let Ok(facts) = (self.engine.accept)(&self.node.state, command.clone()) else {
                 continue;
@@ -550,6 +502,50 @@ impl Gather<'_> {
         }
         Ok(())
     }
+}
+
+/// Everything that can be asked.
+fn asks(state: &State) -> Vec<(&'static str, Ask)> {
+    let by = || "test".to_owned();
+    let signal = Ask::Signal {
+        name: SIGNAL.to_owned(),
+        payload: None,
+        by: by(),
+    };
+    let mut asks = vec![
+        ("cancel", Ask::Cancel { by: by() }),
+        ("pause", Ask::Pause { by: by() }),
+        ("continue", Ask::Continue { by: by() }),
+        ("signal", signal),
+        ("prompt", prompt("", false).ask),
+        ("supersede", prompt("", true).ask),
+    ];
+    for (_, asked) in state.waiting() {
+        for (how, verdict, scope) in [
+            ("allow once", Verdict::Allow, Scope::Once),
+            ("allow for the session", Verdict::Allow, Scope::Session),
+            ("say no", Verdict::Deny, Scope::Once),
+        ] {
+            let answer = Ask::Answer {
+                decision: asked.id,
+                verdict,
+                scope,
+                by: by(),
+                note: None,
+            };
+            asks.push((how, answer));
+        }
+    }
+    for doubt in state.in_doubt() {
+        let settle = Ask::Settle {
+            call: doubt.call,
+            happened: false,
+            note: None,
+            by: by(),
+        };
+        asks.push(("settle", settle));
+    }
+    asks
 }
 
 /// What of a state a start would change.
