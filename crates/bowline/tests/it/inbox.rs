@@ -46,12 +46,11 @@ fn an_empty_inbox_is_an_empty_list_and_makes_no_folder() {
     assert_eq!(scratch.run(&["inbox", "--json"]).json(), json!([]));
 }
 
-#[test]
-fn all_that_waits_is_listed_with_what_ends_its_wait_and_looking_writes_nothing() {
-    let scratch = Scratch::new();
+/// A decision, a question and a party in one session, a doubt in another; gives the id of the first.
+fn much_waits(scratch: &Scratch) -> String {
     let hostile = "\u{1b}[31mred\u{1b}[0m";
     let session = rests(
-        &scratch,
+        scratch,
         "ask",
         &[
             json!({ "tool": "shell", "input": { "command": format!("echo {hostile}") } }),
@@ -61,11 +60,18 @@ fn all_that_waits_is_listed_with_what_ends_its_wait_and_looking_writes_nothing()
         3,
     );
     rests(
-        &scratch,
+        scratch,
         "full",
         &[json!({ "tool": "shell", "input": { "command": ENDS_ITS_KEEPER } })],
         0,
     );
+    session
+}
+
+#[test]
+fn all_that_waits_is_listed_with_what_ends_its_wait_and_looking_writes_nothing() {
+    let scratch = Scratch::new();
+    let session = much_waits(&scratch);
     let before = snapshot(&scratch.home());
     let plain = scratch.run(&["inbox"]);
     plain.expect(
@@ -104,6 +110,13 @@ fn all_that_waits_is_listed_with_what_ends_its_wait_and_looking_writes_nothing()
     let doubt = &of(&scratch, "doubt")[0];
     assert!(text(doubt, "what").contains("kill -9"));
     assert_eq!(snapshot(&scratch.home()), before);
+}
+
+#[test]
+fn sessions_and_why_say_what_waits_too() {
+    let scratch = Scratch::new();
+    let session = much_waits(&scratch);
+    let doubt = &of(&scratch, "doubt")[0];
     let shown = scratch
         .run(&["sessions", "show", &session, "--json"])
         .json();
