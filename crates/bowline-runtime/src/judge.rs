@@ -338,3 +338,6 @@ fn repeats(doubt: &Doubt, on_ask: OnAsk) -> (Verdict, String) {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -424,6 +424,9 @@ pub enum Config {
         /// The folder whose project file counts.
         #[arg(long, value_name = "DIR")]
         cd: Option<PathBuf>,
+        /// What is in force in this session instead, as recorded: any unique part of its id.
+        #[arg(long, value_name = "ID", conflicts_with = "cd")]
+        session: Option<String>,
         /// One JSON array.
         #[arg(long)]
         json: bool,

@@ -215,13 +215,14 @@ const ROWS: &[Row] = &[
     },
     Row {
         name: "config show",
-        usage: "bowline config show [--cd DIR] [--json]",
+        usage: "bowline config show [--cd DIR | --session ID] [--json]",
         effect: Reads,
         outputs: &["text", "json"],
         exits: LIST_EXITS,
         title: "The configuration in force and where each value comes from",
         description: "Shows values that were set and not used, with the reason: a project's own \
-            file is untrusted and can only tighten.",
+            file is untrusted and can only tighten. With --session what was recorded with a \
+            session, which is in force when it goes on.",
     },
     Row {
         name: "inbox",

@@ -150,6 +150,7 @@ pub const CONFIG: &str = "\
 Examples:
   bowline config show                 every key, its value, where it stands
   bowline config show --json
+  bowline config show --session 1a2b3c4d   what is in force in a session
 
 A file, for instance:
   model = \"work/gpt-5\"

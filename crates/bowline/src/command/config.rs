@@ -1,7 +1,10 @@
 //! `bowline config show`: every key, its value and where it comes from.
 
+mod session;
+
 use std::path::PathBuf;
 
+use bowline_journal::Store;
 use bowline_runtime::config::{Endpoint, KEYS, Kind, Origin, Shown, Value};
 use serde_json::json;
 
@@ -13,8 +16,11 @@ use crate::{print, wire};
 
 /// Runs the command.
 pub fn run(args: &Config) -> Result<u8, Failure> {
-    let Config::Show { cd, json } = args;
+    let Config::Show { cd, session, json } = args;
     let places = Places::find()?;
+    if let Some(id) = session {
+        return session::show(&Store::at(&places.state), id, *json);
+    }
     let cwd = cd.clone().unwrap_or_else(|| PathBuf::from("."));
     let cwd = std::path::absolute(&cwd)
         .map_err(|error| Failure::usage(format!("{}: {error}", cwd.display())))?;

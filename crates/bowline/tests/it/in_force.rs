@@ -295,6 +295,66 @@ fn distinct(server: &ScriptedServer) -> Vec<(String, Vec<(String, String)>)> {
     all
 }
 
+/// Holds the requests of the two runs against each other; gives them.
+fn same_requests(
+    api: &str,
+    killed: &ScriptedServer,
+    whole: &ScriptedServer,
+) -> Vec<(String, Vec<(String, String)>)> {
+    assert_eq!(killed.violations(), [], "{api}");
+    assert_eq!(whole.violations(), [], "{api}");
+    let (killed_asked, whole_asked) = (distinct(killed), distinct(whole));
+    let again = killed.requests().len() - killed_asked.len();
+    assert_eq!((again, whole_asked.len()), (1, steps_of(&steps())), "{api}");
+    assert_eq!(killed_asked.len(), whole_asked.len());
+    let pairs = killed_asked.iter().zip(&whole_asked).enumerate();
+    for (number, (one, other)) in pairs.skip(FIRST_TURN) {
+        assert_eq!(one.1, other.1, "{api}: headers of request {number}");
+        let same = one.0.bytes().zip(other.0.bytes());
+        let same = same.take_while(|(one, other)| one == other).count();
+        let from = |text: &str| String::from_utf8_lossy(&text.as_bytes()[same..]).into_owned();
+        let (one, other) = (from(&one.0), from(&other.0));
+        assert!(
+            one == other,
+            "{api}: request {number}, byte {same}: {one:.200}\n{other:.200}"
+        );
+    }
+    killed_asked
+}
+
+/// What is in force is what was recorded, to the end.
+fn same_record(api: &str, first: &Place<'_>, [before, after, other]: [&Value; 3]) {
+    for (what, expect) in [
+        ("id", before),
+        ("cwd", before),
+        ("settings", before),
+        ("todo", before),
+        ("settings", other),
+        ("todo", other),
+        ("steps", other),
+        ("usage", other),
+        ("stop_reason", other),
+        ("in_doubt", other),
+        ("waiting", other),
+    ] {
+        assert_eq!(after[what], expect[what], "{api}: {what}");
+    }
+    let length = before["history"].as_array().map_or(0, Vec::len);
+    let begins = |shown: &Value| shown["history"].as_array().expect("a history")[..length].to_vec();
+    assert_eq!(begins(after), begins(before));
+    let events = first
+        .run(&["events", &first.session().to_string(), "--json"])
+        .lines();
+    assert_eq!(
+        of_kind(&events, "SettingsChanged").len(),
+        0,
+        "nothing was changed"
+    );
+    let granted = of_kind(&events, "Decided").into_iter();
+    let granted = granted.filter(|event| event["data"]["decision"]["by"]["grant"].is_string());
+    assert_eq!(granted.count(), 1, "the session-wide answer still counts");
+}
+
 fn resumes(api: &str, url: fn(&Front) -> String) {
     let scratch = Scratch::new();
     scratch.file("a.txt", "hello\n");
@@ -323,57 +383,9 @@ fn resumes(api: &str, url: fn(&Front) -> String) {
     front.lead_to(killed.address());
     let [before, after] = interrupted(&mut first, &front, &killed);
 
-    assert_eq!(killed.violations(), [], "{api}");
-    assert_eq!(whole.violations(), [], "{api}");
-    let (killed_asked, whole_asked) = (distinct(&killed), distinct(&whole));
-    let again = killed.requests().len() - killed_asked.len();
-    assert_eq!((again, whole_asked.len()), (1, steps_of(&steps())), "{api}");
-    assert_eq!(killed_asked.len(), whole_asked.len());
-    let pairs = killed_asked.iter().zip(&whole_asked).enumerate();
-    for (number, (one, other)) in pairs.skip(FIRST_TURN) {
-        assert_eq!(one.1, other.1, "{api}: headers of request {number}");
-        let same = one.0.bytes().zip(other.0.bytes());
-        let same = same.take_while(|(one, other)| one == other).count();
-        let from = |text: &str| String::from_utf8_lossy(&text.as_bytes()[same..]).into_owned();
-        let (one, other) = (from(&one.0), from(&other.0));
-        assert!(
-            one == other,
-            "{api}: request {number}, byte {same}: {one:.200}\n{other:.200}"
-        );
-    }
-
-    // What is in force is what was recorded, to the end.
-    let other = twin.shown();
-    for (what, expect) in [
-        ("id", &before),
-        ("cwd", &before),
-        ("settings", &before),
-        ("todo", &before),
-        ("settings", &other),
-        ("todo", &other),
-        ("steps", &other),
-        ("usage", &other),
-        ("stop_reason", &other),
-        ("in_doubt", &other),
-        ("waiting", &other),
-    ] {
-        assert_eq!(after[what], expect[what], "{api}: {what}");
-    }
-    let length = before["history"].as_array().map_or(0, Vec::len);
-    let begins = |shown: &Value| shown["history"].as_array().expect("a history")[..length].to_vec();
-    assert_eq!(begins(&after), begins(&before));
-    let events = first
-        .run(&["events", &first.session().to_string(), "--json"])
-        .lines();
-    assert_eq!(
-        of_kind(&events, "SettingsChanged").len(),
-        0,
-        "nothing was changed"
-    );
-    let granted = of_kind(&events, "Decided").into_iter();
-    let granted = granted.filter(|event| event["data"]["decision"]["by"]["grant"].is_string());
-    assert_eq!(granted.count(), 1, "the session-wide answer still counts");
-    controls(&first, &front, &killed_asked);
+    let asked = same_requests(api, &killed, &whole);
+    same_record(api, &first, [&before, &after, &twin.shown()]);
+    controls(&first, &front, &asked);
 
     let jobs = first.run(&["jobs", "list", "--json"]).json();
     let job = jobs[0]["id"].as_str().expect("a handle");
@@ -450,6 +462,27 @@ fn writes(scratch: &Scratch) -> String {
     scratch.scenario(&json!(steps))
 }
 
+/// `config show --session` names the rule, its place and the event that brought it.
+fn shows_the_rule(scratch: &Scratch) {
+    let id = scratch.sessions().remove(0);
+    let shown = scratch.run(&["config", "show", "--session", &id]);
+    shown.expect(
+        0,
+        &[
+            "permissions.deny",
+            "write(a.txt)",
+            "config.toml:2, since event",
+        ],
+    );
+    let shown = scratch
+        .run(&["config", "show", "--session", &id, "--json"])
+        .json();
+    let mode = |row: &&Value| row["name"] == "mode";
+    let mode = shown.as_array().and_then(|rows| rows.iter().find(mode));
+    assert_eq!(mode.expect("a row")["value"], "edit");
+    assert_eq!(mode.expect("a row")["origin"]["layer"], "command_line");
+}
+
 #[test]
 fn files_that_are_stricter_now_are_obeyed_from_here_on_and_told() {
     let scratch = Scratch::new();
@@ -496,6 +529,8 @@ fn files_that_are_stricter_now_are_obeyed_from_here_on_and_told() {
     assert_eq!(change["by"], "the configuration");
     assert_eq!(configured["rules"].as_array().map(Vec::len), Some(1));
     assert_eq!(configured["rules"][0]["source"]["layer"], "user");
+
+    shows_the_rule(&scratch);
 
     // It stays in force without the file, silently, until a person says otherwise.
     scratch.config("");
