@@ -58,13 +58,14 @@ fn three_wait_two_are_approved_one_is_denied_each_effect_happens_once_or_never()
         .expect(0, &["allowed: echo one", "allowed: echo three"]);
     moved(&["deny", &ids[1], "--note", "not that one"]).expect(0, &["denied: echo two"]);
     let listed = moved(&["inbox", "--json"]).json();
-    let letters: Vec<&str> = listed
+    let mut letters: Vec<&str> = listed
         .as_array()
         .expect("a list")
         .iter()
         .filter_map(|entry| entry["letter"].as_str())
         .collect();
-    assert_eq!(letters, ["allow", "deny", "allow"], "{listed:#}");
+    letters.sort_unstable();
+    assert_eq!(letters, ["allow", "allow", "deny"], "{listed:#}");
     moved(&["resume", &session]).expect(0, &["done"]);
     std::fs::rename(scratch.path("moved"), scratch.home()).expect("it moves back");
     // Shell calls run side by side.
@@ -245,10 +246,15 @@ fn a_question_that_nobody_answers_in_time_lapses_and_the_model_is_told() {
 
 #[test]
 fn an_answer_counts_by_when_it_was_given() {
-    let scratch = Scratch::new();
-    let calls = [shell("echo one >> marks"), shell("echo two >> marks")];
-    let (session, ids) = parked(&scratch, &calls, &["--ask-expires", "2s"]);
-    scratch.run(&["approve", &ids[0]]).expect(0, &[]);
+    // On a busy machine the first answer itself may come too late: then with more time.
+    let given = ["2s", "20s"].into_iter().find_map(|span| {
+        let scratch = Scratch::new();
+        let calls = [shell("echo one >> marks"), shell("echo two >> marks")];
+        let (session, ids) = parked(&scratch, &calls, &["--ask-expires", span]);
+        let in_time = scratch.run(&["approve", &ids[0]]).code == 0;
+        in_time.then_some((scratch, session, ids))
+    });
+    let (scratch, session, ids) = given.expect("an answer in time");
     // Both lapse before anybody takes the letter.
     let began = Instant::now();
     loop {
