@@ -85,15 +85,19 @@ fn what_is_over_a_limit_is_shown_and_goes_only_after_a_yes() {
         .run(&["log", "--kind", "SessionPruned"])
         .expect(0, &["unchanged since"]);
 
-    // What waited still waits, and can be answered; what runs still runs.
-    let shown = scratch.run(&["sessions", "show", &waits, "--json"]).json();
+    what_stayed_goes_when_it_is_over(&scratch, &waits, &stay);
+}
+
+/// What waited still waits, and can be answered; what runs still runs.
+fn what_stayed_goes_when_it_is_over(scratch: &Scratch, waits: &str, stay: &[String]) {
+    let shown = scratch.run(&["sessions", "show", waits, "--json"]).json();
     let question = shown["waiting"][0]["decision_id"].as_str().expect("an id");
     scratch.run(&["approve", question]).expect(0, &[]);
     scratch
-        .run(&args)
+        .run(&["sessions", "prune", "--older-than", "0s"])
         .expect(0, &["a command waits in its mailbox"]);
     scratch
-        .run(&["exec", "--resume", &waits])
+        .run(&["exec", "--resume", waits])
         .expect(0, &["created new.txt"]);
     std::fs::write(scratch.work().join("go"), "end\n").expect("it reads");
     while scratch.run(&["jobs", "list", "--json"]).json() != json!([]) {

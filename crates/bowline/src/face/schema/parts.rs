@@ -161,14 +161,33 @@ fn block() -> Value {
     ] })
 }
 
-/// Settings, decisions, questions.
+/// Settings, rules, decisions, and what is asked and waited for.
 fn deciding() -> Vec<(&'static str, Value)> {
     let text = json!({ "type": "string" });
-    let id = reference("id");
+    let optional_text = json!({ "type": ["string", "null"] });
+    let optional_count = json!({ "type": ["integer", "null"], "minimum": 0 });
+    let rule = object(
+        json!({ "layer": { "enum": ["built_in", "managed", "command_line", "user", "project"] },
+            "tier": { "enum": ["built_in", "plug_in", "user_skill"] }, "rule": text,
+            "file": optional_text, "line": optional_count }),
+        json!({}),
+    );
+    let mut parts = vec![
+        ("settings", settings()),
+        ("configured", configured()),
+        ("rule", rule),
+        ("decision", decision()),
+    ];
+    parts.extend(waiting());
+    parts
+}
+
+/// What is in force.
+fn settings() -> Value {
     let count = reference("count");
     let optional_text = json!({ "type": ["string", "null"] });
     let optional_count = json!({ "type": ["integer", "null"], "minimum": 0 });
-    let settings = object(
+    object(
         json!({ "model": reference("model"), "base_url": optional_text, "mode": reference("mode"),
             "on_ask": { "enum": ["park", "refuse"] },
             "limits": object(
@@ -178,13 +197,14 @@ fn deciding() -> Vec<(&'static str, Value)> {
             ) }),
         json!({ "reasoning": { "enum": ["off", "low", "medium", "high"] },
             "ask_expires_ms": count, "configured": reference("configured") }),
-    );
-    let rule = object(
-        json!({ "layer": { "enum": ["built_in", "managed", "command_line", "user", "project"] },
-            "tier": { "enum": ["built_in", "plug_in", "user_skill"] }, "rule": text,
-            "file": optional_text, "line": optional_count }),
-        json!({}),
-    );
+    )
+}
+
+/// One recorded decision.
+fn decision() -> Value {
+    let text = json!({ "type": "string" });
+    let id = reference("id");
+    let count = reference("count");
     let judged = object(
         json!({ "action": { "type": "object", "required": ["action"],
                 "properties": { "action": text } },
@@ -209,14 +229,21 @@ fn deciding() -> Vec<(&'static str, Value)> {
         json!({ "path": text }),
         json!({ "content": reference("digest") }),
     );
-    let decision = object(
+    object(
         json!({ "id": id, "verdict": reference("verdict"), "by": by, "reason": text,
             "digest": reference("digest"), "essence": text, "actions": list(&judged),
             "replay": replay, "mode": reference("mode"), "scope": reference("scope"),
             "policy_hash": reference("digest"), "analyser_version": count }),
         json!({ "expires_at_ms": count, "confinement": confinement,
             "executes": list(&executed) }),
-    );
+    )
+}
+
+/// What waits for a person or for something outside, and what is in doubt.
+fn waiting() -> [(&'static str, Value); 3] {
+    let text = json!({ "type": "string" });
+    let id = reference("id");
+    let count = reference("count");
     let choice = object(json!({ "label": text }), json!({ "description": text }));
     let question = object(
         json!({ "text": text }),
@@ -226,27 +253,15 @@ fn deciding() -> Vec<(&'static str, Value)> {
         json!({ "decision_id": id, "call_id": id, "tool": text, "essence": text, "reason": text }),
         json!({ "question": question }),
     );
-    vec![
-        ("settings", settings),
-        ("configured", configured()),
-        ("rule", rule),
-        ("decision", decision),
-        ("waiting", waiting),
-        (
-            "party",
-            object(
-                json!({ "call_id": id, "name": text, "waits_for": text, "since_ms": count }),
-                json!({ "instructions": text, "until_ms": count }),
-            ),
-        ),
-        (
-            "doubt",
-            object(
-                json!({ "call": id, "essence": text, "why": text, "at_ms": count }),
-                json!({}),
-            ),
-        ),
-    ]
+    let party = object(
+        json!({ "call_id": id, "name": text, "waits_for": text, "since_ms": count }),
+        json!({ "instructions": text, "until_ms": count }),
+    );
+    let doubt = object(
+        json!({ "call": id, "essence": text, "why": text, "at_ms": count }),
+        json!({}),
+    );
+    [("waiting", waiting), ("party", party), ("doubt", doubt)]
 }
 
 /// What a session took from configuration.
