@@ -61,11 +61,11 @@ fn nothing_is_repaired_where_nothing_is_wrong() {
     assert_eq!(bench.store.damage_of(session_id(1)).unwrap(), None);
 }
 
-#[test]
-fn a_repair_keeps_the_prefix_and_tells_the_rest() {
-    // How a journal of 27 records is damaged, and how many records are kept, dropped, lost.
-    type Damaging = fn(&Bench) -> Vec<u8>;
-    let cases: [(&str, Damaging, u64, u64, u64); 6] = [
+/// How a journal of 27 records is damaged, and how many records are kept, dropped, lost.
+type Damaging = (&'static str, fn(&Bench) -> Vec<u8>, u64, u64, u64);
+
+fn damages() -> [Damaging; 6] {
+    [
         (
             "flip in a body",
             |bench| {
@@ -121,45 +121,53 @@ fn a_repair_keeps_the_prefix_and_tells_the_rest() {
             17,
             15,
         ),
-    ];
-    for (what, damage, kept, dropped, lost) in cases {
-        let bench = Bench::new();
-        let bytes = damage(&bench);
-        bench.write(&bytes);
-        bench.store.open(session_id(1), &owner()).unwrap_err();
+    ]
+}
 
-        let (plan, state) = bench.store.damage_of(session_id(1)).unwrap().unwrap();
-        assert_eq!(bench.read(), bytes, "{what}: a look changes nothing");
-        assert_eq!(plan.kept_seq, Seq(kept), "{what}");
-        assert_eq!(plan.dropped_lines, dropped, "{what}");
-        assert_eq!(plan.lost_records(), lost, "{what}");
-        assert_eq!(plan.kept_bytes + plan.dropped_bytes, bytes.len() as u64);
-        assert!(!plan.what.is_empty());
-        assert_eq!(state.misfits(), 0);
-
-        let repaired = bench.store.repair(session_id(1), &owner(), &told);
-        let repaired = repaired.unwrap().unwrap();
-        assert_eq!(repaired.damage, plan, "{what}");
-        assert_eq!(std::fs::read(&repaired.kept_as).unwrap(), bytes, "{what}");
-        let name = repaired.kept_as.file_name().unwrap();
-        assert_eq!(name, "journal.jsonl.damaged-1");
-
-        let mut owned = bench.store.open(session_id(1), &owner()).unwrap();
-        assert_eq!(owned.opened.last_seq, Seq(kept + 1), "{what}");
-        assert_eq!(
-            (owned.opened.dropped_bytes, owned.opened.resynced_records),
-            (0, 0)
-        );
-        let events = block_on(owned.journal.read(Seq(1))).unwrap();
-        let (last, before) = events.split_last().unwrap();
-        let before = before.iter().map(|event| event.value());
-        assert!(before.eq(&bench.script.events[..kept as usize]), "{what}");
-        assert_eq!(*last.value(), notice(&format!("{lost} records lost")));
-        let epoch = owned.journal.epoch();
-        block_on(owned.journal.append(epoch, vec![notice("it goes on")])).unwrap();
-        drop(owned);
-        assert_eq!(bench.store.damage_of(session_id(1)).unwrap(), None);
+#[test]
+fn a_repair_keeps_the_prefix_and_tells_the_rest() {
+    for damaging in damages() {
+        is_repaired(damaging);
     }
+}
+
+fn is_repaired((what, damage, kept, dropped, lost): Damaging) {
+    let bench = Bench::new();
+    let bytes = damage(&bench);
+    bench.write(&bytes);
+    bench.store.open(session_id(1), &owner()).unwrap_err();
+
+    let (plan, state) = bench.store.damage_of(session_id(1)).unwrap().unwrap();
+    assert_eq!(bench.read(), bytes, "{what}: a look changes nothing");
+    assert_eq!(plan.kept_seq, Seq(kept), "{what}");
+    assert_eq!(plan.dropped_lines, dropped, "{what}");
+    assert_eq!(plan.lost_records(), lost, "{what}");
+    assert_eq!(plan.kept_bytes + plan.dropped_bytes, bytes.len() as u64);
+    assert!(!plan.what.is_empty());
+    assert_eq!(state.misfits(), 0);
+
+    let repaired = bench.store.repair(session_id(1), &owner(), &told);
+    let repaired = repaired.unwrap().unwrap();
+    assert_eq!(repaired.damage, plan, "{what}");
+    assert_eq!(std::fs::read(&repaired.kept_as).unwrap(), bytes, "{what}");
+    let name = repaired.kept_as.file_name().unwrap();
+    assert_eq!(name, "journal.jsonl.damaged-1");
+
+    let mut owned = bench.store.open(session_id(1), &owner()).unwrap();
+    assert_eq!(owned.opened.last_seq, Seq(kept + 1), "{what}");
+    assert_eq!(
+        (owned.opened.dropped_bytes, owned.opened.resynced_records),
+        (0, 0)
+    );
+    let events = block_on(owned.journal.read(Seq(1))).unwrap();
+    let (last, before) = events.split_last().unwrap();
+    let before = before.iter().map(|event| event.value());
+    assert!(before.eq(&bench.script.events[..kept as usize]), "{what}");
+    assert_eq!(*last.value(), notice(&format!("{lost} records lost")));
+    let epoch = owned.journal.epoch();
+    block_on(owned.journal.append(epoch, vec![notice("it goes on")])).unwrap();
+    drop(owned);
+    assert_eq!(bench.store.damage_of(session_id(1)).unwrap(), None);
 }
 
 /// What is dropped is named as far as it can be read, even when it proves nothing.

@@ -69,8 +69,11 @@ fn spoil_the_lock(place: &Place) {
     std::fs::create_dir(place.attempt().join("lock")).unwrap();
 }
 
+/// What is expected, how the place is prepared, the command, the end of its order.
+type Row = (Leave, fn(&Place), &'static str, &'static [u8]);
+
 fn every_reason_to_leave() {
-    let table: [(Leave, fn(&Place), &str, &[u8]); 7] = [
+    let table: [Row; 7] = [
         (Leave::Done, as_it_is, "touch ran", b"\n"),
         (Leave::NoOrder, as_it_is, "touch ran", b""),
         (Leave::BadOrder, as_it_is, "touch ran", b"}\n"),
