@@ -11,6 +11,7 @@ fn forge(call: CallId) -> CallStarted {
         class: ReplayClass::Free,
         checks: Vec::new(),
         spool: None,
+        boot: None,
     }
 }
 

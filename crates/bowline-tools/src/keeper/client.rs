@@ -52,8 +52,12 @@ impl Launcher {
         let (Some(mut control), Some(notes)) = (control, notes) else {
             return Err(io::Error::other("the keeper has no pipes"));
         };
-        // If this fails the newline is missing, and dropping the pipe makes the keeper leave.
-        control.write_all(&line)?;
+        match control.write_all(&line) {
+            // It left before it had read the order: how it left is told by `wait`.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+            // The newline is missing, and dropping the pipe makes the keeper leave.
+            written => written?,
+        }
         let control = Arc::new(control);
         Ok(Kept {
             exe: self.exe.clone(),

@@ -108,19 +108,26 @@ pub fn look(dir: &Path) -> Look {
 /// Needs a tokio runtime with time enabled.
 pub async fn wait_running(dir: &Path, why: &str, mut on_output: impl FnMut(u64) + Send) -> Settled {
     let mut told_bytes = 0;
+    let mut tell = || {
+        let total_bytes = spool::written(dir);
+        if total_bytes > told_bytes {
+            told_bytes = total_bytes;
+            on_output(total_bytes);
+        }
+    };
     loop {
         match settle_aside(dir, why).await {
             Settled::Running(_) => {}
-            settled => return settled,
+            settled => {
+                // What it wrote since the last look, or while nobody looked.
+                tell();
+                return settled;
+            }
         }
         let mut pause = PAUSE_MIN;
         // Looking claims nothing and ends nothing: it may be done as often as one likes.
         while look(dir) == Look::Running {
-            let total_bytes = spool::written(dir);
-            if total_bytes > told_bytes {
-                told_bytes = total_bytes;
-                on_output(total_bytes);
-            }
+            tell();
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(PAUSE_MAX);
         }

@@ -36,17 +36,16 @@ fn followed(place: &Place, on_output: impl FnMut(u64) + Send) -> Box<bowline_too
 
 fn its_output_streams_on() {
     let place = Place::new();
-    let fifo = place.fifo("fifo");
-    let command = format!(
-        "for n in 1 2 3; do echo $n; read line <{}; done",
-        fifo.display()
-    );
+    // One for each word: a writer that is slow to leave is nothing to the next reader.
+    let fifos = [2, 4, 6].map(|bytes| place.fifo(&format!("fifo{bytes}")));
+    let [one, two, three] = fifos.each_ref().map(|fifo| fifo.display());
+    let command = format!("echo 1; read x <{one}; echo 2; read x <{two}; echo 3; read x <{three}");
     left_behind(&place, &command, 0);
     let mut told = Vec::new();
     let exit = followed(&place, |bytes| {
         told.push(bytes);
         // Only word of the output lets the command go on.
-        std::fs::write(&fifo, "\n").unwrap();
+        std::fs::write(place.path(&format!("fifo{bytes}")), "\n").unwrap();
     });
     assert_eq!((told, exit.output_bytes_total), (vec![2, 4, 6], 6));
     assert_eq!((exit.ended_by, exit.code), (Ended::ItsOwn, Some(0)));
