@@ -10,7 +10,11 @@ pub use blobs::BlobFolder;
 pub use outlet::Outlet;
 pub use schema::{session_schema, stream_schema};
 
+use std::collections::BTreeMap;
+
 use bowline_core::action::{Choice, Question};
+use bowline_core::state::CallPhase;
+use bowline_core::{CallId, State};
 use bowline_runtime::Face;
 
 use crate::args::Output;
@@ -26,13 +30,18 @@ pub enum Asker {
     Terminal,
 }
 
-/// The face for an output form, and what must be settled at the end, if anything.
+/// The face for an output form, and what must be settled at the end, if anything. `state` is how
+/// the session stands before anything of it is shown.
 ///
 /// # Errors
 /// When the system gives no thread to write from.
-pub fn make(output: Output, asker: Asker) -> Result<(Box<dyn Face>, Option<Outlet>), Failure> {
+pub fn make(
+    output: Output,
+    asker: Asker,
+    state: &State,
+) -> Result<(Box<dyn Face>, Option<Outlet>), Failure> {
     Ok(match output {
-        Output::Text => (Box::new(text::Text::new(asker)), None),
+        Output::Text => (Box::new(text::Text::new(asker, essences(state))), None),
         Output::Json => (Box::new(json::Json), None),
         Output::StreamJson => {
             let outlet = Outlet::start(std::io::stdout())
@@ -40,6 +49,20 @@ pub fn make(output: Output, asker: Asker) -> Result<(Box<dyn Face>, Option<Outle
             (Box::new(json::Lines::new(outlet.inlet())), Some(outlet))
         }
     })
+}
+
+/// What the open calls of a session would do, in a line each: a face that comes later has not seen
+/// their decisions.
+fn essences(state: &State) -> BTreeMap<CallId, String> {
+    let calls = state.step().into_iter().flat_map(|step| &step.calls);
+    let known = calls.filter_map(|open| match &open.phase {
+        CallPhase::Waiting(decision)
+        | CallPhase::Allowed(decision)
+        | CallPhase::Parked(decision)
+        | CallPhase::Started(decision, _) => Some((open.call.id, decision.essence.clone())),
+        CallPhase::Proposed | CallPhase::Closed(_) => None,
+    });
+    known.collect()
 }
 
 /// The choices of a question with their numbers, a line each.

@@ -277,3 +277,12 @@ pub fn duration(ms: u64) -> String {
         format!("{} min {} s", ms / 60_000, ms / 1000 % 60)
     }
 }
+
+/// A name as a shell takes it.
+pub fn quoted(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:".contains(c);
+    if !name.is_empty() && name.chars().all(is_plain) {
+        return name.to_owned();
+    }
+    format!("'{}'", name.replace('\'', "'\\''"))
+}

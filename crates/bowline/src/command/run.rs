@@ -18,7 +18,7 @@ use std::time::Instant;
 use bowline_core::command::Ask;
 use bowline_core::protocol::RunResult;
 use bowline_core::state::Party;
-use bowline_core::{Command, RuleInForce, SessionId, Settings, StopReason, StreamEvent};
+use bowline_core::{Command, Fact, RuleInForce, SessionId, Settings, StopReason, StreamEvent};
 use bowline_journal::{Edges, Store};
 use bowline_runtime::config::Effective;
 use bowline_runtime::{
@@ -139,7 +139,6 @@ pub fn run(places: &Places, config: &Effective, task: Task) -> Result<u8, Failur
             clock: &clock,
             log: &log,
         };
-        let (mut face, outlet) = face::make(task.output, task.asker)?;
         let (mut session, mut harness) = match task.start {
             Start::New {
                 settings,
@@ -154,6 +153,7 @@ pub fn run(places: &Places, config: &Effective, task: Task) -> Result<u8, Failur
             })?,
             Start::GoOn { session, change } => opener.go_on(session, change).await?,
         };
+        let (mut face, outlet) = face::make(task.output, task.asker, session.state())?;
         harness.while_waiting = while_waiting(task.asker, task.stay);
         let supersede = task.supersede;
         prompt_or_outstanding(&mut session, &harness, task.prompt, supersede).await?;
@@ -357,7 +357,12 @@ impl Face for Noticing<'_> {
     fn show(&mut self, event: &StreamEvent) {
         match event {
             StreamEvent::Waiting { .. } => self.stay.is_on.store(true, Ordering::SeqCst),
-            StreamEvent::Event { .. } => self.stay.is_on.store(false, Ordering::SeqCst),
+            // A look by the command of a wait changes nothing.
+            StreamEvent::Event { event, .. }
+                if !matches!(event.fact, Fact::CallStarted(_) | Fact::CallParked(_)) =>
+            {
+                self.stay.is_on.store(false, Ordering::SeqCst);
+            }
             _ => {}
         }
         self.face.show(event);

@@ -31,7 +31,7 @@ pub fn run(args: &Watch) -> Result<u8, Failure> {
             id.short()
         )));
     }
-    let (mut face, outlet) = face::make(args.output, Asker::Face)?;
+    let (mut face, outlet) = face::make(args.output, Asker::Face, &State::new())?;
     let seen = watch(&store, id, face.as_mut());
     drop(face);
     block_on(async {

@@ -1,6 +1,6 @@
 //! The face for people: the answer on standard output, everything else on standard error.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal as _;
 
 use bowline_core::call::FileChange;
@@ -29,21 +29,23 @@ pub struct Text {
     mid_line: bool,
     streamed: bool,
     essence: BTreeMap<CallId, String>,
+    parked: BTreeSet<CallId>,
     /// The session that was named: a run that asks at the terminal is driven in several parts.
     named: Option<SessionId>,
     last_started: Option<CallId>,
 }
 
 impl Text {
-    /// Looks at the terminal, if there is one.
-    pub fn new(asker: Asker) -> Self {
+    /// Looks at the terminal, if there is one. `essence` is what open calls would do.
+    pub fn new(asker: Asker, essence: BTreeMap<CallId, String>) -> Self {
         Self {
             asker,
             look: Look::of_stderr(),
             streams: std::io::stdout().is_terminal(),
             mid_line: false,
             streamed: false,
-            essence: BTreeMap::new(),
+            essence,
+            parked: BTreeSet::new(),
             named: None,
             last_started: None,
         }
@@ -68,6 +70,11 @@ impl Text {
                 self.failed_line(&essence, rejected.error.text());
             }
             Fact::Decided(decided) => self.decided(decided),
+            Fact::CallParked(parked) => {
+                self.parked.insert(parked.call);
+            }
+            // A look by the command of a wait is no news.
+            Fact::CallStarted(started) if self.parked.contains(&started.call()) => {}
             Fact::CallStarted(started) => {
                 let essence = self
                     .essence
@@ -229,15 +236,17 @@ impl Text {
                 .map(|how| format!("Answer with {how}."))
                 .into_iter()
                 .collect();
-            if result
-                .parties
-                .iter()
-                .any(|party| party.waits_for.starts_with("the signal"))
-            {
-                how.push(format!("Send a signal with `bowline signal {id} NAME`."));
+            let mut parties = result.parties.iter();
+            if let Some(party) = parties.find(|party| party.waits_for.starts_with("the signal")) {
+                let name = print::quoted(&party.name);
+                how.push(format!(
+                    "Send the signal with `bowline signal {id} {name}`."
+                ));
             }
             how.push(format!("Go on with `bowline exec --resume {id}`."));
-            self.line(&how.join(" "));
+            for line in self.look.wrap(&how.join(" "), 0) {
+                self.line(&line);
+            }
         }
         for doubt in &result.in_doubt {
             let text = format!("in doubt: {} ({})", doubt.essence, doubt.call.short());

@@ -172,6 +172,27 @@ fn to_interrupt_a_run_that_only_waits_parks_it() {
 }
 
 #[test]
+fn a_run_that_looks_again_and_again_is_parked_like_one_that_waits() {
+    let scratch = Scratch::new();
+    let wait = json!({ "name": "the build", "every_ms": 1000,
+        "command": "echo x >> looks; exit 1" });
+    let model = scratch.scenario(&json!([{ "calls": [wait_for(wait)] }, { "text": "never" }]));
+    let mut run = Running::start(&scratch, &stream(&model, "full", &["--wait"]));
+    run.until("waiting");
+    // It has looked once more since it was said to wait.
+    while std::fs::read_to_string(scratch.work().join("looks"))
+        .unwrap_or_default()
+        .len()
+        < 4
+    {
+        run.until("event");
+    }
+    run.signal("-TERM");
+    assert_eq!(run.until("result")["stop_reason"], "waiting");
+    assert_eq!(run.code(), Some(3));
+}
+
+#[test]
 fn resume_all_ready_runs_what_can_go_on_and_nothing_else() {
     let scratch = Scratch::new();
     let nothing = scratch.run(&["resume", "--all-ready"]);

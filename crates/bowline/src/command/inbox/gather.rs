@@ -7,6 +7,7 @@ use bowline_journal::{Error, Intact, Status, Store, Summary, mailbox};
 use serde_json::{Map, Value, json};
 
 use crate::failure::Failure;
+use crate::print;
 
 /// What an entry is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -291,7 +292,10 @@ impl Session<'_> {
                 }
                 entry.how = if is_signal && entry.letter.is_none() {
                     let session = self.summary.session.short();
-                    vec![format!("bowline signal {session} {}", quoted(&wait.name))]
+                    vec![format!(
+                        "bowline signal {session} {}",
+                        print::quoted(&wait.name)
+                    )]
                 } else {
                     self.go_on()
                 };
@@ -355,13 +359,4 @@ const fn letter(ask: &Ask) -> &'static str {
         Ask::Cancel { .. } => "cancel",
         Ask::Change { .. } => "change",
     }
-}
-
-/// A name as a shell takes it.
-fn quoted(name: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:".contains(c);
-    if !name.is_empty() && name.chars().all(is_plain) {
-        return name.to_owned();
-    }
-    format!("'{}'", name.replace('\'', "'\\''"))
 }
