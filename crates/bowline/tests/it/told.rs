@@ -223,12 +223,14 @@ fn a_command_whose_keeper_died_too_without_output() {
 #[test]
 fn a_command_whose_keeper_died_alone() {
     let scratch = Scratch::new();
+    // The keeper is only killed once it has noted the output.
+    let noted = scratch.home().join("sessions/*/spool/*/out.head");
+    let command = format!(
+        "echo half; until grep -qs half {}; do :; done; kill -KILL $PPID; sleep 1000",
+        noted.display()
+    );
     scratch
-        .play(
-            "full",
-            &shell("echo half; kill -KILL $PPID; sleep 1000"),
-            &[],
-        )
+        .play("full", &shell(&command), &[])
         .expect(0, &["done"]);
     insta::assert_snapshot!(page(&scratch));
 }
