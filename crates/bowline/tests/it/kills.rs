@@ -60,6 +60,10 @@ impl Begun {
             }
             std::thread::yield_now();
         };
+        // Output that its keeper has not noted yet dies with the keeper.
+        while !is_noted(&scratch.home().join("sessions")) {
+            std::thread::yield_now();
+        }
         Self {
             scratch,
             harness,
@@ -93,6 +97,20 @@ impl Begun {
     fn marks(&self) -> String {
         std::fs::read_to_string(self.scratch.work().join("marks")).unwrap_or_default()
     }
+}
+
+/// Whether the keeper of the only command has noted its first word.
+fn is_noted(sessions: &Path) -> bool {
+    let folders = |path: &Path| {
+        let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).collect::<Vec<_>>()
+    };
+    let attempts = folders(sessions)
+        .into_iter()
+        .flat_map(|session| folders(&session.join("spool")));
+    attempts
+        .map(|attempt| std::fs::read(attempt.join("out.head")).unwrap_or_default())
+        .any(|head| head.starts_with(b"begun\n"))
 }
 
 fn stat(pid: i32) -> Option<Vec<String>> {
