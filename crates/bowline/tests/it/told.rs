@@ -293,7 +293,10 @@ fn a_background_command_that_runs_on() {
         &background("echo ready; until [ -e go ]; do sleep 0.01; done"),
     );
     insta::assert_snapshot!(told(&scratch));
-    scratch.file("go", "");
+    // Nothing is left behind when its folder goes.
+    let jobs = scratch.run(&["jobs", "list", "--json"]).json();
+    let job = jobs[0]["id"].as_str().expect("it runs on");
+    scratch.run(&["jobs", "stop", job]).expect(0, &[]);
 }
 
 #[test]
