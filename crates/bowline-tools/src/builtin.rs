@@ -256,6 +256,20 @@ fn one_line(text: &str) -> String {
     line
 }
 
+/// A text of an input that says something, in no more than `bytes_max` bytes.
+fn text_of(text: &str, name: &str, bytes_max: usize) -> Result<String, InputError> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(InputError::new(format!("\"{name}\" is empty")));
+    }
+    if text.len() > bytes_max {
+        let bytes = text.len();
+        let message = format!("\"{name}\" has {bytes} bytes: keep it below {bytes_max}");
+        return Err(InputError::new(message));
+    }
+    Ok(text.to_owned())
+}
+
 /// The first `chars_max` characters of `text`, and whether that is less than all.
 fn first_chars(text: &str, chars_max: usize) -> (&str, bool) {
     match text.char_indices().nth(chars_max) {

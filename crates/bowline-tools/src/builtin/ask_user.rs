@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::spec::About;
-use super::{first_chars, one_line};
+use super::{first_chars, one_line, text_of};
 use crate::tool::{Call, Finish, InputError, Plan, PlanCx, Tool};
 
 /// Longest question in bytes: a person reads it in a terminal.
@@ -76,7 +76,7 @@ impl AskUserTool {
             multiple,
         } = crate::input::read(&self.spec.input_schema, input)
             .map_err(|error| explain_choices(input, error))?;
-        let text = text_of(question, "question", QUESTION_BYTES_MAX)?;
+        let text = text_of(&question, "question", QUESTION_BYTES_MAX)?;
         let choices: Vec<Choice> = choices
             .unwrap_or_default()
             .into_iter()
@@ -119,26 +119,12 @@ fn choice(index: usize, given: Given) -> Result<Choice, InputError> {
         Given::Explained { label, description } => (label, description),
     };
     let name = format!("choices[{index}]");
-    let label = text_of(label, &name, CHOICE_BYTES_MAX)?;
+    let label = text_of(&label, &name, CHOICE_BYTES_MAX)?;
     let description = description.filter(|text| !text.trim().is_empty());
     let description = description
-        .map(|text| text_of(text, &name, CHOICE_BYTES_MAX))
+        .map(|text| text_of(&text, &name, CHOICE_BYTES_MAX))
         .transpose()?;
     Ok(Choice { label, description })
-}
-
-/// A text that says something and is no longer than `bytes_max`.
-fn text_of(text: String, name: &str, bytes_max: usize) -> Result<String, InputError> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Err(InputError::new(format!("\"{name}\" is empty")));
-    }
-    if text.len() > bytes_max {
-        let bytes = text.len();
-        let message = format!("\"{name}\" has {bytes} bytes: keep it below {bytes_max}");
-        return Err(InputError::new(message));
-    }
-    Ok(text.to_owned())
 }
 
 impl Tool for AskUserTool {

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::shell::ShellTool;
 use super::spec::About;
-use super::{first_chars, one_line};
+use super::{first_chars, one_line, text_of};
 use crate::path::locate;
 use crate::tool::{Call, Finish, Found, InputError, Plan, PlanCx, Tool};
 
@@ -173,20 +173,6 @@ fn until(input: &Input, cx: &PlanCx) -> Result<Until, InputError> {
         });
     }
     Ok(Until::Signal)
-}
-
-/// A text that says something, in no more than `bytes_max` bytes.
-fn text_of(text: &str, name: &str, bytes_max: usize) -> Result<String, InputError> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Err(InputError::new(format!("\"{name}\" is empty")));
-    }
-    if text.len() > bytes_max {
-        let bytes = text.len();
-        let message = format!("\"{name}\" has {bytes} bytes: keep it below {bytes_max}");
-        return Err(InputError::new(message));
-    }
-    Ok(text.to_owned())
 }
 
 /// What a run of the command comes to for the wait: there, not yet, or unknown.
