@@ -161,6 +161,20 @@ fn build(repo: &Repo, features: &str, name: &str) -> Result<PathBuf> {
     Ok(kept)
 }
 
+/// Does `work` in so many slots at once; each slot has an arena of its own.
+fn side_by_side(slots: usize, work: impl Fn(usize) -> Result<()> + Sync) -> Result<()> {
+    std::thread::scope(|scope| {
+        let work = &work;
+        let workers: Vec<_> = (0..slots)
+            .map(|slot| scope.spawn(move || work(slot)))
+            .collect();
+        // All are waited for, even when the first of them fails.
+        let ends: Vec<_> = workers.into_iter().map(|worker| worker.join()).collect();
+        ends.into_iter()
+            .try_for_each(|end| end.unwrap_or_else(|_| bail!("a worker broke")))
+    })
+}
+
 /// Kills at every point, or at a few of them; then sees to it that the broken builds are caught.
 fn sweep(binaries: &Binaries, sample: bool) -> Result<()> {
     let started = Instant::now();

@@ -10,13 +10,14 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde_json::Value;
 
 use self::disk::{Image, Step, Survive};
 use self::record::{Recording, WORK, record};
 use super::chance::Chance;
 use super::play::{Arena, Ended, Run};
+use super::side_by_side;
 use super::verdict::{self, Cut};
 use crate::say;
 
@@ -52,19 +53,9 @@ pub(super) struct Powered {
 /// of.
 pub(super) fn check(binary: &Path, bounds: Bounds, until_fault: Option<&str>) -> Result<Powered> {
     let found = Mutex::new(Powered::default());
-    let results: Vec<Result<()>> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..SIDE_BY_SIDE)
-            .map(|slot| {
-                let found = &found;
-                scope.spawn(move || work(binary, slot, bounds, found, until_fault))
-            })
-            .collect();
-        let joined = workers.into_iter().map(|worker| worker.join());
-        joined
-            .map(|result| result.unwrap_or_else(|_| bail!("a worker broke")))
-            .collect()
-    });
-    results.into_iter().collect::<Result<Vec<()>>>()?;
+    side_by_side(SIDE_BY_SIDE, |slot| {
+        work(binary, slot, bounds, &found, until_fault)
+    })?;
     Ok(found.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 

@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use super::chance::Chance;
 use super::play::{Arena, Ended, Run, Task};
+use super::side_by_side;
 use super::sweep::SIDE_BY_SIDE;
 use super::verdict::{self, Cut};
 use crate::say;
@@ -113,19 +114,9 @@ impl Tally {
 pub(super) fn kill_at_random(binary: &Path, count: usize, seed: u64) -> Result<Tally> {
     let tally = Mutex::new(Tally::default());
     let next = AtomicUsize::new(0);
-    let results: Vec<Result<()>> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..SIDE_BY_SIDE)
-            .map(|slot| {
-                let (tally, next) = (&tally, &next);
-                scope.spawn(move || work(binary, slot, (count, seed), tally, next))
-            })
-            .collect();
-        let joined = workers.into_iter().map(|worker| worker.join());
-        joined
-            .map(|result| result.unwrap_or_else(|_| bail!("a worker broke")))
-            .collect()
-    });
-    results.into_iter().collect::<Result<Vec<()>>>()?;
+    side_by_side(SIDE_BY_SIDE, |slot| {
+        work(binary, slot, (count, seed), &tally, &next)
+    })?;
     Ok(tally.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 

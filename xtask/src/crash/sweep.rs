@@ -12,6 +12,7 @@ use nix::unistd::Pid;
 
 use super::play::{Arena, Run, Task};
 use super::point::{Edge, Point};
+use super::side_by_side;
 use super::trace::{Next, Stop};
 use super::verdict::{self, Cut};
 use crate::say;
@@ -149,22 +150,9 @@ pub(super) fn sweep(binary: &Path, places: &[Place], until_fault: Option<&str>) 
         faults: Vec::new(),
     });
     let kinds: BTreeSet<_> = places.iter().map(Place::kind).collect();
-    let results: Vec<Result<()>> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..SIDE_BY_SIDE)
-            .map(|slot| {
-                let (next, found) = (&next, &found);
-                scope.spawn(move || work(binary, slot, places, next, found, until_fault))
-            })
-            .collect();
-        workers
-            .into_iter()
-            .map(|worker| match worker.join() {
-                Ok(result) => result,
-                Err(_) => bail!("a worker of the sweep broke"),
-            })
-            .collect()
-    });
-    results.into_iter().collect::<Result<Vec<()>>>()?;
+    side_by_side(SIDE_BY_SIDE, |slot| {
+        work(binary, slot, places, &next, &found, until_fault)
+    })?;
     let Ok(mut found) = found.into_inner() else {
         bail!("a worker of the sweep broke")
     };

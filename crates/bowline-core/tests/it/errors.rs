@@ -14,27 +14,8 @@ use bowline_core::*;
 use uuid::Uuid;
 
 use crate::refusals::{call, decide, reply, verdict, with_calls, with_question};
+use crate::variants::{name, variants};
 use crate::world::{World, request};
-
-/// The variants of an enum as its source names them: one that is new and not provoked is missed.
-fn variants(source: &str, name: &str) -> BTreeSet<String> {
-    let start = format!("pub enum {name} {{\n");
-    let (_, rest) = source.split_once(&start).expect("the enum");
-    let (body, _) = rest.split_once("\n}").expect("its end");
-    let lines = body.lines().filter_map(|line| line.strip_prefix("    "));
-    let names = lines.filter(|line| line.starts_with(|first: char| first.is_ascii_uppercase()));
-    names.map(variant).collect()
-}
-
-/// The variant's name at the beginning of a text.
-fn variant(text: &str) -> String {
-    let letters = text.chars().take_while(char::is_ascii_alphanumeric);
-    letters.collect()
-}
-
-fn name(value: &impl Debug) -> String {
-    variant(&format!("{value:?}"))
-}
 
 fn ask(ask: Ask) -> Command {
     Command {

@@ -12,6 +12,7 @@ mod explore;
 mod laws;
 mod refusals;
 mod switching;
+mod variants;
 mod world;
 
 #[test]

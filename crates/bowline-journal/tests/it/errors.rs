@@ -1,7 +1,6 @@
 //! Every error of the journal is provoked through real files, and nothing is changed after it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Debug;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
@@ -13,26 +12,7 @@ use bowline_journal::record::{Fault, Head, Line, Tail, commitment, seed, verify}
 use bowline_journal::{Disk, Edges, Error, Journal as _, MemoryJournal, Store};
 
 use crate::sample::{block_on, notice, owner, session_id};
-
-/// The variants of an enum as its source names them: one that is new and not provoked is missed.
-fn variants(source: &str, name: &str) -> BTreeSet<String> {
-    let start = format!("pub enum {name} {{\n");
-    let (_, rest) = source.split_once(&start).unwrap();
-    let (body, _) = rest.split_once("\n}").unwrap();
-    let lines = body.lines().filter_map(|line| line.strip_prefix("    "));
-    let names = lines.filter(|line| line.starts_with(|first: char| first.is_ascii_uppercase()));
-    names.map(variant).collect()
-}
-
-/// The variant's name at the beginning of a text.
-fn variant(text: &str) -> String {
-    let letters = text.chars().take_while(char::is_ascii_alphanumeric);
-    letters.collect()
-}
-
-fn name(value: &impl Debug) -> String {
-    variant(&format!("{value:?}"))
-}
+use crate::variants::{name, variants};
 
 /// Everything below a folder, with its content and rights.
 fn tree(folder: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {

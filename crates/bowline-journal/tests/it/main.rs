@@ -18,3 +18,5 @@ mod repair;
 mod sample;
 mod store;
 mod taking_over;
+#[path = "../../../bowline-core/tests/it/variants.rs"]
+mod variants;

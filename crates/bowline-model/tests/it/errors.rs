@@ -2,7 +2,6 @@
 //! comes of it: no second request, no reply, no provider.
 
 use std::collections::BTreeSet;
-use std::fmt::Debug;
 use std::net::TcpListener;
 use std::process::Command;
 use std::time::Duration;
@@ -15,26 +14,7 @@ use bowline_testkit::{Options, ScriptedServer};
 use serde_json::json;
 
 use crate::support::{Talk, chat, new_id};
-
-/// The variants of an enum as its source names them: one that is new and not provoked is missed.
-fn variants(source: &str, name: &str) -> BTreeSet<String> {
-    let start = format!("pub enum {name} {{\n");
-    let (_, rest) = source.split_once(&start).unwrap();
-    let (body, _) = rest.split_once("\n}").unwrap();
-    let lines = body.lines().filter_map(|line| line.strip_prefix("    "));
-    let names = lines.filter(|line| line.starts_with(|first: char| first.is_ascii_uppercase()));
-    names.map(variant).collect()
-}
-
-/// The variant's name at the beginning of a text.
-fn variant(text: &str) -> String {
-    let letters = text.chars().take_while(char::is_ascii_alphanumeric);
-    letters.collect()
-}
-
-fn name(value: &impl Debug) -> String {
-    variant(&format!("{value:?}"))
-}
+use crate::variants::{name, variants};
 
 /// Asks once; the server that played `step` got one request and no more.
 async fn failed(step: Step) -> ProviderFailure {

@@ -14,3 +14,5 @@ mod scripted;
 mod server;
 mod sockets;
 mod support;
+#[path = "../../../bowline-core/tests/it/variants.rs"]
+mod variants;

@@ -2,7 +2,6 @@
 //! is written, no model is asked.
 
 use std::collections::BTreeSet;
-use std::fmt::Debug;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
@@ -22,30 +21,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::stage::{Hands, Watcher, harness, in_memory, places, prompted, run, started};
-
-/// The variants of an enum as its source names them: one that is new and not provoked is missed.
-fn variants(source: &str, name: &str) -> BTreeSet<String> {
-    let (_, rest) = source
-        .split_once(&format!("pub enum {name} {{\n"))
-        .expect("the enum");
-    let (body, _) = rest.split_once("\n}").expect("its end");
-    let lines = body.lines().filter_map(|line| line.strip_prefix("    "));
-    lines
-        .filter(|line| line.starts_with(|first: char| first.is_ascii_uppercase()))
-        .map(variant)
-        .collect()
-}
-
-/// The variant's name at the beginning of a text.
-fn variant(text: &str) -> String {
-    text.chars()
-        .take_while(char::is_ascii_alphanumeric)
-        .collect()
-}
-
-fn name(error: &impl Debug) -> String {
-    variant(&format!("{error:?}"))
-}
+use crate::variants::{name, variants};
 
 /// A disk that fails from the write with this number on.
 struct Failing {

@@ -11,3 +11,5 @@ mod clock;
 mod ends;
 mod errors;
 mod stage;
+#[path = "../../../bowline-core/tests/it/variants.rs"]
+mod variants;

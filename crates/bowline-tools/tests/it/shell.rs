@@ -8,7 +8,7 @@ use bowline_tools::builtin::BuiltinConfig;
 use bowline_tools::{Cancel, Found};
 use serde_json::json;
 
-use crate::bench::{Bench, runtime};
+use crate::bench::{Bench, Ready, runtime};
 
 crate::cases![
     runs_in_the_working_folder,
@@ -249,7 +249,7 @@ fn is_found_again_after_a_crash() {
     assert!(!bench.root().join("late").exists());
 
     // The harness goes away while the command runs; a later one hears how it ended.
-    let mut first = bench
+    let first = bench
         .prepare(
             "shell",
             json!({"command": "echo begun; read x < go; echo done; exit 4"}),
@@ -263,16 +263,7 @@ fn is_found_again_after_a_crash() {
     )
     .unwrap();
     let spool = first.spool();
-    let (running, mut is_running) = tokio::sync::watch::channel(false);
-    first.call.progress = std::sync::Arc::new(move |_| {
-        running.send_replace(true);
-    });
-    runtime().block_on(async {
-        tokio::select! {
-            finish = first.future() => panic!("{}", finish.text),
-            running = is_running.wait_for(|running| *running) => drop(running.unwrap()),
-        }
-    });
+    leave_running(first);
     let mut later = bench
         .prepare(
             "shell",
@@ -298,12 +289,8 @@ fn is_found_again_after_a_crash() {
     writer.join().unwrap();
 }
 
-/// The harness went away while the command ran; a later one is asked to stop.
-fn is_stopped_by_a_later_owner() {
-    let bench = Bench::new();
-    let input = json!({"command": "echo begun; sleep 1000"});
-    let mut first = bench.prepare("shell", input).unwrap();
-    let mut later = first.again();
+/// Runs a command until it has written something; then its harness goes away.
+fn leave_running(mut first: Ready) {
     let (running, mut is_running) = tokio::sync::watch::channel(false);
     first.call.progress = std::sync::Arc::new(move |_| {
         running.send_replace(true);
@@ -314,6 +301,15 @@ fn is_stopped_by_a_later_owner() {
             running = is_running.wait_for(|running| *running) => drop(running.unwrap()),
         }
     });
+}
+
+/// The harness went away while the command ran; a later one is asked to stop.
+fn is_stopped_by_a_later_owner() {
+    let bench = Bench::new();
+    let input = json!({"command": "echo begun; sleep 1000"});
+    let first = bench.prepare("shell", input).unwrap();
+    let mut later = first.again();
+    leave_running(first);
     let (asking, cancel) = Cancel::channel();
     asking.send_replace(true);
     later.call.cancel = cancel;

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use bowline_tools::keeper::{Leave, Plain, keeper_main, recover};
 
 use crate::support::{Case, Place, launcher};
+use crate::variants::{name, variants};
 use crate::{claims, outcomes};
 
 pub(crate) const CASES: &[Case] = &[
@@ -18,22 +19,6 @@ pub(crate) const CASES: &[Case] = &[
         every_fate,
     ),
 ];
-
-/// The variants of an enum as its source names them: one that is new and not provoked is missed.
-fn variants(source: &str, name: &str) -> BTreeSet<String> {
-    let start = format!("pub enum {name} {{\n");
-    let (_, rest) = source.split_once(&start).unwrap();
-    let (body, _) = rest.split_once("\n}").unwrap();
-    let lines = body.lines().filter_map(|line| line.strip_prefix("    "));
-    let names = lines.filter(|line| line.starts_with(|first: char| first.is_ascii_uppercase()));
-    names.map(variant).collect()
-}
-
-/// The variant's name at the beginning of a text.
-fn variant(text: &str) -> String {
-    let letters = text.chars().take_while(char::is_ascii_alphanumeric);
-    letters.collect()
-}
 
 /// Prepares the attempt, gives a keeper `order` or a part of it, and returns why it leaves.
 fn leave(place: &Place, prepare: fn(&Place), command: &str, end: &[u8]) -> Leave {
@@ -94,7 +79,7 @@ fn every_reason_to_leave() {
         assert_eq!(leave(&place, prepare, command, end), expected);
         let ran = matches!(expected, Leave::Done | Leave::Untold);
         assert_eq!(place.path("ran").exists(), ran, "{expected:?}");
-        provoked.insert(format!("{expected:?}"));
+        provoked.insert(name(&expected));
     }
     let usage = keeper_main(Vec::<OsString>::new(), Box::new(Plain));
     assert_eq!(Leave::from_code(usage), Some(Leave::Usage));

@@ -20,6 +20,8 @@ mod output;
 mod reattach;
 mod skew;
 mod support;
+#[path = "../../../bowline-core/tests/it/variants.rs"]
+mod variants;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};

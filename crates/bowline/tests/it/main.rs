@@ -36,6 +36,7 @@ mod questions;
 mod real_task;
 mod repair;
 mod retries;
+mod running;
 mod secrets;
 mod sessions;
 mod steering;

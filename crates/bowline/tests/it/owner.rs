@@ -2,25 +2,19 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::steering::{Running, held, release};
+use crate::running::{Running, held, release};
 use crate::support::{Ran, Scratch, of_kind, ran};
 
 /// A run whose shell call has started and waits to be released.
 fn holding(scratch: &Scratch, then: &Value) -> Running {
     let mut running = Running::start(scratch, &json!([held(), then]));
     // Its output is there, so it runs, and the FIFO is there.
-    running.until(|line| line["type"] == "call_output");
+    running.until_type("call_output");
     running
-}
-
-fn signal(child: &Child, signal: &str) {
-    let id = child.id().to_string();
-    let told = Command::new("kill").args([signal, &id]).status();
-    assert!(told.expect("kill starts").success());
 }
 
 /// Starts the binary and leaves it to itself.
@@ -139,7 +133,7 @@ fn a_session_is_taken_over_and_its_command_goes_on() {
         let session = running.session.clone();
         let pid = format!("process {} (bowline exec)", running.child.id());
         if stopped {
-            signal(&running.child, "-STOP");
+            running.signal("-STOP");
         }
         let next = if at_once {
             Some(beside(
@@ -205,7 +199,7 @@ fn an_owner_whose_lock_file_was_replaced_appends_nothing_and_does_nothing() {
     let write = json!({ "calls": [{ "tool": "shell", "input": { "command": "echo x >> mark" } }] });
     let steps = json!([held(), write, { "text": "went on" }]);
     let mut running = Running::start(&scratch, &steps);
-    running.until(|line| line["type"] == "call_output");
+    running.until_type("call_output");
     let session = running.session.clone();
     let lock = scratch.home().join("sessions").join(&session).join("lock");
     std::fs::remove_file(&lock).expect("it is there");
@@ -218,7 +212,7 @@ fn an_owner_whose_lock_file_was_replaced_appends_nothing_and_does_nothing() {
         assert!(out.read_line(&mut line).expect("a line") > 0, "ended early");
     }
     release(&scratch);
-    let last = running.until(|line| line["type"] == "result");
+    let last = running.until_type("result");
     assert_eq!(last["stop_reason"], "storage_failed");
     let why = last["result"].as_str().expect("a text");
     assert!(

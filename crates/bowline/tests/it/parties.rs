@@ -1,10 +1,10 @@
 //! A session that waits for somebody outside: killed, signalled twice at once, it goes on once.
 
-use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Stdio};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
+use crate::running::{Running, stream};
 use crate::support::{Scratch, of_kind};
 
 /// Rounds here; more by `BOWLINE_PARTY_ROUNDS`.
@@ -50,49 +50,22 @@ fn went_on_once(scratch: &Scratch) {
     assert!(told[0].contains("The signal `review` came"), "{told:?}");
 }
 
-/// A run that stays while it waits; gives its session once it does.
-#[expect(clippy::zombie_processes, reason = "every caller waits for the child")]
-fn staying(scratch: &Scratch) -> (Child, BufReader<std::process::ChildStdout>, String) {
+/// A run that stays while it waits.
+fn staying(scratch: &Scratch) -> Running {
     let model = scenario(scratch);
-    let args = [
-        "exec",
-        "--model",
-        &model,
-        "--mode",
-        "ask",
-        "--wait",
-        "--output",
-        "stream-json",
-        "go",
-    ];
-    let mut child = scratch
-        .command(&args)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("it starts");
-    let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
-    let mut session = String::new();
-    loop {
-        let mut line = String::new();
-        assert!(out.read_line(&mut line).expect("a line") > 0, "ended early");
-        let line: Value = serde_json::from_str(&line).expect("JSON");
-        if line["type"] == "session" {
-            session = line["session_id"].as_str().expect("an id").to_owned();
-        }
-        if line["type"] == "waiting" {
-            return (child, out, session);
-        }
-    }
+    let mut running = Running::begin(scratch, &stream(&model, "ask", &["--wait"]));
+    running.until_type("waiting");
+    running
 }
 
 #[test]
 fn killed_while_it_waits_and_signalled_twice_it_goes_on_once() {
     for _ in 0..rounds() {
         let scratch = Scratch::new();
-        let (mut child, _out, session) = staying(&scratch);
-        child.kill().expect("it is killed");
-        child.wait().expect("it ends");
+        let mut running = staying(&scratch);
+        running.child.kill().expect("it is killed");
+        running.child.wait().expect("it ends");
+        let session = running.session.clone();
         let listed = scratch.run(&["inbox", "--json"]).json();
         assert_eq!(listed[0]["kind"], "party", "{listed:#}");
         signal_twice(&scratch, &session);
@@ -109,12 +82,14 @@ fn killed_while_it_waits_and_signalled_twice_it_goes_on_once() {
 fn signalled_twice_while_a_run_stays_it_goes_on_once() {
     for _ in 0..rounds() {
         let scratch = Scratch::new();
-        let (mut child, out, session) = staying(&scratch);
-        signal_twice(&scratch, &session);
-        let lines: Vec<String> = out.lines().map_while(Result::ok).collect();
-        assert!(child.wait().expect("it ends").success());
+        let mut running = staying(&scratch);
+        signal_twice(&scratch, &running.session);
+        let lines = running.rest();
+        assert!(running.child.wait().expect("it ends").success());
         assert!(
-            lines.iter().any(|line| line.contains("went on")),
+            lines
+                .iter()
+                .any(|line| line.to_string().contains("went on")),
             "{lines:?}"
         );
         went_on_once(&scratch);

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::steering::{Running, held, release};
+use crate::running::{Running, held, release};
 use crate::stream_json::published;
 use crate::support::{Scratch, of_kind, ran};
 
@@ -95,7 +95,7 @@ fn what_is_no_export_makes_nothing() {
 fn a_session_from_elsewhere_goes_on_under_this_machines_configuration() {
     let (from, to) = (Scratch::new(), Scratch::new());
     let mut running = Running::start(&from, &json!([held(), { "text": "never" }]));
-    running.until(|line| line["type"] == "call_output");
+    running.until_type("call_output");
     let session = running.session.clone();
     let (path, _) = carry(&from, &session, &to);
     release(&from);

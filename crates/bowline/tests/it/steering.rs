@@ -1,81 +1,12 @@
 //! Words that come in while a turn runs are read after the results of the running calls.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::process::{Child, ChildStdout, Stdio};
+use std::io::Write as _;
+use std::process::Stdio;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
+use crate::running::{Running, held, release};
 use crate::support::{Scratch, ran};
-
-/// A run whose output is read line by line.
-pub(crate) struct Running {
-    pub(crate) child: Child,
-    out: BufReader<ChildStdout>,
-    pub(crate) session: String,
-}
-
-impl Running {
-    pub(crate) fn start(scratch: &Scratch, steps: &Value) -> Self {
-        let model = scratch.scenario(steps);
-        let args = [
-            "exec",
-            "--model",
-            &model,
-            "--mode",
-            "full",
-            "--output",
-            "stream-json",
-            "go",
-        ];
-        let mut child = scratch
-            .command(&args)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("it starts");
-        let out = BufReader::new(child.stdout.take().expect("a pipe"));
-        let mut running = Self {
-            child,
-            out,
-            session: String::new(),
-        };
-        let begun = running.until(|line| line["type"] == "session");
-        running.session = begun["session_id"].as_str().expect("an id").to_owned();
-        running
-    }
-
-    pub(crate) fn until(&mut self, is_it: impl Fn(&Value) -> bool) -> Value {
-        loop {
-            let mut line = String::new();
-            let read = self.out.read_line(&mut line).expect("a line");
-            assert!(read > 0, "ended early");
-            let line: Value = serde_json::from_str(&line).expect("JSON");
-            if is_it(&line) {
-                return line;
-            }
-        }
-    }
-
-    fn end(mut self) -> i32 {
-        let mut rest = String::new();
-        self.out.read_to_string(&mut rest).expect("the rest");
-        self.child.wait().expect("it ends").code().unwrap_or(-1)
-    }
-}
-
-/// A step with a shell call that ends when something is written to the FIFO `go`.
-pub(crate) fn held() -> Value {
-    json!({ "calls": [{ "tool": "shell",
-        "input": { "command": "mkfifo go && echo ready && cat go" } }] })
-}
-
-pub(crate) fn release(scratch: &Scratch) {
-    let mut go = std::fs::OpenOptions::new()
-        .write(true)
-        .open(scratch.work().join("go"))
-        .expect("the FIFO");
-    go.write_all(b"released\n").expect("it is read");
-}
 
 #[test]
 fn what_is_sent_during_a_call_stands_after_its_result() {
@@ -86,7 +17,7 @@ fn what_is_sent_during_a_call_stands_after_its_result() {
             "last_result_contains": ["released"] } }
     ]);
     let mut running = Running::start(&scratch, &steps);
-    running.until(|line| line["type"] == "call_output");
+    running.until_type("call_output");
     let session = running.session.clone();
     let send = ["send", &session, "use tabs", "--key", "one"];
     scratch.run(&send).expect(0, &["queued", "has the session"]);

@@ -1,10 +1,8 @@
 //! Waiting as a state: `wait_for`, `exec --wait`, `--supersede`, `resume`.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, ChildStdout, Command, Stdio};
-
 use serde_json::{Value, json};
 
+use crate::running::{Running, stream};
 use crate::support::{Scratch, of_kind};
 
 fn wait_for(input: Value) -> Value {
@@ -13,63 +11,6 @@ fn wait_for(input: Value) -> Value {
 
 fn shell(command: &str) -> Value {
     json!({ "tool": "shell", "input": { "command": command } })
-}
-
-/// A run whose lines are read as they come.
-struct Running {
-    child: Child,
-    out: BufReader<ChildStdout>,
-    seen: Vec<Value>,
-}
-
-impl Running {
-    fn start(scratch: &Scratch, args: &[&str]) -> Self {
-        let mut child = scratch
-            .command(args)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("it starts");
-        let out = BufReader::new(child.stdout.take().expect("a pipe"));
-        Self {
-            child,
-            out,
-            seen: Vec::new(),
-        }
-    }
-
-    /// Reads on to the first line of this type.
-    #[track_caller]
-    fn until(&mut self, kind: &str) -> Value {
-        loop {
-            let mut line = String::new();
-            let count = self.out.read_line(&mut line).expect("a line");
-            assert!(count > 0, "no {kind}: {:#?}", self.seen);
-            let line: Value = serde_json::from_str(&line).expect("JSON");
-            self.seen.push(line.clone());
-            if line["type"] == kind {
-                return line;
-            }
-        }
-    }
-
-    fn signal(&self, signal: &str) {
-        let pid = self.child.id().to_string();
-        let status = Command::new("kill").args([signal, &pid]).status();
-        assert!(status.expect("kill starts").success());
-    }
-
-    fn code(mut self) -> Option<i32> {
-        self.child.wait().expect("it ends").code()
-    }
-}
-
-fn stream<'a>(model: &'a str, mode: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-    let mut args = vec!["exec", "--model", model, "--mode", mode];
-    args.extend(["--output", "stream-json"]);
-    args.extend(more);
-    args.push("go");
-    args
 }
 
 #[test]
@@ -140,13 +81,13 @@ fn a_run_that_stays_goes_on_by_itself_once_somebody_answers() {
     let model = scratch.scenario(&json!([
         { "calls": [shell("echo x >> marks")] }, { "text": "done" }
     ]));
-    let mut run = Running::start(&scratch, &stream(&model, "ask", &["--wait"]));
-    let line = run.until("waiting");
+    let mut run = Running::begin(&scratch, &stream(&model, "ask", &["--wait"]));
+    let line = run.until_type("waiting");
     let id = line["waiting"][0]["decision_id"].as_str().expect("an id");
     scratch.run(&["approve", id]).expect(0, &["takes it"]);
-    let result = run.until("result");
+    let result = run.until_type("result");
     assert_eq!(result["stop_reason"], "done");
-    assert_eq!(run.code(), Some(0));
+    assert_eq!(run.end(), 0);
     let marks = std::fs::read_to_string(scratch.work().join("marks")).expect("it ran");
     assert_eq!(marks, "x\n");
 }
@@ -158,14 +99,14 @@ fn to_interrupt_a_run_that_only_waits_parks_it() {
         let model = scratch.scenario(&json!([
             { "calls": [wait_for(json!({ "name": "the review" }))] }, { "text": "done" }
         ]));
-        let mut run = Running::start(&scratch, &stream(&model, "full", &["--wait"]));
-        let line = run.until("waiting");
+        let mut run = Running::begin(&scratch, &stream(&model, "full", &["--wait"]));
+        let line = run.until_type("waiting");
         assert_eq!(line["parties"][0]["name"], "the review");
         run.signal(signal);
-        let result = run.until("result");
+        let result = run.until_type("result");
         assert_eq!(result["stop_reason"], "waiting");
         assert_eq!(result["parties"][0]["name"], "the review");
-        assert_eq!(run.code(), Some(3));
+        assert_eq!(run.end(), 3);
         let events = scratch.events();
         assert!(of_kind(&events, "TurnEnded").is_empty());
     }
@@ -177,19 +118,19 @@ fn a_run_that_looks_again_and_again_is_parked_like_one_that_waits() {
     let wait = json!({ "name": "the build", "every_ms": 1000,
         "command": "echo x >> looks; exit 1" });
     let model = scratch.scenario(&json!([{ "calls": [wait_for(wait)] }, { "text": "never" }]));
-    let mut run = Running::start(&scratch, &stream(&model, "full", &["--wait"]));
-    run.until("waiting");
+    let mut run = Running::begin(&scratch, &stream(&model, "full", &["--wait"]));
+    run.until_type("waiting");
     // It has looked once more since it was said to wait.
     while std::fs::read_to_string(scratch.work().join("looks"))
         .unwrap_or_default()
         .len()
         < 4
     {
-        run.until("event");
+        run.until_type("event");
     }
     run.signal("-TERM");
-    assert_eq!(run.until("result")["stop_reason"], "waiting");
-    assert_eq!(run.code(), Some(3));
+    assert_eq!(run.until_type("result")["stop_reason"], "waiting");
+    assert_eq!(run.end(), 3);
 }
 
 #[test]
