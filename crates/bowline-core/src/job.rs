@@ -18,6 +18,13 @@ pub struct Job {
     pub ended: Option<String>,
 }
 
+/// Whether `name` is that of a folder right in the spool folder of its session, as a record names
+/// one: what it is joined to it never leads out of.
+#[must_use]
+pub fn is_spool_name(name: &str) -> bool {
+    !matches!(name, "" | "." | "..") && !name.contains(['/', '\0'])
+}
+
 /// What a call did to a job, or learned of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case")]

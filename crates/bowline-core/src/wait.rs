@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::action::PathFact;
 use crate::context::{ContextText, Origin, caps};
 
+/// Longest name of a wait, and so of a signal, in bytes: it is typed and listed.
+pub const NAME_BYTES_MAX: usize = 100;
+
 /// What a call waits for. Nothing runs and no process is needed while it does.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Wait {

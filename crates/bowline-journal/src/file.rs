@@ -19,7 +19,7 @@ use crate::journal::Journal;
 use crate::layout::SessionDir;
 use crate::lock::Lock;
 use crate::record::{Chain, Head};
-use crate::scan::scan;
+use crate::scan::{refuse_damage, scan};
 use crate::stage::{Staged, stage};
 use writer::{Stop, Writer};
 
@@ -258,7 +258,7 @@ fn read_back(
             visit(receipt, event);
         }
     })?;
-    open::refuse_damage(path, &scanned.tail)
+    refuse_damage(path, &scanned.tail)
 }
 
 fn vouch_all(receipts: Vec<Receipt>, batch: Vec<Event>) -> Vec<Committed<Event>> {

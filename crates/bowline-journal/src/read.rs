@@ -11,7 +11,7 @@ use crate::blob;
 use crate::error::At as _;
 use crate::layout::SessionDir;
 use crate::record::{Chain, Finding, Head, Line, Record, Tail, Verified, parts, verify_from};
-use crate::retention;
+use crate::scan::{fold, refuse_damage};
 
 /// The longest line read on the word of an index, which may be wrong.
 const MOST_LINE_BYTES: usize = 64 << 20;
@@ -94,7 +94,10 @@ impl ReadOnly {
     /// # Errors
     /// [`Error::Damaged`] when the journal does not verify, [`Error::Unreadable`], [`Error::Io`].
     pub fn state(&self) -> Result<State, Error> {
-        retention::fold(&self.dir, self.session)
+        let (path, head) = (self.dir.journal(), read_head(&self.dir, self.session)?);
+        let folded = fold(&path, self.session, head, None)?;
+        refuse_damage(&path, &folded.scanned.tail)?;
+        Ok(folded.state)
     }
 
     /// Follows a session that another process may be writing.

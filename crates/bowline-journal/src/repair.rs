@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use bowline_core::{Event, Seq, SessionId, State, apply};
+use bowline_core::{Event, Seq, SessionId, State};
 use serde::Deserialize;
 
 use crate::Error;
@@ -15,7 +15,7 @@ use crate::layout::{SessionDir, sync_folder};
 use crate::lock::{Lock, Owner};
 use crate::read::read_head;
 use crate::record::{Chain, Head, Line, Tail};
-use crate::scan::{Scanned, scan};
+use crate::scan::{Folded, Scanned, fold};
 use crate::stage::stage;
 use crate::store::Store;
 
@@ -188,14 +188,11 @@ fn examine(
 ) -> Result<Option<Examined>, Error> {
     let path = dir.journal();
     let head = read_head(dir, session)?;
-    let (mut state, mut seen) = (State::new(), None);
-    let start = Chain::start(session);
-    let scanned = scan(&path, start, head, &mut |receipt, event| {
-        if witness.is_some_and(|witness| witness.seq == receipt.seq) {
-            seen = Some(receipt.hash);
-        }
-        state = apply(std::mem::take(&mut state), &event);
-    })?;
+    let Folded {
+        scanned,
+        state,
+        seen,
+    } = fold(&path, session, head, witness)?;
     let known = [head, witness].into_iter().flatten().map(|head| head.seq);
     let known = known.max().unwrap_or(Seq(0));
     let what = match (&scanned.tail, witness) {

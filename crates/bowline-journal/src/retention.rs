@@ -2,16 +2,14 @@
 
 use std::path::Path;
 
-use bowline_core::{SessionId, State, apply};
+use bowline_core::{SessionId, State};
 
 use crate::Error;
 use crate::error::At as _;
-use crate::layout::{SessionDir, sync_folder};
+use crate::layout::sync_folder;
 use crate::lock::{Lock, Owner};
 use crate::mailbox;
-use crate::read::{damage, read_head};
-use crate::record::{Chain, Tail};
-use crate::scan::scan;
+use crate::read::ReadOnly;
 use crate::store::Store;
 
 /// What a session takes on the disk, in bytes.
@@ -100,7 +98,7 @@ impl Store {
         if !mailbox::is_empty(&dir.mailbox())? {
             return Ok(Pruned::Kept("a command waits in its mailbox".to_owned()));
         }
-        if let Err(why) = may_go(&fold(&dir, session)?) {
+        if let Err(why) = may_go(&ReadOnly::new(session, dir.clone()).state()?) {
             return Ok(Pruned::Kept(why));
         }
         match part {
@@ -125,27 +123,6 @@ impl Store {
             removed.at("remove", &path)?;
         }
         sync_folder(self.edges().disk.as_ref(), folder)
-    }
-}
-
-/// The state that a journal folds to.
-///
-/// # Errors
-/// [`Error::Damaged`] when it does not verify, and as [`scan`].
-pub(crate) fn fold(dir: &SessionDir, session: SessionId) -> Result<State, Error> {
-    let head = read_head(dir, session)?;
-    let mut state = State::new();
-    let scanned = scan(
-        &dir.journal(),
-        Chain::start(session),
-        head,
-        &mut |_, event| {
-            state = apply(std::mem::take(&mut state), &event);
-        },
-    )?;
-    match scanned.tail {
-        Tail::Damaged(finding) => Err(damage(&dir.journal(), &finding)),
-        Tail::Clean | Tail::Torn { .. } => Ok(state),
     }
 }
 

@@ -5,11 +5,11 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use bowline_core::{Event, Receipt, Seq};
+use bowline_core::{Digest, Event, Receipt, Seq, SessionId, State, apply};
 
 use crate::Error;
 use crate::error::At as _;
-use crate::read::parse_events;
+use crate::read::{damage, parse_events};
 use crate::record::{Chain, Head, Tail, verify_from, verify_large};
 
 /// How much is read at a time; a longer line makes a larger piece.
@@ -81,6 +81,52 @@ pub(crate) fn scan(
         }
         scanned.file_bytes += whole as u64;
         piece.drain(..whole);
+    }
+}
+
+/// What a whole journal folds to.
+pub(crate) struct Folded {
+    /// What was found on the way.
+    pub(crate) scanned: Scanned,
+    /// The state that the records that can be trusted fold to.
+    pub(crate) state: State,
+    /// The hash of the record in the place of the witness, if there is one.
+    pub(crate) seen: Option<Digest>,
+}
+
+/// Folds the journal of a session from its beginning; `head` is the last record known to be synced,
+/// `witness` the last one that the index has seen.
+///
+/// # Errors
+/// As [`scan`]; damage is in [`Scanned::tail`].
+pub(crate) fn fold(
+    path: &Path,
+    session: SessionId,
+    head: Option<Head>,
+    witness: Option<Head>,
+) -> Result<Folded, Error> {
+    let (mut state, mut seen) = (State::new(), None);
+    let scanned = scan(path, Chain::start(session), head, &mut |receipt, event| {
+        if witness.is_some_and(|witness| witness.seq == receipt.seq) {
+            seen = Some(receipt.hash);
+        }
+        state = apply(std::mem::take(&mut state), &event);
+    })?;
+    Ok(Folded {
+        scanned,
+        state,
+        seen,
+    })
+}
+
+/// Refuses a journal that cannot be trusted to its end; one whose end was never acknowledged can.
+///
+/// # Errors
+/// [`Error::Damaged`].
+pub(crate) fn refuse_damage(path: &Path, tail: &Tail) -> Result<(), Error> {
+    match tail {
+        Tail::Damaged(finding) => Err(damage(path, finding)),
+        Tail::Clean | Tail::Torn { .. } => Ok(()),
     }
 }
 

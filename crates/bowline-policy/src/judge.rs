@@ -176,8 +176,9 @@ fn judge(
     }
 }
 
-/// Turns a question that nobody will answer into a refusal.
-fn settle(
+/// Turns a question that nobody will answer into a refusal; any other verdict stays.
+#[must_use]
+pub fn settle(
     mode: Mode,
     on_ask: OnAsk,
     action: &Action,

@@ -39,7 +39,7 @@ mod protected;
 mod rule;
 
 pub use glob::PathGlob;
-pub use judge::{Judgement, ToolFacts, decide, may_search};
+pub use judge::{Judgement, ToolFacts, decide, may_search, settle};
 pub use policy::{ANALYSER_VERSION, Policy, Sandbox, policy_hash};
 pub use protected::{protected_names, secret_places};
 pub use rule::{Pattern, Rule, RuleError};

@@ -14,7 +14,7 @@ use bowline_core::{
     Action, Backend, CallRequest, Confinement, ContextText, Decision, DecisionId, Executed, Fact,
     Mode, OnAsk, State, ToolCall, Verdict,
 };
-use bowline_policy::{Policy, Sandbox, ToolFacts, policy_hash};
+use bowline_policy::{Policy, Sandbox, ToolFacts, policy_hash, settle};
 use bowline_tools::confine::Confiner;
 use bowline_tools::tool::display_path;
 use bowline_tools::{InputError, Plan, PlanCx, Tool};
@@ -289,8 +289,9 @@ pub(crate) fn decided(
     let mut reason = judgement.reason;
     if verdict == Verdict::Allow
         && let Some(doubt) = state.repeated(&planned.plan.actions)
+        && let Some(action) = planned.plan.actions.first()
     {
-        (verdict, reason) = repeats(doubt, on_ask);
+        (verdict, reason) = settle(mode, on_ask, action, Verdict::Ask, repeats(doubt));
     }
     let asked_ms = settings.and_then(|settings| settings.ask_expires_ms);
     let expires_at_ms = (verdict == Verdict::Ask)
@@ -322,21 +323,13 @@ pub(crate) fn decided(
     }))
 }
 
-/// What is said to a call that would do again what may have happened already.
-fn repeats(doubt: &Doubt, on_ask: OnAsk) -> (Verdict, String) {
-    let reason = format!(
-        "An earlier call of the same ({}) is in doubt: it may have happened. `bowline settle {} \
-         --happened` or `--did-not` says what became of it.",
-        doubt.call.short(),
-        doubt.call.short()
-    );
-    match on_ask {
-        OnAsk::Park => (Verdict::Ask, reason),
-        OnAsk::Refuse => (
-            Verdict::Deny,
-            format!("{reason} Nobody is there to answer (on-ask refuse), so it is refused."),
-        ),
-    }
+/// Why a call is not simply run that would do again what may have happened already.
+fn repeats(doubt: &Doubt) -> String {
+    let call = doubt.call.short();
+    format!(
+        "An earlier call of the same ({call}) is in doubt: it may have happened. `bowline settle \
+         {call} --happened` or `--did-not` says what became of it."
+    )
 }
 
 #[cfg(test)]

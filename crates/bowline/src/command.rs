@@ -16,7 +16,7 @@ pub mod keeper;
 mod log;
 mod pause;
 mod resume;
-pub mod run;
+mod run;
 mod send;
 mod sessions;
 mod settle;

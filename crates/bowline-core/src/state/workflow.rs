@@ -109,6 +109,16 @@ fn likeness(action: &Action) -> Option<Likeness<'_>> {
 }
 
 impl Party {
+    /// What is waited for, in a line.
+    #[must_use]
+    pub fn line(&self) -> String {
+        if self.name == self.waits_for {
+            self.name.clone()
+        } else {
+            format!("{} ({})", self.name, self.waits_for)
+        }
+    }
+
     fn of(call: CallId, park: &Park) -> Self {
         Self {
             call_id: call,

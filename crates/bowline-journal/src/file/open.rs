@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use bowline_core::{Digest, Seq, SessionId, State, apply};
+use bowline_core::{Digest, Seq, SessionId, State};
 
 use super::writer::Writer;
 use crate::Error;
@@ -14,8 +14,8 @@ use crate::error::At as _;
 use crate::layout::{SessionDir, sync_folder};
 use crate::lock::Lock;
 use crate::read::{damage, read_head};
-use crate::record::{Chain, Fault, Finding, Head, Tail};
-use crate::scan::{Scanned, scan};
+use crate::record::{Chain, Fault, Finding, Head};
+use crate::scan::{Folded, Scanned, fold, refuse_damage};
 
 /// How much is copied at a time when a journal is rewritten.
 const PIECE_BYTES: u64 = 1 << 20;
@@ -48,14 +48,11 @@ pub(super) fn open(
 ) -> Result<Found, Error> {
     let path = dir.journal();
     let head = read_head(dir, session)?;
-    let mut state = State::new();
-    let mut seen = None;
-    let scanned = scan(&path, Chain::start(session), head, &mut |receipt, event| {
-        if witness.is_some_and(|witness| witness.seq == receipt.seq) {
-            seen = Some(receipt.hash);
-        }
-        state = apply(std::mem::take(&mut state), &event);
-    })?;
+    let Folded {
+        scanned,
+        state,
+        seen,
+    } = fold(&path, session, head, witness)?;
     refuse_damage(&path, &scanned.tail)?;
     refuse_witness(&path, &scanned, witness, seen)?;
 
@@ -119,13 +116,6 @@ pub(crate) fn rewrite(
     disk.rename(&path, &old).at("rename", &path)?;
     sync_folder(disk.as_ref(), dir.path())?;
     Ok(file)
-}
-
-pub(super) fn refuse_damage(path: &Path, tail: &Tail) -> Result<(), Error> {
-    match tail {
-        Tail::Damaged(finding) => Err(damage(path, finding)),
-        Tail::Clean | Tail::Torn { .. } => Ok(()),
-    }
 }
 
 /// Holds the journal against the last record that the index has seen; `seen` is the hash of the

@@ -7,7 +7,7 @@ use std::io::Read;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bowline_core::call::BlobRef;
-use bowline_core::job::JobChange;
+use bowline_core::job::{JobChange, is_spool_name};
 use bowline_core::{Digest, Epoch, Event, Fact, Seq, SessionId};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -205,18 +205,16 @@ fn stored_body(entry: &EventEntry, salt: &[u8; 16]) -> Option<Vec<u8>> {
 /// What no session that Bowline wrote says: another session's beginning, or a place outside of its
 /// own folder.
 fn hostile(event: &Event, session: SessionId) -> Option<&'static str> {
-    let is_name =
-        |name: &str| !name.is_empty() && name != "." && name != ".." && !name.contains(['/', '\0']);
     let outside = "it names a folder outside of its session";
     match &event.fact {
         Fact::SessionStarted(started) if started.session != session => {
             Some("it is the beginning of another session")
         }
-        Fact::CallStarted(started) if !started.spool().is_none_or(is_name) => Some(outside),
+        Fact::CallStarted(started) if !started.spool().is_none_or(is_spool_name) => Some(outside),
         Fact::CallFinished(finished) => {
             let mut jobs = finished.outcome.effect.jobs.iter();
             let leads_out = |change: &JobChange| match change {
-                JobChange::Started { spool, .. } => !is_name(spool),
+                JobChange::Started { spool, .. } => !is_spool_name(spool),
                 _ => false,
             };
             jobs.any(leads_out).then_some(outside)

@@ -7,7 +7,7 @@ use std::time::Instant;
 use bowline_core::event::{
     CallFailed, CallFinished, CallFoundUnstarted, CallInDoubt, CallStarted, ModelReplied,
 };
-use bowline_core::job::JobChange;
+use bowline_core::job::{JobChange, is_spool_name};
 use bowline_core::state::CallPhase;
 use bowline_core::{
     AttemptId, CallId, ContextText, Fact, FailureKind, Permit, ProviderFailure, Reservation,
@@ -352,7 +352,7 @@ impl Loop<'_> {
             return;
         };
         if let Some(job) = self.session.state().jobs().get(job)
-            && super::waits::is_name(&job.spool)
+            && is_spool_name(&job.spool)
         {
             // Left behind it only takes space; retention finds it later.
             let _left = std::fs::remove_dir_all(self.session.spool_for(&job.spool));

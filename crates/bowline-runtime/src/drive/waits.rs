@@ -7,6 +7,7 @@ use std::time::Duration;
 use bowline_core::call::Outcome;
 use bowline_core::engine;
 use bowline_core::event::{CallSettled, DecisionLapsed};
+use bowline_core::job::is_spool_name;
 use bowline_core::state::Doubt;
 use bowline_core::wait::{Park, Until, WaitEnd};
 use bowline_core::{CallId, DecisionId, Effect, Fact, OutcomeStatus, StreamEvent};
@@ -67,17 +68,13 @@ impl Loop<'_> {
     pub(super) async fn stage_waits(&mut self) -> Result<bool, Error> {
         self.wake = self.pause;
         let mut progressed = self.stage_lapses();
-        let parked: Vec<(CallId, Park)> = self
-            .session
-            .state()
-            .parked()
-            .map(|(call, _, park)| (call, park.clone()))
-            .collect();
-        let is_held = self.session.state().paused_by().is_some() || self.cancelling;
+        let state = self.session.state();
+        if state.paused_by().is_some() || self.cancelling {
+            return Ok(progressed);
+        }
+        let parked = state.parked().map(|(call, _, park)| (call, park.clone()));
+        let parked: Vec<(CallId, Park)> = parked.collect();
         for (call, park) in parked {
-            if is_held {
-                break;
-            }
             match self.see(call, &park) {
                 Seen::Over(how) => {
                     if let Some(fact) = engine::end_wait(self.session.state(), call, how) {
@@ -108,7 +105,6 @@ impl Loop<'_> {
                 if look <= now {
                     let pause = Duration::from_millis(*every_ms);
                     self.looks.insert(call, now + pause);
-                    // The last look falls on the end of the time, not beyond it.
                     return Seen::Run;
                 }
                 next = Some(look);
@@ -123,15 +119,11 @@ impl Loop<'_> {
             }
             Until::Signal | Until::Elapsed { .. } => {}
         }
-        let Some(until_ms) = park.until_ms else {
+        let span_ms = park.wait.span_ms();
+        let (Some(until_ms), Some(_)) = (park.until_ms, span_ms) else {
             return Seen::NotYet(next);
         };
-        if park.wait.span_ms().is_none() {
-            return Seen::NotYet(next);
-        }
-        let deadline = self
-            .deadlines
-            .of(&clock, call.uuid(), until_ms, park.wait.span_ms());
+        let deadline = self.deadlines.of(&clock, call.uuid(), until_ms, span_ms);
         if deadline <= now {
             return Seen::Over(park.wait.end_of_time(until_ms));
         }
@@ -208,7 +200,7 @@ impl Loop<'_> {
     pub(super) async fn stage_late_findings(&mut self) -> Result<(), Error> {
         let doubts: Vec<Doubt> = self.session.state().in_doubt().to_vec();
         for doubt in doubts {
-            let Some(folder) = doubt.spool.as_deref().filter(|name| is_name(name)) else {
+            let Some(folder) = doubt.spool.as_deref().filter(|name| is_spool_name(name)) else {
                 continue;
             };
             let folder = self.session.spool_for(folder);
@@ -256,11 +248,6 @@ impl Loop<'_> {
             duration_ms: exit.duration_ms,
         })
     }
-}
-
-/// A folder right in the spool folder and nothing else, whatever a journal says.
-pub(super) fn is_name(name: &str) -> bool {
-    !matches!(name, "" | "." | "..") && !name.contains('/')
 }
 
 fn earlier(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {

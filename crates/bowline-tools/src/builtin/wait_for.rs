@@ -7,7 +7,7 @@
 use bowline_core::call::ReplayPlan;
 use bowline_core::event::CallStarted;
 use bowline_core::spec::ActionKind;
-use bowline_core::wait::{Until, Wait};
+use bowline_core::wait::{NAME_BYTES_MAX, Until, Wait};
 use bowline_core::{Action, BoxFuture, OutcomeStatus, Permit, ReplayClass, Risk, ToolSpec};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -18,9 +18,6 @@ use super::spec::About;
 use super::{first_chars, one_line, text_of};
 use crate::path::locate;
 use crate::tool::{Call, Finish, Found, InputError, Plan, PlanCx, Tool};
-
-/// Longest name in bytes: it is typed and listed.
-const NAME_BYTES_MAX: usize = 100;
 
 /// Longest instructions in bytes: a person reads them in a terminal.
 const INSTRUCTIONS_BYTES_MAX: usize = 4 << 10;

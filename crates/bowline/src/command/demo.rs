@@ -37,6 +37,7 @@ pub fn run(args: &Demo) -> Result<u8, Failure> {
         stay: false,
         supersede: false,
         start: Start::New {
+            config: &config,
             settings,
             cwd,
             roots,
@@ -45,7 +46,7 @@ pub fn run(args: &Demo) -> Result<u8, Failure> {
         output: args.output,
         asker: Asker::Face,
     };
-    let code = run::run(&places, &config, task)?;
+    let code = run::run(&places, task)?;
     if args.output == Output::Text {
         print::err_line(&next_steps(&folder, code == 0));
     }

@@ -55,17 +55,20 @@ pub fn run(args: Exec) -> Result<u8, Failure> {
         if args.take_over {
             take_over::end_owner(&store, session)?;
         }
-        Start::GoOn {
-            session,
-            change: if store.is_imported(session) {
-                // What a session from elsewhere says of settings and folders does not count here.
-                Change::taking_on(chosen_settings(&config)?, &cwd, &roots)
-            } else {
-                changes(&config, &args.force, args.reconfigure)?
-            },
+        if store.is_imported(session) {
+            // What a session from elsewhere says of settings and folders does not count here.
+            Start::TakeOn {
+                config: &config,
+                session,
+                adopted: adopted(chosen_settings(&config)?, &cwd, &roots),
+            }
+        } else {
+            let change = changes(&config, &args.force, args.reconfigure)?;
+            Start::GoOn { session, change }
         }
     } else {
         Start::New {
+            config: &config,
             settings: chosen_settings(&config)?,
             cwd,
             roots,
@@ -80,7 +83,6 @@ pub fn run(args: Exec) -> Result<u8, Failure> {
     };
     run::run(
         &places,
-        &config,
         Task {
             start,
             prompt,
@@ -181,6 +183,17 @@ fn newest(store: &Store, cwd: &Path) -> Result<SessionId, Failure> {
         })
 }
 
+/// All that is in force in a session that came from elsewhere.
+fn adopted(settings: Settings, cwd: &Path, roots: &[PathBuf]) -> SessionAdopted {
+    let text = |path: &Path| path.display().to_string();
+    SessionAdopted {
+        settings,
+        cwd: text(cwd),
+        roots: roots.iter().map(|root| text(root)).collect(),
+        by: "the command line".to_owned(),
+    }
+}
+
 /// What flags change in a session that goes on; everything else stays as it was recorded.
 fn changes(config: &Effective, force: &Force, reconfigure: bool) -> Result<Change, Failure> {
     let by_hand = |name: &str| config.is_set_by(name, Layer::CommandLine);
@@ -204,7 +217,6 @@ fn changes(config: &Effective, force: &Force, reconfigure: bool) -> Result<Chang
             .then(|| config.limits().max_tokens)
             .flatten(),
         reconfigure,
-        adopted: None,
     })
 }
 
@@ -224,26 +236,9 @@ pub struct Change {
     max_tokens: Option<u64>,
     /// What the configuration files say now is put in force.
     reconfigure: bool,
-    /// All that is in force, in a session that came from elsewhere.
-    pub adopted: Option<Box<SessionAdopted>>,
 }
 
 impl Change {
-    /// Takes on a session from elsewhere with these settings in these folders.
-    fn taking_on(settings: Settings, cwd: &Path, roots: &[PathBuf]) -> Self {
-        let text = |path: &Path| path.display().to_string();
-        let adopted = SessionAdopted {
-            settings,
-            cwd: text(cwd),
-            roots: roots.iter().map(|root| text(root)).collect(),
-            by: "the command line".to_owned(),
-        };
-        Self {
-            adopted: Some(Box::new(adopted)),
-            ..Self::default()
-        }
-    }
-
     /// The model that is put in force, if one is.
     pub const fn model(&self) -> Option<&bowline_core::ModelRef> {
         self.model.as_ref()

@@ -12,11 +12,11 @@ use bowline_runtime::why::taken_over;
 use super::answer::refuse_under_a_keeper;
 use super::exec::Change;
 use super::run::{self, Start, Task};
-use crate::args::{Force, Output, Resume};
+use crate::args::{Output, Resume};
 use crate::face::Asker;
 use crate::failure::Failure;
 use crate::places::Places;
-use crate::{print, terminal, wire};
+use crate::{print, terminal};
 
 /// Runs the command.
 pub fn run(args: &Resume) -> Result<u8, Failure> {
@@ -32,25 +32,15 @@ pub fn run(args: &Resume) -> Result<u8, Failure> {
             } else {
                 Asker::Face
             };
-            go_on(&places, &store, session, args, asker)
+            go_on(&places, session, args, asker)
         }
         None => all_ready(&places, &store, args),
     }
 }
 
-fn go_on(
-    places: &Places,
-    store: &Store,
-    session: SessionId,
-    args: &Resume,
-    asker: Asker,
-) -> Result<u8, Failure> {
-    // The project's configuration is that of the session's folder, wherever this was typed.
-    let state = store.read_only(session)?.read_intact()?.state();
-    let config = wire::configure(places, Path::new(state.cwd()), &Force::default())?;
+fn go_on(places: &Places, session: SessionId, args: &Resume, asker: Asker) -> Result<u8, Failure> {
     run::run(
         places,
-        &config,
         Task {
             start: Start::GoOn {
                 session,
@@ -87,7 +77,7 @@ fn all_ready(places: &Places, store: &Store, args: &Resume) -> Result<u8, Failur
             }
         }
         ran += 1;
-        match go_on(places, store, session, args, Asker::Face) {
+        match go_on(places, session, args, Asker::Face) {
             // What failed said so itself.
             Ok(1 | 2) => failed += 1,
             Ok(_) => {}
@@ -117,7 +107,7 @@ fn tell(session: SessionId, failure: &Failure) {
 
 /// Whether driving the session now would do something. Changes nothing.
 fn is_ready(store: &Store, session: SessionId) -> Result<bool, Failure> {
-    let state = store.read_only(session)?.read_intact()?.state();
+    let state = store.read_only(session)?.state()?;
     if state.session().is_none() || state.paused_by().is_some() {
         return Ok(false);
     }

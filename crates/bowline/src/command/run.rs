@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use bowline_core::command::Ask;
+use bowline_core::event::SessionAdopted;
 use bowline_core::protocol::RunResult;
 use bowline_core::state::Party;
 use bowline_core::{Command, Fact, RuleInForce, SessionId, Settings, StopReason, StreamEvent};
@@ -34,8 +35,8 @@ use crate::places::Places;
 use crate::terminal::{Interrupts, Terminal};
 
 /// What to run.
-pub struct Task {
-    pub start: Start,
+pub struct Task<'a> {
+    pub start: Start<'a>,
     pub prompt: Option<Prompt>,
     pub output: Output,
     /// Who asks a person what the session waits for.
@@ -68,19 +69,27 @@ impl Prompt {
 }
 
 /// Where to begin.
-pub enum Start {
-    /// A new session.
+pub enum Start<'a> {
+    /// A new session, under this configuration.
     New {
+        config: &'a Effective,
         settings: Settings,
         cwd: PathBuf,
         roots: Vec<PathBuf>,
     },
-    /// An existing one.
+    /// An existing one: its record is in force, with this change.
     GoOn { session: SessionId, change: Change },
+    /// One that came from elsewhere, under this configuration.
+    TakeOn {
+        config: &'a Effective,
+        session: SessionId,
+        adopted: SessionAdopted,
+    },
 }
 
 /// A session that is run without being shown: `tools call`.
-pub struct Quiet {
+pub struct Quiet<'a> {
+    pub config: &'a Effective,
     pub settings: Settings,
     pub cwd: PathBuf,
     pub roots: Vec<PathBuf>,
@@ -126,7 +135,7 @@ fn run_on<T>(log: &RunLog, work: impl Future<Output = Result<T, Failure>>) -> Re
 }
 
 /// Runs a task to its rest and gives the exit code.
-pub fn run(places: &Places, config: &Effective, task: Task) -> Result<u8, Failure> {
+pub fn run(places: &Places, task: Task<'_>) -> Result<u8, Failure> {
     let began = Instant::now();
     let store = store(places);
     let clock = super::clock();
@@ -134,17 +143,18 @@ pub fn run(places: &Places, config: &Effective, task: Task) -> Result<u8, Failur
     run_on(&log, async {
         let opener = open::Opener {
             places,
-            config,
             store: &store,
             clock: &clock,
             log: &log,
         };
         let (mut session, mut harness) = match task.start {
             Start::New {
+                config,
                 settings,
                 cwd,
                 roots,
             } => opener.begin(open::New {
+                config,
                 settings,
                 cwd,
                 roots,
@@ -152,6 +162,11 @@ pub fn run(places: &Places, config: &Effective, task: Task) -> Result<u8, Failur
                 scenario: None,
             })?,
             Start::GoOn { session, change } => opener.go_on(session, change).await?,
+            Start::TakeOn {
+                config,
+                session,
+                adopted,
+            } => opener.take_on(session, config, adopted).await?,
         };
         let (mut face, outlet) = face::make(task.output, task.asker, session.state())?;
         harness.while_waiting = while_waiting(task.asker, task.stay);
@@ -176,8 +191,7 @@ pub fn run(places: &Places, config: &Effective, task: Task) -> Result<u8, Failur
 /// code.
 pub fn quietly(
     places: &Places,
-    config: &Effective,
-    quiet: Quiet,
+    quiet: Quiet<'_>,
     tell: impl FnOnce(&Session, &Rest) -> u8,
 ) -> Result<u8, Failure> {
     let store = store(places);
@@ -186,12 +200,12 @@ pub fn quietly(
     run_on(&log, async {
         let opener = open::Opener {
             places,
-            config,
             store: &store,
             clock: &clock,
             log: &log,
         };
         let Quiet {
+            config,
             settings,
             cwd,
             roots,
@@ -200,6 +214,7 @@ pub fn quietly(
             prompt,
         } = quiet;
         let new = open::New {
+            config,
             settings,
             cwd,
             roots,
@@ -427,7 +442,7 @@ fn conclude(
             )
         }
         Ok(Rest::Awaiting(parties)) => {
-            let what: Vec<String> = parties.iter().map(party_line).collect();
+            let what: Vec<String> = parties.iter().map(Party::line).collect();
             let text = format!("waits for {}", what.join("; "));
             (StopReason::Waiting, text, Vec::new())
         }
@@ -451,15 +466,6 @@ fn conclude(
         parties: state.parties().collect(),
         in_doubt: state.in_doubt().to_vec(),
         running: session.running_jobs(),
-    }
-}
-
-/// What is waited for, in a line.
-pub fn party_line(party: &Party) -> String {
-    if party.name == party.waits_for {
-        party.name.clone()
-    } else {
-        format!("{} ({})", party.name, party.waits_for)
     }
 }
 

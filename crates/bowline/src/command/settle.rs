@@ -21,13 +21,6 @@ pub fn run(args: &Settle) -> Result<u8, Failure> {
     let store = Store::at(&Places::find()?.state);
     let (session, doubt) = find(&store, &args.call)?;
     let clock = Clock::system();
-    let word = |happened: bool| {
-        if happened {
-            "it happened"
-        } else {
-            "it did not happen"
-        }
-    };
     let command = Command {
         // The key is derived, so settling the same call twice has effect once.
         key: format!("settle-{}", doubt.call),
@@ -80,6 +73,15 @@ fn find(store: &Store, text: &str) -> Result<(SessionId, Doubt), Failure> {
     }
 }
 
+/// What became of a call, as a person said.
+const fn word(happened: bool) -> &'static str {
+    if happened {
+        "it happened"
+    } else {
+        "it did not happen"
+    }
+}
+
 /// Why no call in doubt fits `text`.
 fn settled(store: &Store, text: &str) -> Result<Failure, Failure> {
     for session in store.list()? {
@@ -87,16 +89,12 @@ fn settled(store: &Store, text: &str) -> Result<Failure, Failure> {
             if let Fact::CallSettled(settled) = &recorded.event.fact
                 && fits(text, settled.call.uuid())
             {
-                let word = if settled.happened {
-                    "it happened"
-                } else {
-                    "it did not happen"
-                };
                 return Ok(Failure::usage(format!(
-                    "call {} was settled already, by {} at {}: {word}",
+                    "call {} was settled already, by {} at {}: {}",
                     settled.call.short(),
                     settled.by,
-                    moment(recorded.event.at_ms)
+                    moment(recorded.event.at_ms),
+                    word(settled.happened)
                 )));
             }
         }

@@ -3,21 +3,17 @@
 use bowline_core::command::Ask;
 use bowline_core::context::caps;
 use bowline_core::state::{CallPhase, CallState};
-use bowline_core::wait::Until;
+use bowline_core::wait::{NAME_BYTES_MAX, Until};
 use bowline_core::{CallId, Command, ContextText, Origin, State};
 use bowline_journal::mailbox::Put;
 use bowline_journal::{Store, mailbox};
 use bowline_runtime::Clock;
 
 use super::answer::{ROUTE, how_to_go_on, masked, refuse_under_a_keeper};
-use super::run::party_line;
 use crate::args::Signal;
 use crate::failure::Failure;
 use crate::places::Places;
 use crate::print;
-
-/// Longest name in bytes: that of a wait is no longer.
-const NAME_BYTES_MAX: usize = 100;
 
 /// Runs the command.
 pub fn run(args: &Signal) -> Result<u8, Failure> {
@@ -105,7 +101,7 @@ fn waiting(state: &State, name: &str) -> Option<CallId> {
 
 /// What is said of a signal that nothing waits for.
 fn others(state: &State) -> String {
-    let parties: Vec<String> = state.parties().map(|party| party_line(&party)).collect();
+    let parties: Vec<String> = state.parties().map(|party| party.line()).collect();
     let waits = if parties.is_empty() {
         "The session waits for no signal now".to_owned()
     } else {

@@ -111,6 +111,7 @@ fn call(args: &ToolCall) -> Result<u8, Failure> {
     }
     let settings = wire::scripted_settings(&config)?;
     let quiet = Quiet {
+        config: &config,
         settings,
         cwd,
         roots,
@@ -118,9 +119,7 @@ fn call(args: &ToolCall) -> Result<u8, Failure> {
         scenario: wire::one_call(&args.name, &args.input)?,
         prompt: format!("Call the tool {} once.", args.name),
     };
-    run::quietly(&places, &config, quiet, |session, rest| {
-        tell(args, session, rest)
-    })
+    run::quietly(&places, quiet, |session, rest| tell(args, session, rest))
 }
 
 /// Prints how the call came out and gives the exit code.

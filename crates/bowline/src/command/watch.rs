@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use bowline_core::protocol::RunResult;
-use bowline_core::state::Workflow;
+use bowline_core::state::{Party, Workflow};
 use bowline_core::{Fact, SessionId, State, StopReason, StreamEvent, apply, due};
 use bowline_journal::{Recorded, Store};
 use bowline_runtime::{Face, running_jobs, waiting};
 
 use super::VERSION;
-use super::run::{block_on, party_line};
+use super::run::block_on;
 use crate::args::Watch;
 use crate::face::{self, Asker};
 use crate::failure::Failure;
@@ -139,7 +139,7 @@ fn rest(state: &State) -> Option<(StopReason, String)> {
             return waits(format!("waits for a person: {}", what.join("; ")));
         }
         Workflow::AwaitingParty { parties } => {
-            let what: Vec<String> = parties.iter().map(party_line).collect();
+            let what: Vec<String> = parties.iter().map(Party::line).collect();
             return waits(format!("waits for {}", what.join("; ")));
         }
         Workflow::Paused { by } => return waits(format!("on hold, by {by}")),

@@ -13,7 +13,6 @@ use bowline_core::{
 use bowline_runtime::Face;
 
 use super::Asker;
-use crate::command::run;
 use crate::print::{self, Colour, Look};
 
 /// Lines of a diff that are shown.
@@ -192,7 +191,7 @@ impl Text {
 
     fn parties(&mut self, parties: &[Party]) {
         for party in parties {
-            let mut text = format!("waits for {}", run::party_line(party));
+            let mut text = format!("waits for {}", party.line());
             if let Some(until_ms) = party.until_ms {
                 text.push_str(&format!(", until {}", bowline_runtime::moment(until_ms)));
             }

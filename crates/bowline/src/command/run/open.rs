@@ -25,14 +25,14 @@ use crate::wire::in_force::{self, GoingOn};
 /// Everything opening needs.
 pub struct Opener<'a> {
     pub places: &'a Places,
-    pub config: &'a Effective,
     pub store: &'a Store,
     pub clock: &'a Clock,
     pub log: &'a RunLog,
 }
 
 /// A session to begin.
-pub struct New {
+pub struct New<'a> {
+    pub config: &'a Effective,
     pub settings: Settings,
     pub cwd: PathBuf,
     pub roots: Vec<PathBuf>,
@@ -43,8 +43,9 @@ pub struct New {
 
 impl Opener<'_> {
     /// Begins a new session. Nothing is created before everything else was found to be in order.
-    pub fn begin(&self, new: New) -> Result<(Session, Harness), Failure> {
+    pub fn begin(&self, new: New<'_>) -> Result<(Session, Harness), Failure> {
         let New {
+            config,
             mut settings,
             cwd,
             roots,
@@ -54,11 +55,11 @@ impl Opener<'_> {
         let provider = match scenario {
             Some(scenario) => (wire::play(scenario, self.clock), Vec::new()),
             None => {
-                let endpoints = self.config.endpoints();
+                let endpoints = config.endpoints();
                 wire::provider(&settings, endpoints, self.places, self.clock)?
             }
         };
-        let configured = in_force::configured(self.config, self.places, &settings.model, rules);
+        let configured = in_force::configured(config, self.places, &settings.model, rules);
         let policy = wire::policy(&configured, settings.mode, &roots)?;
         let toolbox = wire::toolbox(&configured, &policy)?;
         let configured = in_force::recordable(configured, &provider.1, self.places);
@@ -71,7 +72,7 @@ impl Opener<'_> {
             os: std::env::consts::OS.to_owned(),
             date: bowline_runtime::today(self.clock),
             in_git: cwd.ancestors().any(|folder| folder.join(".git").exists()),
-            append: self.config.text("system_append").map(str::to_owned),
+            append: config.text("system_append").map(str::to_owned),
         };
         let started = SessionStarted {
             session,
@@ -98,16 +99,32 @@ impl Opener<'_> {
     pub async fn go_on(
         &self,
         id: SessionId,
-        mut change: Change,
+        change: Change,
     ) -> Result<(Session, Harness), Failure> {
-        let adopted = change.adopted.take();
-        if adopted.is_none() && self.store.is_imported(id) {
+        if self.store.is_imported(id) {
             return Err(Failure::usage(format!(
                 "session {0} came from elsewhere and nobody has taken it on yet: `bowline exec \
                  --resume {0}` does, with this machine's configuration",
                 id.short()
             )));
         }
+        let session = self.open(id).await?;
+        self.as_recorded(session, change)
+    }
+
+    /// Takes on a session from elsewhere, and takes it over.
+    pub async fn take_on(
+        &self,
+        id: SessionId,
+        config: &Effective,
+        adopted: SessionAdopted,
+    ) -> Result<(Session, Harness), Failure> {
+        let mut session = self.open(id).await?;
+        self.adopt(&mut session, config, adopted).await?;
+        self.as_recorded(session, Change::default())
+    }
+
+    async fn open(&self, id: SessionId) -> Result<Session, Failure> {
         let owned = self
             .store
             .open(id, &owner(self.clock))
@@ -122,12 +139,18 @@ impl Opener<'_> {
         }
         let opened = owned.opened.clone();
         let (journal, session_places) = split(self.store, owned)?;
-        let mut session =
-            Session::open(journal, session_places, self.clock.clone(), VERSION).await?;
+        let session = Session::open(journal, session_places, self.clock.clone(), VERSION).await?;
         self.log.opened(&session, &opened);
-        if let Some(adopted) = adopted {
-            self.take_on(&mut session, *adopted).await?;
-        }
+        Ok(session)
+    }
+
+    /// Builds what an open session is driven with: its record is in force, with this change.
+    fn as_recorded(
+        &self,
+        mut session: Session,
+        change: Change,
+    ) -> Result<(Session, Harness), Failure> {
+        let id = session.id();
         let cwd = PathBuf::from(session.state().cwd());
         let config = wire::configure(self.places, &cwd, &Force::default())?;
         let going_on = in_force::going_on(session.state(), change, &config, self.places)
@@ -159,19 +182,19 @@ impl Opener<'_> {
         Ok((session, wire::harness(provider, toolbox, policy)))
     }
 
-    /// Takes on a session from elsewhere: what it said of this machine is void before anything of
-    /// it is driven.
-    async fn take_on(
+    /// Makes void what a session from elsewhere said of this machine, before anything of it is
+    /// driven.
+    async fn adopt(
         &self,
         session: &mut Session,
+        config: &Effective,
         mut adopted: SessionAdopted,
     ) -> Result<(), Failure> {
         let settings = &mut adopted.settings;
-        let endpoints = self.config.endpoints();
+        let endpoints = config.endpoints();
         // Found first: without a model that can be asked, it stays as it came.
         let provider = wire::provider(settings, endpoints, self.places, self.clock)?;
-        let configured =
-            in_force::configured(self.config, self.places, &settings.model, Vec::new());
+        let configured = in_force::configured(config, self.places, &settings.model, Vec::new());
         let configured = in_force::recordable(configured, &provider.1, self.places);
         settings.configured = Some(Box::new(configured));
         let before = session.state().cwd().to_owned();

@@ -5,6 +5,7 @@ use std::panic::PanicHookInfo;
 use std::path::Path;
 use std::sync::Arc;
 
+use bowline_core::state::Party;
 use bowline_core::system::{ConfigFile, Crashed, EndFound, EndedHow, Stopped, StorageFailed};
 use bowline_core::{Digest, StopReason, SystemFact};
 use bowline_journal::Store;
@@ -56,7 +57,7 @@ pub fn rested(
             (StopReason::Waiting, Some(format!("for {}", ids.join(", "))))
         }
         Ok(Rest::Awaiting(parties)) => {
-            let what: Vec<String> = parties.iter().map(super::party_line).collect();
+            let what: Vec<String> = parties.iter().map(Party::line).collect();
             (
                 StopReason::Waiting,
                 Some(format!("for {}", what.join("; "))),

@@ -41,7 +41,7 @@ pub fn import(store: &Store, file: &Path) -> Result<(), Failure> {
         store.import(open, &by)?
     };
     let id = imported.session;
-    let state = store.read_only(id)?.read_intact()?.state();
+    let state = store.read_only(id)?.state()?;
     if let Err(error) = store.update_index(id, &state) {
         print::err_line(&format!(
             "bowline: the index is not up to date ({error}); listings still read the journals"

@@ -6,7 +6,6 @@ use bowline_journal::Store;
 use bowline_runtime::waiting;
 use serde_json::{Value, json};
 
-use crate::command::run::party_line;
 use crate::failure::Failure;
 use crate::print::{self, Colour, Look};
 
@@ -123,7 +122,7 @@ fn standing(state: &State) {
         }
     }
     for party in state.parties() {
-        let what = party_line(&party);
+        let what = party.line();
         let call = party.call_id.short();
         print::line(&print::clean(&format!("waits: {call}  {what}")));
         if let Some(instructions) = &party.instructions {
