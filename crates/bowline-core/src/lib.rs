@@ -22,6 +22,7 @@
 #![forbid(unsafe_code)]
 
 pub mod action;
+pub mod amounts;
 pub mod call;
 pub mod command;
 pub mod commit;
@@ -36,6 +37,7 @@ pub mod id;
 pub mod job;
 pub mod message;
 pub mod permit;
+pub mod price;
 pub mod profile;
 pub mod protocol;
 pub mod registry;
@@ -48,6 +50,7 @@ pub mod usage;
 pub mod wait;
 
 pub use action::{Action, PathFact};
+pub use amounts::{Amounts, Cap, CapScope, Caps, Measure, RateLimits};
 pub use call::{Check, Effect, FileChange, Outcome, OutcomeStatus, TodoItem};
 pub use command::{Command, Refusal};
 pub use commit::{Committed, Receipt};
@@ -64,6 +67,7 @@ pub use message::{
     AssistantMessage, Block, Exchange, HistoryItem, ImageRef, Input, ToolCall, ToolResult,
 };
 pub use permit::{CallRequest, Executed, Permit, Reservation};
+pub use price::{ModelFacts, Price};
 pub use profile::{Backend, Confinement, Network, Profile};
 pub use protocol::StreamEvent;
 pub use registry::Registry;
