@@ -115,6 +115,18 @@ impl ReasoningEffort {
             Self::High => "high",
         }
     }
+
+    /// Tokens set aside for thinking: the budget that a model is told which wants one. No reply may
+    /// be limited to so little that it and some words do not fit.
+    #[must_use]
+    pub const fn thinking_tokens(self) -> u64 {
+        match self {
+            Self::Off => 0,
+            Self::Low => 4_096,
+            Self::Medium => 10_240,
+            Self::High => 20_480,
+        }
+    }
 }
 
 impl FromStr for ReasoningEffort {
