@@ -55,17 +55,18 @@ pub(super) fn parameters(request: &Request) -> String {
     }
 }
 
-/// Tokens for thinking: low 4,096, medium 10,240, high 20,480, but at most half of the reply, as
-/// thoughts count as part of it. The longest reply is never raised, for it is what the budget
-/// allows; where half of it is less than the API's least, there is no thinking.
+/// Tokens for thinking: what the effort says, as whoever sets the longest reply leaves room for it
+/// and for some words. Where the reply is limited to less all the same, at most half of it, as
+/// thoughts count as part of it and the API refuses a budget that is not below the limit; where
+/// half of it is less than the API's least, there is no thinking.
 fn budget(effort: ReasoningEffort, max_tokens: u64) -> Option<u64> {
-    let wish = match effort {
-        ReasoningEffort::Off => return None,
-        ReasoningEffort::Low => 4_096,
-        ReasoningEffort::Medium => 10_240,
-        ReasoningEffort::High => 20_480,
+    let wish = effort.thinking_tokens();
+    let fits = if max_tokens > wish {
+        wish
+    } else {
+        max_tokens / 2
     };
-    Some(wish.min(max_tokens / 2)).filter(|tokens| *tokens >= LEAST_BUDGET)
+    Some(fits).filter(|tokens| *tokens >= LEAST_BUDGET)
 }
 
 /// The version in a name such as `claude-opus-4-7` or `claude-3-7-sonnet-20250219`; `None` if it

@@ -35,16 +35,22 @@ fn check(model: &str, effort: &str, most: Option<u64>, expect: Value) {
 }
 
 #[test]
-fn efforts_become_budgets_below_half_of_the_reply() {
+fn efforts_become_budgets_that_never_shrink_while_they_fit() {
     let enabled = |most: u64, budget: u64| json!({"max_tokens": most, "thinking": {"type": "enabled", "budget_tokens": budget}});
     let model = "claude-sonnet-4-5-20250929";
     check(model, "default", None, json!({"max_tokens": 32_000}));
     check(model, "off", None, json!({"max_tokens": 32_000}));
     check(model, "low", None, enabled(32_000, 4_096));
     check(model, "medium", None, enabled(32_000, 10_240));
-    check(model, "high", None, enabled(32_000, 16_000));
+    check(model, "high", None, enabled(32_000, 20_480));
     check(model, "high", Some(64_000), enabled(64_000, 20_480));
+    check(model, "high", Some(20_481), enabled(20_481, 20_480));
+    check(model, "medium", Some(10_241), enabled(10_241, 10_240));
+    // A limit without room for it and one word.
+    check(model, "high", Some(20_480), enabled(20_480, 10_240));
     check(model, "high", Some(8_000), enabled(8_000, 4_000));
+    check(model, "low", Some(4_097), enabled(4_097, 4_096));
+    check(model, "low", Some(4_096), enabled(4_096, 2_048));
     check(model, "low", Some(2_048), enabled(2_048, 1_024));
     check(model, "low", Some(2_047), json!({"max_tokens": 2_047}));
     check(model, "high", Some(1), json!({"max_tokens": 1}));
