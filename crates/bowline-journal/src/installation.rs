@@ -11,11 +11,11 @@ mod tests;
 
 use std::path::PathBuf;
 
-use bowline_core::{Receipt, SessionId, SystemEvent};
-use uuid::Uuid;
+use bowline_core::{Receipt, SystemEvent};
 
 pub use read::{SystemFollower, SystemLog};
 
+use crate::chained::ChainedFile;
 use crate::edge::Edges;
 
 /// A file of more bytes than this is rotated before the next append.
@@ -29,7 +29,7 @@ const RESERVE_BYTES: u64 = 64 << 10;
 /// The system events of one state folder. Making one touches nothing.
 #[derive(Debug, Clone)]
 pub struct Installation {
-    home: PathBuf,
+    file: ChainedFile,
     edges: Edges,
     most_bytes: u64,
 }
@@ -46,7 +46,7 @@ pub struct SystemRecorded {
 impl Installation {
     pub(crate) const fn new(home: PathBuf, edges: Edges) -> Self {
         Self {
-            home,
+            file: ChainedFile::new(home, "installation", *b"installation-log"),
             edges,
             most_bytes: MOST_BYTES,
         }
@@ -55,27 +55,6 @@ impl Installation {
     /// The file that is appended to.
     #[must_use]
     pub fn path(&self) -> PathBuf {
-        self.home.join("installation.jsonl")
+        self.file.path()
     }
-
-    /// Where a full file is kept.
-    fn old(&self) -> PathBuf {
-        self.home.join("installation.old.jsonl")
-    }
-
-    /// Where a damaged file is kept.
-    fn damaged(&self) -> PathBuf {
-        self.home.join("installation.damaged.jsonl")
-    }
-
-    /// The last synced record.
-    fn head(&self) -> PathBuf {
-        self.home.join("installation.head")
-    }
-}
-
-/// What the chain of this stream is bound to, in the place of a session's id. Every installation
-/// has the same: there is one stream in a state folder.
-const fn stream() -> SessionId {
-    SessionId::from_uuid(Uuid::from_bytes(*b"installation-log"))
 }

@@ -1,8 +1,8 @@
 //! The only writer of session state.
 //!
 //! **Purpose.** Keeps each session as a chained, append-only journal whose every record is durable
-//! before anyone acts on it; beside it large bodies, a mailbox for commands from others, and an
-//! index for lists and searches that can be deleted at any time.
+//! before anyone acts on it; beside it large bodies, a mailbox for commands from others, an index
+//! for lists and searches that can be deleted at any time, and one ledger over all sessions.
 //!
 //! **Deliberately absent:** what events mean beyond indexing them, environment and home folder
 //! (the state folder arrives as a value), any clock (times arrive as values), printing.
@@ -34,6 +34,7 @@
 #![forbid(unsafe_code)]
 
 mod blob;
+mod chained;
 mod edge;
 mod error;
 mod file;
@@ -41,6 +42,7 @@ mod index;
 mod installation;
 mod journal;
 mod layout;
+mod ledger;
 mod lock;
 pub mod mailbox;
 mod memory;
@@ -63,6 +65,10 @@ pub use index::{DecisionRow, UsageRow};
 pub use installation::{Installation, SystemFollower, SystemLog, SystemRecorded};
 pub use journal::Journal;
 pub use layout::SessionDir;
+pub use ledger::{
+    Claim, ClaimKey, Grant, Ledger, LedgerView, NeverFits, OpenClaim, RateSpan, RateWait, Rebuilt,
+    Reconciled, Total, WAIT_POLL_MS,
+};
 pub use lock::{Ended, EndedBy, Held, Holder, Owner};
 pub use memory::MemoryJournal;
 pub use portable::{Exported, Imported};

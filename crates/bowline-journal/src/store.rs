@@ -20,6 +20,7 @@ use crate::file::{FileJournal, Opened};
 use crate::index::Index;
 use crate::installation::Installation;
 use crate::layout::{self, SessionDir, make_folder, make_folders, sync_folder};
+use crate::ledger::Ledger;
 use crate::lock::{self, Held, Holder, Lock, Owner};
 use crate::read::ReadOnly;
 use crate::record::Head;
@@ -75,6 +76,13 @@ impl Store {
     #[must_use]
     pub fn installation(&self) -> Installation {
         Installation::new(self.home.clone(), self.edges.clone())
+    }
+
+    /// The ledger of this state folder. Touches nothing. Keep it: what it has read it need not read
+    /// again.
+    #[must_use]
+    pub fn ledger(&self) -> Ledger {
+        Ledger::new(self.home.clone(), self.edges.clone())
     }
 
     /// The folder of one session, whether it exists or not.

@@ -3,25 +3,22 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
-use std::path::Path;
 use std::time::Duration;
 
 use bowline_core::system::{LogDamaged, LogRotated};
 use bowline_core::{Epoch, RunId, SystemEvent, SystemFact};
-use rustix::fs::{FallocateFlags, FlockOperation, fallocate, flock};
+use rustix::fs::{FallocateFlags, fallocate};
 
-use super::{Installation, RECENT_BYTES, RESERVE_BYTES, SystemRecorded, stream};
+use super::{Installation, RECENT_BYTES, RESERVE_BYTES, SystemRecorded};
 use crate::Error;
+use crate::chained::name;
 use crate::error::At as _;
-use crate::layout::sync_folder;
-use crate::lock::is_named;
-use crate::record::{Chain, Finding, Head, Line, Record, Tail, verify_from};
+use crate::record::{Chain, Finding, Head, Record, Tail, verify_from};
 
 /// Bytes that are read to find the end of the chain when nothing else is asked.
 const LITTLE_BYTES: u64 = 16 << 10;
-/// How often the lock is tried, and how far apart: appends hold it for a millisecond.
-const TRIES: u32 = 500;
-const TRY_PAUSE: Duration = Duration::from_millis(2);
+/// How long the lock is tried: appends hold it for a millisecond.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The end of the stream as it was found under the lock.
 struct Found {
@@ -34,6 +31,20 @@ struct Found {
     recent: Vec<SystemRecorded>,
     /// The first words of a new file, if this one is new.
     opens_with: Option<SystemFact>,
+}
+
+impl Found {
+    /// An empty file that was just begun, on which `chain` goes on.
+    const fn empty(file: File, chain: Chain) -> Self {
+        Self {
+            file,
+            end_bytes: 0,
+            file_bytes: 0,
+            chain,
+            recent: Vec::new(),
+            opens_with: None,
+        }
+    }
 }
 
 impl Installation {
@@ -87,7 +98,7 @@ impl Installation {
             (bytes, chain)
         };
         self.write(&found, &bytes).at("write", &path)?;
-        self.set_head(chain);
+        self.file.set_head(self.edges.disk.as_ref(), &chain);
         reserve(&found.file, found.end_bytes + bytes.len() as u64);
         Ok(recorded)
     }
@@ -122,7 +133,7 @@ impl Installation {
         let (at_ms, run) = events.first().map_or((0, nobody()), |e| (e.at_ms, e.run));
         let fact = SystemFact::LogRotated(LogRotated {
             before_seq: chain.seq,
-            kept_as: name(&self.old()),
+            kept_as: name(&self.file.old()),
         });
         events.insert(0, SystemEvent::new(at_ms, run, None, fact));
         let (bytes, recorded) = self.stage(&mut chain, events)?;
@@ -140,38 +151,15 @@ impl Installation {
         disk.sync(&found.file)
     }
 
-    /// Names the last synced record: a witness, so failing to write it harms nothing.
-    fn set_head(&self, chain: Chain) {
-        let head = Head {
-            seq: chain.seq,
-            hash: chain.hash,
-        };
-        let disk = &self.edges.disk;
-        let _witness = disk
-            .open_or_create(&self.head())
-            .and_then(|file| disk.write_at(&file, &head.render(stream()), 0));
-    }
-
     fn lock_and_look(&self, window_bytes: u64) -> Result<Found, Error> {
-        let path = self.path();
-        for _ in 0..TRIES {
-            let file = self.edges.disk.open_or_create(&path).at("open", &path)?;
-            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                // Another process may have rotated it between the two.
-                Ok(()) if is_named(&file, &path) => return self.look(file, window_bytes),
-                Ok(()) => {}
-                Err(rustix::io::Errno::WOULDBLOCK) => std::thread::sleep(TRY_PAUSE),
-                Err(error) => return Err(error).at("lock", &path),
-            }
-        }
-        let busy = io::Error::new(io::ErrorKind::TimedOut, "another process keeps its lock");
-        Err(busy).at("lock", &path)
+        let file = self.file.lock(self.edges.disk.as_ref(), PATIENCE)?;
+        self.look(file, window_bytes)
     }
 
     fn look(&self, file: File, window_bytes: u64) -> Result<Found, Error> {
         let path = self.path();
         let file_bytes = file.metadata().at("look at", &path)?.len();
-        let head = self.read_head();
+        let head = self.file.read_head();
         if file_bytes == 0 {
             return self.look_at_empty(file, head);
         }
@@ -179,7 +167,7 @@ impl Installation {
         loop {
             let mut bytes = vec![0; usize::try_from(file_bytes - from).unwrap_or_default()];
             file.read_exact_at(&mut bytes, from).at("read", &path)?;
-            match tail(&bytes, from, head) {
+            match self.tail(&bytes, from, head) {
                 Some((chain, intact, recent)) => {
                     return Ok(Found {
                         file,
@@ -198,17 +186,17 @@ impl Installation {
 
     /// A file without records: the first there ever was, or one whose predecessor was removed.
     fn look_at_empty(&self, file: File, head: Option<Head>) -> Result<Found, Error> {
-        let old = std::fs::read(self.old()).unwrap_or_default();
-        let (chain, recent) = match tail(&old, 0, None) {
+        let old = std::fs::read(self.file.old()).unwrap_or_default();
+        let (chain, recent) = match self.tail(&old, 0, None) {
             Some((chain, _, recent)) if !old.is_empty() => (chain, recent),
-            _ => (Chain::start(stream()), Vec::new()),
+            _ => (self.file.start(), Vec::new()),
         };
         let lost = head.filter(|head| head.seq > chain.seq);
         Ok(Found {
             file,
             end_bytes: 0,
             file_bytes: 0,
-            chain: lost.map_or(chain, standing_on),
+            chain: lost.map_or(chain, |head| self.file.standing_on(head)),
             recent,
             opens_with: lost.map(|head| {
                 SystemFact::LogDamaged(LogDamaged {
@@ -221,7 +209,8 @@ impl Installation {
 
     /// Keeps a file whose end cannot be trusted under another name and begins a new one.
     fn set_aside(&self, file: File, bytes: &[u8], head: Option<Head>) -> Result<Found, Error> {
-        let verified = first_line(bytes).map(|start| verify_from(start, bytes, head));
+        let verified = self.file.first_line(bytes);
+        let verified = verified.map(|start| verify_from(start, bytes, head));
         let (chain, what) = match &verified {
             Some(verified) => (
                 verified.end,
@@ -233,16 +222,17 @@ impl Installation {
                 },
             ),
             None => (
-                Chain::start(stream()),
+                self.file.start(),
                 "it does not begin with a record".to_owned(),
             ),
         };
         let chain = head
             .filter(|head| head.seq > chain.seq)
-            .map_or(chain, standing_on);
-        let kept = self.damaged();
-        let mut found = self.begin_anew(file, &kept)?;
-        found.chain = chain;
+            .map_or(chain, |head| self.file.standing_on(head));
+        let kept = self.file.damaged();
+        let disk = self.edges.disk.as_ref();
+        let file = self.file.begin_anew(disk, file, &kept, b"")?;
+        let mut found = Found::empty(file, chain);
         found.recent = verified
             .map(|verified| parse(&verified.records))
             .unwrap_or_default();
@@ -254,76 +244,40 @@ impl Installation {
     }
 
     fn rotate(&self, full: Found) -> Result<Found, Error> {
-        let mut found = self.begin_anew(full.file, &self.old())?;
-        found.chain = full.chain;
-        Ok(found)
-    }
-
-    /// Gives the locked file another name and an empty one, locked too, its own. The name is never
-    /// free in between, so nobody else can begin a file of their own.
-    fn begin_anew(&self, locked: File, kept: &Path) -> Result<Found, Error> {
-        let path = self.path();
-        let fresh = self.home.join("installation.jsonl.new");
         let disk = self.edges.disk.as_ref();
-        let file = disk.open_or_create(&fresh).at("create", &fresh)?;
-        file.set_len(0).at("empty", &fresh)?;
-        flock(&file, FlockOperation::LockExclusive).at("lock", &fresh)?;
-        match std::fs::remove_file(kept) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(error).at("remove", kept);
-            }
-            _ => {}
+        let file = self
+            .file
+            .begin_anew(disk, full.file, &self.file.old(), b"")?;
+        Ok(Found::empty(file, full.chain))
+    }
+
+    /// Where the chain stands after the last records of `bytes`, which begin at `from`; how many
+    /// bytes are intact; and the events. `None` when the end cannot be trusted or no record is
+    /// whole.
+    fn tail(
+        &self,
+        bytes: &[u8],
+        from: u64,
+        head: Option<Head>,
+    ) -> Option<(Chain, usize, Vec<SystemRecorded>)> {
+        let skipped = match from {
+            0 => 0,
+            _ => bytes.iter().position(|byte| *byte == b'\n')? + 1,
+        };
+        let rest = &bytes[skipped..];
+        // Nothing but a torn first record: there was nothing before it.
+        let start = match self.file.first_line(rest) {
+            Some(start) => start,
+            None if from == 0 && head.is_none() && !rest.contains(&b'\n') => self.file.start(),
+            None => return None,
+        };
+        let verified = verify_from(start, rest, head);
+        if matches!(verified.tail, Tail::Damaged(_)) {
+            return None;
         }
-        disk.link(&path, kept).at("keep", kept)?;
-        disk.rename(&fresh, &path).at("rename", &fresh)?;
-        sync_folder(disk, &self.home)?;
-        drop(locked);
-        Ok(Found {
-            file,
-            end_bytes: 0,
-            file_bytes: 0,
-            chain: Chain::start(stream()),
-            recent: Vec::new(),
-            opens_with: None,
-        })
+        let intact = skipped + verified.intact_bytes;
+        Some((verified.end, intact, parse(&verified.records)))
     }
-
-    pub(super) fn read_head(&self) -> Option<Head> {
-        Head::parse(stream(), &std::fs::read(self.head()).ok()?)
-    }
-}
-
-/// Where the chain stands after the last records of `bytes`, which begin at `from`; how many bytes
-/// are intact; and the events. `None` when the end cannot be trusted or no record is whole.
-fn tail(
-    bytes: &[u8],
-    from: u64,
-    head: Option<Head>,
-) -> Option<(Chain, usize, Vec<SystemRecorded>)> {
-    let skipped = match from {
-        0 => 0,
-        _ => bytes.iter().position(|byte| *byte == b'\n')? + 1,
-    };
-    let rest = &bytes[skipped..];
-    // Nothing but a torn first record: there was nothing before it.
-    let start = match first_line(rest) {
-        Some(start) => start,
-        None if from == 0 && head.is_none() && !rest.contains(&b'\n') => Chain::start(stream()),
-        None => return None,
-    };
-    let verified = verify_from(start, rest, head);
-    if matches!(verified.tail, Tail::Damaged(_)) {
-        return None;
-    }
-    let intact = skipped + verified.intact_bytes;
-    Some((verified.end, intact, parse(&verified.records)))
-}
-
-/// The chain before the first line, on that line's own word.
-pub(super) fn first_line(bytes: &[u8]) -> Option<Chain> {
-    let end = bytes.iter().position(|byte| *byte == b'\n')?;
-    let line = Line::parse(&bytes[..end]).ok()?;
-    Some(Chain::before(stream(), &line))
 }
 
 fn parse(records: &[Record<'_>]) -> Vec<SystemRecorded> {
@@ -335,22 +289,8 @@ fn parse(records: &[Record<'_>]) -> Vec<SystemRecorded> {
     records.iter().filter_map(event).collect()
 }
 
-const fn standing_on(head: Head) -> Chain {
-    Chain {
-        session: stream(),
-        seq: head.seq,
-        epoch: Epoch(0),
-        hash: head.hash,
-    }
-}
-
 const fn nobody() -> RunId {
     RunId::from_uuid(uuid::Uuid::nil())
-}
-
-fn name(path: &Path) -> String {
-    path.file_name()
-        .map_or(String::new(), |name| name.to_string_lossy().into_owned())
 }
 
 /// Keeps room beyond `end_bytes`. Where a file system cannot, there is none, and nothing is lost.

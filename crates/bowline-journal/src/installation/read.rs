@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use bowline_core::{Seq, SystemEvent};
 
-use super::append::first_line;
-use super::{Installation, SystemRecorded, stream};
+use super::{Installation, SystemRecorded};
 use crate::Error;
+use crate::chained::{ChainedFile, next_record};
 use crate::error::At as _;
-use crate::record::{Chain, Fault, Finding, Head, Line, Tail, Verified, verify_from};
+use crate::record::{Chain, Fault, Finding, Head, Tail, Verified, verify_from};
 
 /// What can be read of the stream.
 #[derive(Debug, Default)]
@@ -28,28 +28,33 @@ impl Installation {
     /// # Errors
     /// [`Error::Io`] when a file is there and cannot be read; damage is in [`SystemLog::damage`].
     pub fn read(&self) -> Result<SystemLog, Error> {
-        let head = self.read_head();
+        let head = self.file.read_head();
         // The current file first: should it be rotated meanwhile, it is found again as the old one.
         let mut files = Vec::new();
         for (path, head) in [
             (self.path(), head),
-            (self.old(), None),
-            (self.damaged(), None),
+            (self.file.old(), None),
+            (self.file.damaged(), None),
         ] {
             if let Some(bytes) = read_file(&path)? {
                 files.push((path, bytes, head));
             }
         }
-        files.sort_by_key(|(_, bytes, _)| first_line(bytes).map(|chain| chain.seq));
+        files.sort_by_key(|(_, bytes, _)| self.file.first_line(bytes).map(|chain| chain.seq));
         let mut log = SystemLog::default();
         let mut end: Option<Chain> = None;
         for (path, bytes, head) in &files {
-            let start = first_line(bytes);
+            let start = self.file.first_line(bytes);
             if let Some(start) = start {
-                log.damage
-                    .extend(hole(path, end.as_ref(), &start, log.events.is_empty()));
+                log.damage.extend(hole(
+                    &self.file,
+                    path,
+                    end.as_ref(),
+                    &start,
+                    log.events.is_empty(),
+                ));
             }
-            end = read_bytes(&mut log, path, bytes, *head).or(end);
+            end = read_bytes(&mut log, &self.file, path, bytes, *head).or(end);
         }
         log.events.sort_by_key(|recorded| recorded.receipt.seq);
         log.events.dedup_by_key(|recorded| recorded.receipt.seq);
@@ -91,7 +96,7 @@ impl SystemFollower {
     /// # Errors
     /// As [`Installation::read`].
     pub fn poll(&mut self) -> Result<Vec<SystemRecorded>, Error> {
-        let head = self.installation.read_head();
+        let head = self.installation.file.read_head();
         if head.is_none_or(|head| head.seq <= self.after) {
             return Ok(Vec::new());
         }
@@ -114,9 +119,15 @@ fn read_file(path: &PathBuf) -> Result<Option<Vec<u8>>, Error> {
 
 /// What is missing between two files. Before the first, everything up to a full file that was
 /// replaced by a later one may be gone: that is how the stream stays bounded.
-fn hole(path: &Path, end: Option<&Chain>, start: &Chain, first: bool) -> Option<Error> {
+fn hole(
+    file: &ChainedFile,
+    path: &Path,
+    end: Option<&Chain>,
+    start: &Chain,
+    first: bool,
+) -> Option<Error> {
     let Some(end) = end.filter(|_| !first) else {
-        let forged = start.seq == Seq(0) && *start != Chain::start(stream());
+        let forged = start.seq == Seq(0) && *start != file.start();
         return forged.then(|| damage(path, Seq(1), Fault::Prev.to_string()));
     };
     let follows = start.seq == end.seq && start.hash == end.hash;
@@ -133,11 +144,19 @@ fn hole(path: &Path, end: Option<&Chain>, start: &Chain, first: bool) -> Option<
 }
 
 /// Reads one file; after damage it goes on at the next record that holds by itself.
-fn read_bytes(log: &mut SystemLog, path: &Path, bytes: &[u8], head: Option<Head>) -> Option<Chain> {
+fn read_bytes(
+    log: &mut SystemLog,
+    file: &ChainedFile,
+    path: &Path,
+    bytes: &[u8],
+    head: Option<Head>,
+) -> Option<Chain> {
     let mut rest = bytes;
     let mut end = None;
     loop {
-        let Some(start) = first_line(rest).or_else(|| rest.is_empty().then_some(end).flatten())
+        let Some(start) = file
+            .first_line(rest)
+            .or_else(|| rest.is_empty().then_some(end).flatten())
         else {
             match next_record(rest) {
                 Some(skip) => {
@@ -185,19 +204,6 @@ fn read_bytes(log: &mut SystemLog, path: &Path, bytes: &[u8], head: Option<Head>
                 rest = &rest[skip..];
             }
         }
-    }
-}
-
-/// How many bytes to skip to the next line that is a record by itself, the first line left out.
-fn next_record(bytes: &[u8]) -> Option<usize> {
-    let mut at = bytes.iter().position(|byte| *byte == b'\n')? + 1;
-    loop {
-        let rest = &bytes[at..];
-        let end = rest.iter().position(|byte| *byte == b'\n')?;
-        if Line::parse(&rest[..end]).is_ok_and(|line| line.commitment_holds()) {
-            return Some(at);
-        }
-        at += end + 1;
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bowline_core::system::{Crashed, StorageFailed};
 use bowline_core::{RunId, SystemFact};
+use uuid::Uuid;
 
 use super::*;
 use crate::edge::Disk;

@@ -100,7 +100,7 @@ pub(super) fn refuse_network(home: &Path) -> Result<(), Error> {
 }
 
 /// Every session below `home`, oldest first.
-pub(super) fn list(home: &Path) -> Result<Vec<SessionId>, Error> {
+pub(crate) fn list(home: &Path) -> Result<Vec<SessionId>, Error> {
     inspect(home)?;
     let path = sessions(home);
     let entries = match std::fs::read_dir(&path) {
