@@ -43,7 +43,7 @@ pub use dialect::Dialect;
 pub use http::Timeouts;
 pub use key::ApiKey;
 pub use local::{LocalServer, local_servers, usual_server};
-pub use provider::{Delta, Deltas, NewId, Provider, Reply};
+pub use provider::{Counted, CountedBy, Delta, Deltas, NewId, Provider, Reply, RequestSize};
 pub use scripted::ScriptedProvider;
 pub use wire::{HttpProvider, ProviderConfig};
 

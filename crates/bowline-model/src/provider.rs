@@ -3,12 +3,31 @@
 use std::sync::Arc;
 
 use bowline_core::event::ReplyStop;
-use bowline_core::{AssistantMessage, BoxFuture, ProviderFailure, Request, Reservation, Usage};
+use bowline_core::{
+    AssistantMessage, BoxFuture, ProviderFailure, Request, Reservation, SessionId, Usage,
+};
 
 /// An adapter to one model API.
 pub trait Provider: Send + Sync {
     /// The provider's name, such as `openai-chat`.
     fn name(&self) -> &str;
+
+    /// How large the body of `request` would be, and a bound on what it takes of the model's input.
+    /// Nothing is sent and no tokenizer is loaded. `session` says whose request it is: of a
+    /// conversation that goes on, only what was added is looked at.
+    fn size(&self, session: SessionId, request: &Request) -> RequestSize;
+
+    /// Counts the input tokens of `request` exactly, or as exactly as anybody can tell before it is
+    /// sent; `None` where nobody can, and when the one who can does not answer within some seconds.
+    /// Costs nothing, is tried once, and is no error whatever happens. Worth asking for only where
+    /// [`Provider::size`] is too coarse.
+    fn count(
+        &self,
+        _session: SessionId,
+        _request: &Request,
+    ) -> BoxFuture<'static, Option<Counted>> {
+        Box::pin(std::future::ready(None))
+    }
 
     /// Makes one attempt. The reservation is spent whatever happens; retries are the engine's
     /// business, never the provider's. Dropping the future ends the attempt.
@@ -20,6 +39,35 @@ pub trait Provider: Send + Sync {
         request: Request,
         deltas: Deltas,
     ) -> BoxFuture<'static, Result<Reply, ProviderFailure>>;
+}
+
+/// How large a request is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestSize {
+    /// The body as sent, in bytes.
+    pub bytes: u64,
+    /// Input tokens that it takes at most: everything that is sent, and what the API puts around
+    /// it. At least a third of the bytes that are no image.
+    pub tokens_bound: u64,
+}
+
+/// Input tokens of a request, counted before it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// How many.
+    pub input_tokens: u64,
+    /// By whom.
+    pub how: CountedBy,
+}
+
+/// Who counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CountedBy {
+    /// The provider, asked at its own address for counting.
+    Endpoint,
+    /// The model's tokenizer, run here.
+    Tokenizer,
 }
 
 /// Told of every piece of a reply as it arrives. May be called often; must not block.

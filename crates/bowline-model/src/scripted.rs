@@ -13,16 +13,17 @@ use std::time::Duration;
 
 use bowline_core::event::ReplyStop;
 use bowline_core::{
-    BoxFuture, FailureKind, HistoryItem, ModelRef, ProviderFailure, Request, Reservation, Usage,
+    BoxFuture, FailureKind, HistoryItem, ModelRef, ProviderFailure, Request, Reservation,
+    SessionId, Usage,
 };
 
 use crate::http::{ErrorBody, Refusal, Scrub, Timeouts, excerpt, failure_of_status};
-use crate::provider::{Deltas, NewId, Provider, Reply};
+use crate::provider::{Deltas, NewId, Provider, Reply, RequestSize};
 use crate::scenario::{
     self, Answer, Cursor, CutPoint, Expect, Fault, PlayedCall, RequestView, Scenario, Step, Stop,
 };
-use crate::wire::chat::ChatParser;
-use crate::wire::{Assembly, BodyReader, Fragment, Voice};
+use crate::wire::chat::{ChatParser, MaxTokensField, encoder};
+use crate::wire::{Assembly, BodyReader, Fragment, Recent, Voice};
 
 /// The provider's name.
 const NAME: &str = "scripted";
@@ -34,6 +35,8 @@ pub struct ScriptedProvider {
     scenario: Arc<Scenario>,
     idle: Duration,
     new_id: NewId,
+    /// Nothing is sent, but requests have the size that they would have over HTTP.
+    recent: Recent,
 }
 
 impl ScriptedProvider {
@@ -44,6 +47,7 @@ impl ScriptedProvider {
             scenario: scenario.into(),
             idle: Timeouts::default().idle,
             new_id,
+            recent: Recent::new(|| encoder(MaxTokensField::MaxTokens)),
         }
     }
 }
@@ -51,6 +55,10 @@ impl ScriptedProvider {
 impl Provider for ScriptedProvider {
     fn name(&self) -> &str {
         NAME
+    }
+
+    fn size(&self, session: SessionId, request: &Request) -> RequestSize {
+        self.recent.with(session, |encoder| encoder.size(request))
     }
 
     fn ask(

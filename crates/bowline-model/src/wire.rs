@@ -11,8 +11,10 @@ mod encoder;
 mod image;
 mod json;
 mod provider;
+mod recent;
 pub mod responses;
 mod shape;
+mod weight;
 mod words;
 
 pub use encoder::Encoder;
@@ -21,3 +23,4 @@ pub use provider::{HttpProvider, ProviderConfig};
 pub(crate) use assembly::{Assembly, Fragment, Voice, is_json_object, made_wire_id};
 pub(crate) use body::{BodyReader, Fault, Parser};
 pub(crate) use encoder::{Around, Format, Placed};
+pub(crate) use recent::Recent;

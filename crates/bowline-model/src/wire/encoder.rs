@@ -4,14 +4,19 @@
 //! history items in order, and a tail. The encoder keeps head and items as bytes; a step costs the
 //! new items and one copy.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bowline_core::message::HistoryItem;
 use bowline_core::request::FrozenPrompt;
 use bowline_core::{Digest, ModelRef, Request};
 use sha2::{Digest as _, Sha256};
+
+use super::weight::Weight;
+use crate::provider::RequestSize;
 
 /// How a dialect writes the parts of a request. What it writes may depend on what it is given and
 /// on nothing else: the bytes are kept.
@@ -23,7 +28,7 @@ pub(crate) trait Format: Send + fmt::Debug {
     fn item(&self, body: &mut Vec<u8>, item: &HistoryItem, around: &Around<'_>) -> Placed;
 
     /// Rewrites the message that `open` holds and that `close` would close, so that `item` can join
-    /// it, and gives what closes it now. Few dialects need it.
+    /// it, and gives what closes it now. Few dialects need it, and none rewrites one with images.
     fn reopen(
         &self,
         _open: &mut Vec<u8>,
@@ -41,6 +46,14 @@ pub(crate) trait Format: Send + fmt::Debug {
     fn marks(&self, _history: &[Arc<HistoryItem>]) -> (&'static [u8], Vec<usize>) {
         (b"", Vec::new())
     }
+
+    /// Tokens that one image takes of the input at most, whatever its size.
+    fn image_tokens(&self, model: &str) -> u64;
+
+    /// Tokens that the API adds to the request for reasons that its bytes do not show.
+    fn hidden_tokens(&self, _request: &Request) -> u64 {
+        0
+    }
 }
 
 /// What a format may look at beside the item.
@@ -55,6 +68,8 @@ pub(crate) struct Around<'a> {
     pub(crate) earlier: &'a [Arc<HistoryItem>],
     /// What would close the message that the item before left open; empty if none is.
     pub(crate) close: &'static [u8],
+    /// Where in the body the bytes of images were written.
+    pub(crate) pictures: &'a RefCell<Vec<Range<usize>>>,
 }
 
 /// How an item was written.
@@ -82,6 +97,7 @@ pub struct Encoder {
     body: Vec<u8>,
     /// Where the items begin.
     head_bytes: usize,
+    head_weight: Weight,
     hasher: Sha256,
     hashed_bytes: usize,
 }
@@ -96,6 +112,8 @@ struct Span {
     images: Vec<bool>,
     /// Whether a later item had its message rewritten, so that it does not end here any more.
     rewritten: bool,
+    /// What everything up to its end weighs.
+    weight: Weight,
 }
 
 impl Encoder {
@@ -108,6 +126,7 @@ impl Encoder {
             spans: Vec::new(),
             body: Vec::new(),
             head_bytes: 0,
+            head_weight: Weight::default(),
             hasher: Sha256::new(),
             hashed_bytes: 0,
         }
@@ -116,6 +135,51 @@ impl Encoder {
     /// Gives the body of `request`. Items that are the same `Arc`s as last time, from the first
     /// one on, are not encoded again.
     pub fn encode(&mut self, request: &Request) -> Vec<u8> {
+        self.take_in(request);
+        let (mark, places) = self.format.marks(&request.history);
+        let mut body = Vec::with_capacity(self.body.len() + places.len() * mark.len() + 128);
+        let mut copied = 0;
+        for place in places {
+            let end = self.spans[place].end;
+            body.extend_from_slice(&self.body[copied..end]);
+            body.extend_from_slice(mark);
+            copied = end;
+        }
+        body.extend_from_slice(&self.body[copied..]);
+        self.finish(&mut body, request);
+        body
+    }
+
+    /// How large the body of `request` is, and how many tokens it takes at most. Nothing is copied;
+    /// of what was there last time, nothing is looked at again.
+    pub fn size(&mut self, request: &Request) -> RequestSize {
+        self.take_in(request);
+        let (mark, places) = self.format.marks(&request.history);
+        let mut end = Vec::with_capacity(256);
+        self.finish(&mut end, request);
+        let kept = self
+            .spans
+            .last()
+            .map_or(self.head_weight, |span| span.weight);
+        let marks = Weight::of(mark).times(places.len() as u64);
+        let weight = kept.plus(marks).plus(Weight::of(&end));
+        let image_tokens = self.format.image_tokens(request.model.model());
+        RequestSize {
+            bytes: (self.body.len() + places.len() * mark.len() + end.len()) as u64,
+            tokens_bound: weight
+                .tokens(image_tokens)
+                .saturating_add(self.format.hidden_tokens(request)),
+        }
+    }
+
+    /// Writes what follows the last item.
+    fn finish(&self, body: &mut Vec<u8>, request: &Request) {
+        body.extend_from_slice(self.spans.last().map_or(b"", |span| span.close));
+        self.format.tail(body, request);
+    }
+
+    /// Makes `body` hold the head and the items of `request`, and nothing else.
+    fn take_in(&mut self, request: &Request) {
         self.rebase(request);
         let known = self.items.iter().zip(&self.spans).zip(&request.history);
         let known = known.take_while(|((old, span), new)| {
@@ -130,19 +194,6 @@ impl Encoder {
         for item in &request.history[known..] {
             self.push(item, request);
         }
-        let (mark, places) = self.format.marks(&request.history);
-        let mut body = Vec::with_capacity(self.body.len() + places.len() * mark.len() + 128);
-        let mut copied = 0;
-        for place in places {
-            let end = self.spans[place].end;
-            body.extend_from_slice(&self.body[copied..end]);
-            body.extend_from_slice(mark);
-            copied = end;
-        }
-        body.extend_from_slice(&self.body[copied..]);
-        body.extend_from_slice(self.spans.last().map_or(b"", |span| span.close));
-        self.format.tail(&mut body, request);
-        body
     }
 
     /// SHA-256 over the last encoded body up to its last message (the last exchange, or the user
@@ -179,6 +230,7 @@ impl Encoder {
         self.hashed_bytes = 0;
         self.format.head(&mut self.body, request);
         self.head_bytes = self.body.len();
+        self.head_weight = Weight::of(&self.body);
         self.base = Some((request.model.clone(), Arc::clone(&request.prompt)));
     }
 
@@ -196,6 +248,8 @@ impl Encoder {
 
     fn push(&mut self, item: &Arc<HistoryItem>, request: &Request) {
         self.reopen(item);
+        let pictures = RefCell::default();
+        let written = self.body.len();
         let last = self.spans.last();
         let around = Around {
             model: &request.model,
@@ -203,6 +257,7 @@ impl Encoder {
             before: self.items.last().map(Arc::as_ref),
             earlier: &self.items,
             close: last.map_or(b"", |span| span.close),
+            pictures: &pictures,
         };
         // What closes the message before belongs to that message.
         let next_start = self.body.len() + around.close.len();
@@ -211,6 +266,8 @@ impl Encoder {
             Some(open) if placed.joined => open.start,
             _ => next_start,
         };
+        let before = last.map_or(self.head_weight, |span| span.weight);
+        let added = Weight::with_pictures(&self.body, written, &pictures.take());
         self.items.push(Arc::clone(item));
         self.spans.push(Span {
             start,
@@ -218,6 +275,7 @@ impl Encoder {
             close: placed.close,
             images: images_there(item, request),
             rewritten: false,
+            weight: before.plus(added),
         });
     }
 
@@ -232,10 +290,14 @@ impl Encoder {
         let closes = self.format.reopen(&mut open, item, close);
         self.body.append(&mut open);
         if let Some(close) = closes {
+            let earlier = self.spans.iter().rev().find(|span| span.start != start);
+            let before = earlier.map_or(self.head_weight, |span| span.weight);
+            let weight = before.plus(Weight::of(&self.body[start..]));
             let spans = self.spans.iter_mut().rev();
             for span in spans.take_while(|span| span.start == start) {
                 span.close = close;
                 span.rewritten = true;
+                span.weight = weight;
             }
         }
     }

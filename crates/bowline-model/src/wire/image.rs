@@ -17,6 +17,28 @@ pub(crate) enum Image {
 /// Media types that every API takes.
 const MEDIA_TYPES: [&str; 4] = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
+/// Tokens that an image takes at most with OpenAI. By the published rules the models that divide
+/// an image into tiles take 85 and 170 for each of at most 8, the one below a multiple of that;
+/// those that divide it into patches take up to 1,536 or 2,500 patches times at most 2.46, and
+/// 10,000 times 1.2 only at a detail that is not asked for here: that is the bound for all.
+pub(crate) fn openai_tokens(model: &str) -> u64 {
+    /// 2,833 and 5,667 for each of 8 tiles.
+    const MINI: u64 = 48_169;
+    const OTHERS: u64 = 12_000;
+    if model.contains("gpt-4o-mini") {
+        MINI
+    } else {
+        OTHERS
+    }
+}
+
+/// Tokens that an image takes at most with a compatible server: what the largest of the open
+/// models allow by default, for OpenAI's own names what those take.
+pub(crate) fn compatible_tokens(model: &str) -> u64 {
+    const OPEN_MODELS: u64 = 16_384;
+    openai_tokens(model).max(OPEN_MODELS)
+}
+
 /// Looks an image up.
 pub(crate) fn image(image: &ImageRef, around: &Around<'_>) -> Image {
     let media_type = image.media_type.as_str();
@@ -31,4 +53,11 @@ pub(crate) fn image(image: &ImageRef, around: &Around<'_>) -> Image {
             image.blob.handle()
         )),
     }
+}
+
+/// Writes the bytes of an image, and notes where they stand: they are no text.
+pub(crate) fn push_base64(body: &mut Vec<u8>, base64: &str, around: &Around<'_>) {
+    let start = body.len();
+    body.extend_from_slice(base64.as_bytes());
+    around.pictures.borrow_mut().push(start..body.len());
 }

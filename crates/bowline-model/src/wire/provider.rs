@@ -1,14 +1,14 @@
 //! Speaks one dialect to one server over HTTP.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bowline_core::{BoxFuture, ProviderFailure, Request, Reservation, SessionId};
 
-use super::{BodyReader, Encoder, Voice};
+use super::{BodyReader, Recent, Voice};
 use crate::http::{Endpoint, EndpointConfig, request_id};
-use crate::provider::{Deltas, NewId, Provider, Reply};
+use crate::provider::{Deltas, NewId, Provider, Reply, RequestSize};
 use crate::{ApiKey, Dialect, ModelError, Timeouts};
 
 /// What an [`HttpProvider`] is made of.
@@ -69,15 +69,11 @@ pub struct HttpProvider {
     name: String,
     dialect: Dialect,
     endpoint: Arc<Endpoint>,
-    /// The encoders of the sessions that asked last, the newest at the end.
-    recent: Mutex<Vec<(SessionId, Encoder)>>,
+    recent: Recent,
     new_id: NewId,
 }
 
 impl HttpProvider {
-    /// Sessions whose bytes are kept; a session that comes back later is encoded once more.
-    const KEPT: usize = 8;
-
     /// Sets the client up. Nothing is sent.
     ///
     /// # Errors
@@ -92,28 +88,14 @@ impl HttpProvider {
             headers: &config.headers,
             timeouts: config.timeouts,
         })?;
+        let (dialect, host) = (config.dialect, endpoint.host().to_owned());
         Ok(Self {
             name: config.name,
-            dialect: config.dialect,
+            dialect,
             endpoint: Arc::new(endpoint),
-            recent: Mutex::default(),
+            recent: Recent::new(move || dialect.encoder(&host)),
             new_id: config.new_id,
         })
-    }
-
-    fn encode(&self, session: SessionId, request: &Request) -> Vec<u8> {
-        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        match recent.iter().position(|(known, _)| *known == session) {
-            Some(place) => recent[place..].rotate_left(1),
-            None => {
-                if recent.len() == Self::KEPT {
-                    recent.remove(0);
-                }
-                recent.push((session, self.dialect.encoder(self.endpoint.host())));
-            }
-        }
-        let newest = recent.len() - 1;
-        recent[newest].1.encode(request)
     }
 }
 
@@ -122,13 +104,20 @@ impl Provider for HttpProvider {
         &self.name
     }
 
+    fn size(&self, session: SessionId, request: &Request) -> RequestSize {
+        self.recent.with(session, |encoder| encoder.size(request))
+    }
+
     fn ask(
         &self,
         reservation: Reservation,
         request: Request,
         deltas: Deltas,
     ) -> BoxFuture<'static, Result<Reply, ProviderFailure>> {
-        let body = self.encode(reservation.session(), &request);
+        let session = reservation.session();
+        let body = self
+            .recent
+            .with(session, |encoder| encoder.encode(&request));
         let (endpoint, dialect) = (Arc::clone(&self.endpoint), self.dialect);
         let voice = Voice {
             model: request.model,

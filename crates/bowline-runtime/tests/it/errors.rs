@@ -15,7 +15,7 @@ use bowline_core::{
     BoxFuture, Command, Mode, ProviderFailure, Request, Reservation, SessionId, Verdict,
 };
 use bowline_journal::{Disk, Edges, MemoryJournal, Owner, Store};
-use bowline_model::{Deltas, Provider, Reply};
+use bowline_model::{Deltas, Provider, Reply, RequestSize};
 use bowline_runtime::{Error, Next, Rest, Session, config, resolve_folders};
 use serde_json::json;
 use uuid::Uuid;
@@ -48,6 +48,10 @@ struct Counting {
 impl Provider for Counting {
     fn name(&self) -> &str {
         self.inner.name()
+    }
+
+    fn size(&self, session: SessionId, request: &Request) -> RequestSize {
+        self.inner.size(session, request)
     }
 
     fn ask(

@@ -11,6 +11,7 @@ use bowline_core::message::HistoryItem;
 use bowline_core::{ReasoningEffort, Request};
 use serde_json::{Value, json};
 
+use crate::wire::image::compatible_tokens;
 use crate::wire::json::push_string;
 use crate::wire::{Around, Encoder, Format, Placed};
 
@@ -121,6 +122,10 @@ impl Format for ChatFormat {
             );
         }
         body.push(b'}');
+    }
+
+    fn image_tokens(&self, model: &str) -> u64 {
+        compatible_tokens(model)
     }
 }
 

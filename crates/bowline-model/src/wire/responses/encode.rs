@@ -11,6 +11,7 @@ use bowline_core::message::HistoryItem;
 use bowline_core::{ReasoningEffort, Request};
 use serde_json::{Value, json};
 
+use crate::wire::image::openai_tokens;
 use crate::wire::json::push_string;
 use crate::wire::{Around, Encoder, Format, Placed};
 
@@ -48,6 +49,10 @@ impl Format for Responses {
 
     fn tail(&self, body: &mut Vec<u8>, request: &Request) {
         push_tail(body, request);
+    }
+
+    fn image_tokens(&self, model: &str) -> u64 {
+        openai_tokens(model)
     }
 }
 

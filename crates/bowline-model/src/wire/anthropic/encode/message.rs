@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::wire::anthropic::CALL_FIELD;
 use crate::wire::anthropic::thinking::{goes_back, is_whole_thought};
-use crate::wire::image::{Image, image};
+use crate::wire::image::{Image, image, push_base64};
 use crate::wire::json::{has_nul, push_string, push_value, without_nul};
 use crate::wire::words::{OPENING, spoken, tool_name, wire_ids};
 use crate::wire::{Around, Placed, is_json_object};
@@ -33,7 +33,9 @@ pub(super) fn push_input(body: &mut Vec<u8>, input: &Input, around: &Around<'_>)
             body.extend_from_slice(b"},");
         }
         match image(one, around) {
-            Image::There(media_type, base64) => push_open_image(body, &media_type, &base64),
+            Image::There(media_type, base64) => {
+                push_open_image(body, &media_type, &base64, around);
+            }
             Image::Missing(words) => push_open_text(body, &words),
         }
     }
@@ -213,11 +215,11 @@ fn push_open_text(body: &mut Vec<u8>, text: &str) {
     push_string(body, text);
 }
 
-fn push_open_image(body: &mut Vec<u8>, media_type: &str, base64: &str) {
+fn push_open_image(body: &mut Vec<u8>, media_type: &str, base64: &str, around: &Around<'_>) {
     body.extend_from_slice(b"{\"type\":\"image\",\"source\":{\"type\":\"base64\",\"media_type\":");
     push_string(body, media_type);
     body.extend_from_slice(b",\"data\":\"");
-    body.extend_from_slice(base64.as_bytes());
+    push_base64(body, base64, around);
     body.extend_from_slice(b"\"}");
 }
 

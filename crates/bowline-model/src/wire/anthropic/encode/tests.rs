@@ -468,7 +468,13 @@ proptest! {
                 *item = Arc::new(replaced.clone());
             }
             asked.history = pool[..length].to_vec();
+            let shorter = Request { max_output_tokens: Some(1), ..asked.clone() };
+            prop_assert_eq!(one.size(&shorter), encoder().size(&shorter));
+            let size = one.size(&asked);
             let body = String::from_utf8(one.encode(&asked)).unwrap();
+            prop_assert_eq!(size.bytes, body.len() as u64);
+            prop_assert_eq!(size, encoder().size(&asked));
+            prop_assert_eq!(size, one.size(&asked));
             prop_assert_eq!(&body, &encode(&asked));
             let (hash, bytes) = one.prefix_hash();
             // The mark of the system text is part of the prefix, those that move are not.

@@ -4,7 +4,7 @@ use bowline_core::message::{Input, Opaque};
 use bowline_core::{Block, Exchange, ModelRef, ToolCall};
 use serde_json::{Map, Value};
 
-use crate::wire::image::{Image, image};
+use crate::wire::image::{Image, image, push_base64};
 use crate::wire::json::{has_nul, push_escaped, push_string, push_value};
 use crate::wire::words::{OPENING, spoken, tool_name, wire_ids};
 use crate::wire::{Around, Placed, is_json_object};
@@ -85,7 +85,7 @@ fn push_images(body: &mut Vec<u8>, input: &Input, around: &Around<'_>) {
                 body.extend_from_slice(b"{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:");
                 body.extend_from_slice(media_type.as_bytes());
                 body.extend_from_slice(b";base64,");
-                body.extend_from_slice(base64.as_bytes());
+                push_base64(body, &base64, around);
                 body.extend_from_slice(b"\"}},");
             }
             Image::Missing(words) => {

@@ -429,7 +429,13 @@ proptest! {
                 }
             }
             request.history = pool[..length].to_vec();
+            let shorter = Request { max_output_tokens: Some(1), ..request.clone() };
+            prop_assert_eq!(one.size(&shorter), encoder(MaxTokensField::MaxTokens).size(&shorter));
+            let size = one.size(&request);
             let body = one.encode(&request);
+            prop_assert_eq!(size.bytes, body.len() as u64);
+            prop_assert_eq!(size, encoder(MaxTokensField::MaxTokens).size(&request));
+            prop_assert_eq!(size, one.size(&request));
             let (hash, bytes) = one.prefix_hash();
             prop_assert_eq!(&body, &encoder(MaxTokensField::MaxTokens).encode(&request));
             prop_assert_eq!(hash, Digest::of(&body[..bytes]));

@@ -7,7 +7,7 @@ use bowline_core::message::{Input, Opaque};
 use bowline_core::{AssistantMessage, Block, Exchange, HistoryItem, ModelRef, ToolCall};
 use serde_json::{Map, Value};
 
-use crate::wire::image::{Image, image};
+use crate::wire::image::{Image, image, push_base64};
 use crate::wire::json::{has_nul, push_string};
 use crate::wire::responses::{CALL, MESSAGE, REASONING};
 use crate::wire::words::{spoken, tool_name};
@@ -91,10 +91,12 @@ pub(super) fn push_input(body: &mut Vec<u8>, input: &Input, around: &Around<'_>)
         match image(shown, around) {
             Image::There(media_type, data) => {
                 body.extend_from_slice(
-                    b"{\"type\":\"input_image\",\"detail\":\"auto\",\"image_url\":",
+                    b"{\"type\":\"input_image\",\"detail\":\"auto\",\"image_url\":\"data:",
                 );
-                push_string(body, &format!("data:{media_type};base64,{data}"));
-                body.push(b'}');
+                body.extend_from_slice(media_type.as_bytes());
+                body.extend_from_slice(b";base64,");
+                push_base64(body, &data, around);
+                body.extend_from_slice(b"\"}");
             }
             Image::Missing(words) => push_text_part(body, &words),
         }

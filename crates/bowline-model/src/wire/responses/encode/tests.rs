@@ -368,7 +368,10 @@ proptest! {
         let keep = kept_items.min(all.history.len());
         all.history.truncate(keep);
         all.history.push(Arc::new(exchange(vec![call(1, "a", json!({"id": "fc_1"}))])));
+        let size = encoder.size(&all);
         let cached = String::from_utf8(encoder.encode(&all)).unwrap();
+        prop_assert_eq!(size.bytes, cached.len() as u64);
+        prop_assert_eq!(size, super::encoder().size(&all));
         prop_assert_eq!(cached, encode(&all));
     }
 }

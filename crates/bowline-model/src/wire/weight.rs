@@ -1,0 +1,57 @@
+//! What a part of a request weighs: its text in bytes, and its images by number.
+
+use std::ops::Range;
+
+/// The weight of some bytes of a body. Parts may be weighed one by one and added up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Weight {
+    /// Everything but the bytes of images.
+    text_bytes: u64,
+    images: u64,
+}
+
+impl Weight {
+    /// The weight of text.
+    pub(crate) fn of(text: &[u8]) -> Self {
+        Self {
+            text_bytes: text.len() as u64,
+            images: 0,
+        }
+    }
+
+    /// The weight of what `body` holds from `start` on. `pictures` says where in it the bytes of
+    /// images stand, in order.
+    pub(crate) fn with_pictures(body: &[u8], start: usize, pictures: &[Range<usize>]) -> Self {
+        let mut weight = Self::default();
+        let mut at = start;
+        for picture in pictures {
+            weight = weight.plus(Self::of(&body[at..picture.start]));
+            weight.images += 1;
+            at = picture.end;
+        }
+        weight.plus(Self::of(&body[at..]))
+    }
+
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self {
+            text_bytes: self.text_bytes + other.text_bytes,
+            images: self.images + other.images,
+        }
+    }
+
+    pub(crate) fn times(self, times: u64) -> Self {
+        Self {
+            text_bytes: self.text_bytes * times,
+            images: self.images * times,
+        }
+    }
+
+    /// Tokens at most, an image taking so many.
+    pub(crate) fn tokens(self, image_tokens: u64) -> u64 {
+        let text = self.text_bytes.div_ceil(3);
+        text.saturating_add(self.images.saturating_mul(image_tokens))
+    }
+}
+
+#[cfg(test)]
+mod tests;
