@@ -37,7 +37,7 @@ fn events(steps: u32) -> Vec<Event> {
     );
     for step in 0..u128::from(steps) {
         let attempt = AttemptId::from_uuid(id(10 + step));
-        let fact = engine::reserve(&state, attempt).expect("no cap");
+        let fact = engine::reserve(&state, engine::NewAsk::of(attempt)).expect("no cap");
         put(&mut state, fact);
         let call = CallId::from_uuid(id((1 << 64) + step));
         let block = Block::Call(ToolCall {
@@ -59,6 +59,7 @@ fn events(steps: u32) -> Vec<Event> {
                 stop: ReplyStop::Finished,
                 usage: None,
                 request_id: None,
+                charged: None,
             })),
         );
         let error = ContextText::notice("no");

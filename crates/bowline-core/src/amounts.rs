@@ -148,6 +148,30 @@ impl Measure {
         Self::Wall,
     ];
 
+    /// The last part of its configuration key.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::InputTokens => "input_tokens",
+            Self::OutputTokens => "output_tokens",
+            Self::Tokens => "tokens",
+            Self::Cost => "usd",
+            Self::Steps => "steps",
+            Self::ToolCalls => "tool_calls",
+            Self::Wall => "time",
+        }
+    }
+
+    /// An amount as a flag or a key takes it: a plain number, dollars, or a span of time.
+    #[must_use]
+    pub fn value(self, amount: u64) -> String {
+        match self {
+            Self::Cost => dollars(amount).replace(['$', ','], ""),
+            Self::Wall => format!("{}s", amount.div_ceil(1_000)),
+            _ => amount.to_string(),
+        }
+    }
+
     /// An amount of this measure, for people, such as `1,200 tokens` or `$0.03`.
     #[must_use]
     pub fn show(self, amount: u64) -> String {
@@ -246,6 +270,17 @@ impl fmt::Display for Excess {
 
 impl Cap {
     /// No limit on anything.
+    pub const NONE: Self = Self {
+        input_tokens: None,
+        output_tokens: None,
+        tokens: None,
+        cost_micro_usd: None,
+        steps: None,
+        tool_calls: None,
+        wall_ms: None,
+    };
+
+    /// Whether there is no limit on anything.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -326,10 +361,12 @@ pub enum CapScope {
     Project,
     /// All sessions of the state folder in one day, by UTC.
     Day,
+    /// The part of its parent's budget that a child session may use.
+    Share,
 }
 
 impl CapScope {
-    /// Every scope, narrowest first.
+    /// Every scope that is configured, narrowest first.
     pub const ALL: [Self; 4] = [Self::Turn, Self::Session, Self::Project, Self::Day];
 
     /// The name in configuration and lists.
@@ -340,6 +377,7 @@ impl CapScope {
             Self::Session => "session",
             Self::Project => "project",
             Self::Day => "day",
+            Self::Share => "share",
         }
     }
 }
@@ -369,25 +407,27 @@ impl Caps {
         *self == Self::default()
     }
 
-    /// The cap of one scope.
+    /// The cap of one scope; a share is none of these, so nothing is capped there.
     #[must_use]
-    pub const fn of(&self, scope: CapScope) -> &Cap {
+    pub fn of(&self, scope: CapScope) -> &Cap {
         match scope {
             CapScope::Turn => &self.turn,
             CapScope::Session => &self.session,
             CapScope::Project => &self.project,
             CapScope::Day => &self.day,
+            CapScope::Share => &Cap::NONE,
         }
     }
 
-    /// The place of the cap of one scope.
+    /// The place of the cap of one scope; `None` for a share, which is none of these.
     #[must_use]
-    pub const fn of_mut(&mut self, scope: CapScope) -> &mut Cap {
+    pub const fn of_mut(&mut self, scope: CapScope) -> Option<&mut Cap> {
         match scope {
-            CapScope::Turn => &mut self.turn,
-            CapScope::Session => &mut self.session,
-            CapScope::Project => &mut self.project,
-            CapScope::Day => &mut self.day,
+            CapScope::Turn => Some(&mut self.turn),
+            CapScope::Session => Some(&mut self.session),
+            CapScope::Project => Some(&mut self.project),
+            CapScope::Day => Some(&mut self.day),
+            CapScope::Share => None,
         }
     }
 }

@@ -7,17 +7,25 @@
 mod accept;
 mod adopt;
 mod apply;
+mod closing;
 mod due;
 mod order;
 mod park;
+mod reserve;
+mod settle;
+mod share;
 mod stage;
 
 pub use accept::accept;
 pub use adopt::adopt;
 pub use apply::apply;
+pub use closing::end_turn;
 pub use due::due;
 pub use park::{end_wait, park};
-pub use stage::{NotStartable, Overdrawn, StartFacts, reserve, start};
+pub use reserve::{NewAsk, Overdrawn, reserve};
+pub use settle::{failed, replied};
+pub use share::{NotShareable, raise, share, share_cap};
+pub use stage::{NotStartable, StartFacts, start};
 
 use crate::id::{AttemptId, CallId, DecisionId};
 use crate::usage::StopReason;
@@ -77,21 +85,19 @@ pub enum Work {
 pub struct AskModel {
     /// Which try it is, from 1.
     pub try_number: u32,
-    /// Tokens to set aside.
-    pub reserve_tokens: u64,
-    /// The longest reply to ask for.
-    pub max_output_tokens: Option<u64>,
     /// Not before this time, in milliseconds since 1970.
     pub not_before_ms: Option<u64>,
     /// The longest pause before it, in milliseconds, whatever the clock says.
     pub pause_ms: Option<u64>,
 }
 
-/// Bytes of prompt that are counted as one token when a reservation is estimated. Text of most
-/// kinds has 3 to 4 bytes a token; the lower figure errs on the side of setting aside more.
-pub const BYTES_PER_TOKEN: u64 = 3;
-/// Reply tokens set aside when no output limit is in force.
+/// The longest reply that is asked for at first, in tokens, thinking aside; later ones follow from
+/// the replies seen, and one that is cut is asked for again with more room.
 pub const DEFAULT_REPLY_TOKENS: u64 = 8_192;
+/// The longest reply that is asked of a model whose own limit nobody knows, in tokens.
+pub const UNKNOWN_REPLY_TOKENS_MAX: u64 = 32_000;
+/// How many times longer a reply is asked for after one that was cut.
+pub const RAISE: u64 = 4;
 /// How often the model is asked again for an answer that fits, after the first that did not.
 pub const MAX_ANSWER_REPAIRS: u32 = 3;
 /// The shortest reply worth asking for; below this the budget stop comes first.

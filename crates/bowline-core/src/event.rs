@@ -3,10 +3,12 @@
 //! On disk an event is one JSON object `{"at_ms": .., "kind": "..", "data": {..}}`. Names are
 //! never reused (I12); `fixtures/journals/event-names.txt` lists every one ever released.
 
+mod budget;
 mod facts;
 mod waits;
 mod wire;
 
+pub use budget::{ShareGranted, ShareRaised, ShareSettled, TimeRanOut, UsageOverran};
 pub use facts::{
     AnswerChecked, AttemptFailed, AttemptReserved, BlocksDropped, CallFailed, CallFinished,
     CallFoundUnstarted, CallInDoubt, CallRejected, CallStarted, CancelRequested, Decided,
@@ -102,6 +104,16 @@ pub enum Fact {
     SessionContinued(SessionContinued),
     /// A person took on a session that came from elsewhere, with this machine's configuration.
     SessionAdopted(Box<SessionAdopted>),
+    /// A provider reported more than could be; nothing more is asked of it until a person says so.
+    UsageOverran(UsageOverran),
+    /// The time that a cap allows was used up while acts were under way.
+    TimeRanOut(TimeRanOut),
+    /// Budget was set aside for a child session, or what was set aside was changed.
+    ShareGranted(ShareGranted),
+    /// A child session is done; what it did not spend is free again.
+    ShareSettled(ShareSettled),
+    /// This session may use more of its parent's budget.
+    ShareRaised(ShareRaised),
 }
 
 /// Every kind of fact with its meaning, in the order of [`Fact`].
@@ -181,6 +193,26 @@ pub const CATALOGUE: &[(&str, &str)] = &[
         "SessionAdopted",
         "A person took on a session that came from elsewhere, with this machine's configuration.",
     ),
+    (
+        "UsageOverran",
+        "A provider reported more than could be; nothing more is asked of it until a person says so.",
+    ),
+    (
+        "TimeRanOut",
+        "The time that a cap allows was used up while acts were under way.",
+    ),
+    (
+        "ShareGranted",
+        "Budget was set aside for a child session, or what was set aside was changed.",
+    ),
+    (
+        "ShareSettled",
+        "A child session is done; what it did not spend is free again.",
+    ),
+    (
+        "ShareRaised",
+        "This session may use more of its parent's budget.",
+    ),
 ];
 
 impl Fact {
@@ -218,6 +250,11 @@ impl Fact {
             Self::SessionPaused(_) => "SessionPaused",
             Self::SessionContinued(_) => "SessionContinued",
             Self::SessionAdopted(_) => "SessionAdopted",
+            Self::UsageOverran(_) => "UsageOverran",
+            Self::TimeRanOut(_) => "TimeRanOut",
+            Self::ShareGranted(_) => "ShareGranted",
+            Self::ShareSettled(_) => "ShareSettled",
+            Self::ShareRaised(_) => "ShareRaised",
         }
     }
 

@@ -28,6 +28,8 @@ pub enum FailureKind {
     Malformed,
     /// The reply held neither text nor a call.
     Empty,
+    /// The reply was cut at the limit that was set for it, and there is room for a longer one.
+    CutShort,
     /// The turn was cancelled while the call was under way.
     Cancelled,
     /// The process ended while the call was under way; its outcome is unknown.
@@ -43,6 +45,7 @@ impl FailureKind {
             | Self::Timeout
             | Self::Malformed
             | Self::Empty
+            | Self::CutShort
             | Self::Cancelled
             | Self::Interrupted => true,
             Self::Connect
@@ -52,6 +55,12 @@ impl FailureKind {
             | Self::NotFound
             | Self::BadRequest => false,
         }
+    }
+
+    /// Whether a reply had ended, so that what it is known to have used is all that it used.
+    #[must_use]
+    pub const fn came_to_an_end(self) -> bool {
+        matches!(self, Self::Malformed | Self::Empty | Self::CutShort)
     }
 
     /// Whether the same request may succeed if it is made again.
@@ -64,6 +73,7 @@ impl FailureKind {
             | Self::RateLimited
             | Self::Unavailable
             | Self::Empty
+            | Self::CutShort
             | Self::Interrupted => true,
             Self::Auth | Self::NotFound | Self::BadRequest | Self::Malformed | Self::Cancelled => {
                 false
@@ -120,7 +130,10 @@ pub fn retry_in_ms(
     if !failure.kind.is_passing() || failed_attempts >= MAX_ATTEMPTS {
         return None;
     }
-    if failure.kind == FailureKind::Interrupted {
+    if matches!(
+        failure.kind,
+        FailureKind::Interrupted | FailureKind::CutShort
+    ) {
         return Some(0);
     }
     if let Some(wish) = failure.retry_after_ms {

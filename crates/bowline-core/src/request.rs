@@ -62,3 +62,24 @@ pub struct Request {
     /// model is told so in its place.
     pub images: Arc<BTreeMap<Digest, Vec<u8>>>,
 }
+
+/// How large a request is, before it is sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestSize {
+    /// Bytes of the body.
+    pub bytes: u64,
+    /// At least the input tokens that the text of the body comes to.
+    pub tokens_bound: u64,
+}
+
+impl RequestSize {
+    /// What is known of a request by its bytes alone: a token for every three, begun ones counted
+    /// whole. Text of most kinds has 3 to 4 bytes a token.
+    #[must_use]
+    pub const fn of_bytes(bytes: u64) -> Self {
+        Self {
+            bytes,
+            tokens_bound: bytes.div_ceil(3),
+        }
+    }
+}

@@ -5,7 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::amounts::{Cap, CapScope, Caps, RateLimits};
 use crate::configured::Configured;
+use crate::price::{ModelFacts, Price};
 
 /// How much runs unasked (section 7 of the design).
 #[derive(
@@ -205,13 +207,39 @@ pub struct Limits {
     pub max_steps: u32,
     /// Tokens over the whole session, reserved before each call.
     pub max_tokens: Option<u64>,
-    /// Longest reply in tokens to ask the provider for; the provider's own default if none.
+    /// Longest reply in tokens to ask the provider for; the model's own limit if none.
     pub max_output_tokens: Option<u64>,
+    /// What else is capped, by turn, session, project and day.
+    #[serde(default, skip_serializing_if = "Caps::is_empty")]
+    pub caps: Caps,
+    /// How fast all sessions of the state folder together may use tokens.
+    #[serde(default, skip_serializing_if = "RateLimits::is_empty")]
+    pub rates: RateLimits,
+    /// The part of its parent's budget that a child session may use; `None` for one without
+    /// parent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<Cap>,
 }
 
 impl Limits {
     /// The step cap where nobody set one: far above ordinary work, low enough to stop a runaway.
     pub const DEFAULT_MAX_STEPS: u32 = 1_000;
+}
+
+impl Limits {
+    /// All that caps a scope of this session by itself; what is over all sessions is the
+    /// installation's to keep.
+    #[must_use]
+    pub fn cap(&self, scope: CapScope) -> Cap {
+        match scope {
+            CapScope::Session => self.caps.session.and(&Cap {
+                tokens: self.max_tokens,
+                ..Cap::default()
+            }),
+            CapScope::Share => self.share.unwrap_or_default(),
+            other => *self.caps.of(other),
+        }
+    }
 }
 
 impl Default for Limits {
@@ -220,6 +248,9 @@ impl Default for Limits {
             max_steps: Self::DEFAULT_MAX_STEPS,
             max_tokens: None,
             max_output_tokens: None,
+            caps: Caps::default(),
+            rates: RateLimits::default(),
+            share: None,
         }
     }
 }
@@ -243,7 +274,18 @@ pub struct Settings {
     pub ask_expires_ms: Option<u64>,
     /// The caps.
     pub limits: Limits,
+    /// What is known of the model: its limits and its price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_facts: Option<Box<ModelFacts>>,
     /// What else the configuration said; `None` in sessions begun before it was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub configured: Option<Box<Configured>>,
+}
+
+impl Settings {
+    /// What the model costs, if it is known.
+    #[must_use]
+    pub fn price(&self) -> Option<Price> {
+        self.model_facts.as_ref().and_then(|facts| facts.price)
+    }
 }

@@ -1,5 +1,6 @@
 //! What a session is right now: a fold of its facts, never stored as truth.
 
+mod ledger;
 mod open;
 mod workflow;
 
@@ -8,10 +9,12 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+pub use ledger::{Gauge, Ledger, REQUEST_OVERHEAD_TOKENS};
 pub use open::{AnswerVerdict, CallPhase, CallState, Demand, OpenAttempt, OpenStep, Turn};
 pub use workflow::{Doubt, Party, Workflow};
 
 use crate::Digest;
+use crate::amounts::Amounts;
 use crate::call::TodoItem;
 use crate::decision::Decision;
 use crate::event::SessionStarted;
@@ -20,7 +23,7 @@ use crate::job::Job;
 use crate::message::{HistoryItem, ImageRef, Input};
 use crate::request::{FrozenPrompt, Request};
 use crate::settings::{ModelRef, Settings};
-use crate::usage::{StopReason, Usage};
+use crate::usage::StopReason;
 use crate::wait::Signal;
 
 /// The state of one session. Fields are private: the only way to change one is
@@ -43,6 +46,9 @@ pub struct State {
     pub(crate) step: Option<OpenStep>,
     pub(crate) attempt: Option<OpenAttempt>,
     pub(crate) ledger: Ledger,
+    pub(crate) gauge: Gauge,
+    pub(crate) shares: BTreeMap<SessionId, Amounts>,
+    pub(crate) overrun: Option<String>,
     pub(crate) keys: BTreeSet<String>,
     pub(crate) grants: BTreeMap<Digest, DecisionId>,
     pub(crate) seen: Arc<BTreeMap<String, Digest>>,
@@ -54,6 +60,7 @@ pub struct State {
     pub(crate) next_schema: Option<Arc<Value>>,
     pub(crate) answer: Option<Value>,
     pub(crate) last_stop: Option<(StopReason, Option<String>)>,
+    pub(crate) closing: Option<String>,
     pub(crate) misfits: u32,
 }
 
@@ -79,24 +86,6 @@ impl From<&SessionStarted> for Begun {
             prompt_bytes: started.prompt.weight_bytes(),
         }
     }
-}
-
-/// Tokens spent and calls made.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Ledger {
-    /// As the providers reported it, over the whole session.
-    pub usage: Usage,
-    /// Tokens charged against the cap: reported ones, or the whole reservation of an attempt
-    /// whose use is unknown.
-    pub charged_tokens: u64,
-    /// Model calls that brought a reply.
-    pub replies: u32,
-    /// Tool calls that ran, those in doubt included.
-    pub calls_run: u32,
-    /// Tool calls that were rejected as they stood, or refused or denied.
-    pub calls_refused: u32,
-    /// Of those, calls that policy refused or a person denied.
-    pub calls_denied: u32,
 }
 
 impl State {
@@ -184,12 +173,39 @@ impl State {
         &self.ledger
     }
 
-    /// Tokens set aside for the model call under way.
+    /// What is set aside: for the model call under way, and for children.
     #[must_use]
-    pub fn reserved_tokens(&self) -> u64 {
-        self.attempt
-            .as_ref()
-            .map_or(0, |attempt| attempt.reserved.reserved_tokens())
+    pub fn reserved(&self) -> Amounts {
+        let attempt = self.attempt.as_ref();
+        let asked = attempt.map_or(Amounts::ZERO, |attempt| attempt.reserved.worst());
+        let shares = self.shares.values();
+        shares.fold(asked, |sum, share| sum.plus(share))
+    }
+
+    /// Children that budget is set aside for, with all that is set aside over their lives.
+    #[must_use]
+    pub const fn shares(&self) -> &BTreeMap<SessionId, Amounts> {
+        &self.shares
+    }
+
+    /// Whether a person must say that it may go on: another put it on hold, or a provider reported
+    /// what could not be.
+    #[must_use]
+    pub const fn is_held(&self) -> bool {
+        self.paused_by.is_some() || self.overrun.is_some()
+    }
+
+    /// What is known of how the model counts.
+    #[must_use]
+    pub const fn gauge(&self) -> &Gauge {
+        &self.gauge
+    }
+
+    /// What a provider reported that could not be, if it did and no person has said since that
+    /// the session may go on.
+    #[must_use]
+    pub fn overrun(&self) -> Option<&str> {
+        self.overrun.as_deref()
     }
 
     /// Prompts accepted but not yet shown to the model.
@@ -234,6 +250,22 @@ impl State {
         self.last_stop
             .as_ref()
             .map(|(stop, detail)| (*stop, detail.as_deref()))
+    }
+
+    /// What was said in closing when a cap ended the last turn.
+    #[must_use]
+    pub fn closing(&self) -> Option<&str> {
+        self.closing.as_deref()
+    }
+
+    /// What the session cost in millionths of a US dollar; `None` where no price is known.
+    #[must_use]
+    pub fn cost_micro_usd(&self) -> Option<u64> {
+        let cost = self.ledger.spent.cost_micro_usd;
+        let is_priced = self
+            .settings()
+            .is_some_and(|settings| settings.price().is_some());
+        (is_priced || cost > 0).then_some(cost)
     }
 
     /// The last turn's answer as JSON, if it was to fit a schema and does.
@@ -316,13 +348,31 @@ impl State {
     /// none.
     #[must_use]
     pub fn request(&self) -> Option<Request> {
-        let begun = self.begun.as_ref()?;
         let attempt = self.attempt.as_ref()?;
+        self.request_of(self.history.clone(), attempt.reserved.max_output_tokens())
+    }
+
+    /// The request that the next attempt would make, but for the length of its reply: what waits
+    /// to be shown to the model is in it. `None` before the session has begun.
+    #[must_use]
+    pub fn next_request(&self) -> Option<Request> {
+        let mut history = self.history.clone();
+        let queued = self.queue.iter().cloned();
+        history.extend(queued.map(|input| Arc::new(HistoryItem::Input(input))));
+        self.request_of(history, None)
+    }
+
+    fn request_of(
+        &self,
+        history: Vec<Arc<HistoryItem>>,
+        max_output_tokens: Option<u64>,
+    ) -> Option<Request> {
+        let begun = self.begun.as_ref()?;
         Some(Request {
             model: begun.settings.model.clone(),
             prompt: Arc::clone(&begun.prompt),
-            history: self.history.clone(),
-            max_output_tokens: attempt.reserved.max_output_tokens(),
+            history,
+            max_output_tokens,
             reasoning: begun.settings.reasoning,
             images: Arc::default(),
         })

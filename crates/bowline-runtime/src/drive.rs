@@ -5,6 +5,7 @@
 
 mod acts;
 mod round;
+mod spend;
 mod waits;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +14,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bowline_core::protocol::WaitingItem;
-use bowline_core::state::{Party, Workflow};
+use bowline_core::state::{Party, Turn, Workflow};
 use bowline_core::{AttemptId, CallId, Command, State, StopReason, StreamEvent};
 use bowline_model::Provider;
 use bowline_policy::Policy;
@@ -28,6 +29,7 @@ use crate::judge::Planned;
 use crate::session::Session;
 use crate::{Error, Probe};
 use acts::{Done, Live};
+use spend::Stopwatch;
 use waits::Deadlines;
 
 pub use waits::WhileWaiting;
@@ -112,8 +114,9 @@ pub(crate) struct Loop<'a> {
     looks: BTreeMap<CallId, Duration>,
     /// What was last said to be waited for while the process stays.
     stays_for: Option<Rest>,
-    cancelling: bool,
+    stopping: bool,
     announced: bool,
+    work: Stopwatch,
 }
 
 impl<'a> Loop<'a> {
@@ -135,8 +138,9 @@ impl<'a> Loop<'a> {
             deadlines: Deadlines::default(),
             looks: BTreeMap::new(),
             stays_for: None,
-            cancelling: false,
+            stopping: false,
             announced: false,
+            work: Stopwatch::default(),
         }
     }
 
@@ -151,7 +155,8 @@ impl<'a> Loop<'a> {
                 let _refused = self.session.give(command);
             }
             let letters = self.session.drain_mailbox()?;
-            self.stop_if_cancelled();
+            self.stage_time_out();
+            self.stop_if_asked();
             self.stage_due().await?;
             if self.stage_waits().await? {
                 self.stage_due().await?;
@@ -181,9 +186,27 @@ impl<'a> Loop<'a> {
     /// asks for something, a pause is over.
     async fn wait(&mut self, commands: &mut mpsc::UnboundedReceiver<Command>) -> Result<(), Error> {
         let now = self.session.clock().elapsed();
-        let pause = self.wake.map_or(MAILBOX_POLL, |wake| {
+        let mut pause = self.wake.map_or(MAILBOX_POLL, |wake| {
             wake.saturating_sub(now).min(MAILBOX_POLL)
         });
+        // Time at work is the time that something is under way or paused for.
+        let works = !self.acts.is_empty() || self.pause.is_some();
+        if works && let Some(left) = self.time_left() {
+            pause = pause.min(left);
+        }
+        let woken = self.wait_for_first(commands, pause).await;
+        if works {
+            self.work
+                .add(self.session.clock().elapsed().saturating_sub(now));
+        }
+        woken
+    }
+
+    async fn wait_for_first(
+        &mut self,
+        commands: &mut mpsc::UnboundedReceiver<Command>,
+        pause: Duration,
+    ) -> Result<(), Error> {
         tokio::select! {
             biased;
             Some(live) = self.live_in.recv() => self.show_live(live),
@@ -213,14 +236,11 @@ impl<'a> Loop<'a> {
         self.face.show(&event);
     }
 
-    /// When a cancel is recorded, running acts are told once.
-    fn stop_if_cancelled(&mut self) {
-        let asked = self
-            .session
-            .state()
-            .turn()
-            .is_some_and(|turn| turn.cancelled_by.is_some());
-        if !asked || std::mem::replace(&mut self.cancelling, true) {
+    /// When it is recorded that the turn is to stop, running acts are told once.
+    fn stop_if_asked(&mut self) {
+        let turn = self.session.state().turn();
+        let asked = turn.is_some_and(Turn::is_stopping);
+        if !asked || std::mem::replace(&mut self.stopping, true) {
             return;
         }
         self.pause = None;

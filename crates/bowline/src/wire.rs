@@ -100,6 +100,7 @@ pub fn settings(config: &Effective, chosen: &Chosen) -> Result<Settings, Failure
         on_ask: config.on_ask(),
         ask_expires_ms: config.ask_expires_ms(),
         limits: config.limits(),
+        model_facts: None,
         configured: None,
     })
 }

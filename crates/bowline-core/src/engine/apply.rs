@@ -1,27 +1,28 @@
 //! A fact changes the state: pure and total. A fact that fits nowhere is counted, not obeyed.
 
 mod adopt;
+mod attempts;
+mod budget;
 mod waits;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::MAX_ANSWER_REPAIRS;
+use crate::amounts::Amounts;
 use crate::call::{Effect, OutcomeStatus};
 use crate::context::ContextText;
 use crate::decision::{DecidedBy, Decision, Scope, Verdict};
 use crate::event::{
-    AnswerChecked, AttemptFailed, AttemptReserved, CallFinished, CallStarted, Decided,
-    DecisionAnswered, Event, Fact, ModelReplied, QuestionAnswered, ReplyStop, TurnEnded,
+    AnswerChecked, CallFinished, CallStarted, Decided, DecisionAnswered, Event, Fact,
+    QuestionAnswered, TurnEnded,
 };
 use crate::id::{CallId, TurnId};
 use crate::job::{Job, JobChange};
 use crate::message::{Exchange, HistoryItem, Input, ResultKind, ToolResult};
 use crate::settings::ModelRef;
 use crate::spec::ReplayClass;
-use crate::state::{
-    AnswerVerdict, CallPhase, CallState, Demand, OpenAttempt, OpenStep, State, Turn,
-};
+use crate::state::{AnswerVerdict, CallPhase, CallState, Gauge, State, Turn};
 
 /// Folds one event into the state. A fact that fits nowhere changes nothing but the count of such
 /// facts: one that comes too late, whose command has had its effect, or that an owner of an older
@@ -73,9 +74,9 @@ fn fold(state: &mut State, event: &Event) -> bool {
             state.queue.push(notice.text.clone().into());
             true
         }
-        Fact::AttemptReserved(reserved) => reserve(state, reserved),
-        Fact::AttemptFailed(failed) => fail_attempt(state, failed, event.at_ms),
-        Fact::ModelReplied(replied) => reply(state, replied),
+        Fact::AttemptReserved(reserved) => attempts::reserve(state, reserved),
+        Fact::AttemptFailed(failed) => attempts::fail(state, failed, event.at_ms),
+        Fact::ModelReplied(replied) => attempts::reply(state, replied),
         Fact::CallRejected(rejected) => {
             let closed = close_failed(state, rejected.call, &rejected.error);
             state.ledger.calls_refused += u32::from(closed);
@@ -104,6 +105,11 @@ fn fold(state: &mut State, event: &Event) -> bool {
         | Fact::DecisionLapsed(_)
         | Fact::SessionPaused(_)
         | Fact::SessionContinued(_) => waits::fold(state, event),
+        Fact::UsageOverran(overran) => budget::overrun(state, overran),
+        Fact::TimeRanOut(out) => budget::run_out_of_time(state, out),
+        Fact::ShareGranted(granted) => budget::grant(state, granted),
+        Fact::ShareSettled(settled) => budget::settle(state, settled),
+        Fact::ShareRaised(raised) => budget::raise(state, raised),
     }
 }
 
@@ -113,6 +119,11 @@ fn close_failed(state: &mut State, call: CallId, told: &ContextText) -> bool {
 }
 
 fn change_settings(state: &mut State, change: &crate::event::SettingsChanged) -> bool {
+    let model = state.settings().map(|settings| &settings.model);
+    if model.is_some_and(|model| *model != change.settings.model) {
+        // Another model counts in its own way.
+        state.gauge = Gauge::default();
+    }
     // Open questions were asked under the old settings: they are asked anew under these.
     for call in state.step.iter_mut().flat_map(|step| &mut step.calls) {
         if matches!(
@@ -151,6 +162,7 @@ fn drop_blocks(state: &mut State, model: &ModelRef) -> bool {
         }
     }
     state.history_bytes = state.history.iter().map(|item| item.weight_bytes()).sum();
+    state.gauge.forget_prefix();
     dropped > 0
 }
 
@@ -159,8 +171,10 @@ fn start_turn(state: &mut State, turn: TurnId) -> bool {
         return false;
     }
     state.turn = Some(Turn::new(turn));
+    state.ledger.turn = Amounts::ZERO;
     state.last_turn = turn;
     state.last_stop = None;
+    state.closing = None;
     state.answer = None;
     true
 }
@@ -170,107 +184,10 @@ fn remember(state: &mut State, item: HistoryItem) {
     state.history.push(Arc::new(item));
 }
 
-fn reserve(state: &mut State, reserved: &AttemptReserved) -> bool {
-    let free = state.attempt.is_none() && state.step.is_none() && reserved.epoch() == state.epoch;
-    let (true, Some(turn)) = (free, state.turn.as_mut()) else {
-        return false;
-    };
-    turn.asked = true;
-    turn.not_before_ms = None;
-    turn.pause_ms = None;
-    if let Some(schema) = state.next_schema.take() {
-        turn.demand = Some(Demand {
-            schema,
-            repairs: 0,
-            verdict: AnswerVerdict::Unchecked,
-        });
-    }
-    // Words that came in while calls ran are placed here: after the results, before the next reply.
-    place_words(state);
-    state.attempt = Some(OpenAttempt {
-        reserved: reserved.clone(),
-    });
-    true
-}
-
 fn place_words(state: &mut State) {
     for input in std::mem::take(&mut state.queue) {
         remember(state, HistoryItem::Input(input));
     }
-}
-
-fn take_attempt(state: &mut State, attempt: crate::AttemptId) -> Option<AttemptReserved> {
-    let open = state
-        .attempt
-        .take_if(|open| open.reserved.attempt() == attempt)?;
-    Some(open.reserved)
-}
-
-fn fail_attempt(state: &mut State, failed: &AttemptFailed, at_ms: u64) -> bool {
-    let Some(reserved) = take_attempt(state, failed.attempt) else {
-        return false;
-    };
-    if let Some(usage) = failed.failure.usage {
-        state.ledger.usage += usage;
-        state.ledger.charged_tokens += usage.total_tokens();
-    } else if failed.failure.kind.may_have_cost() {
-        // What it used is unknown, so all that was set aside counts as spent.
-        state.ledger.charged_tokens += reserved.reserved_tokens();
-    }
-    let Some(turn) = state.turn.as_mut() else {
-        return false;
-    };
-    turn.failed_attempts += 1;
-    turn.failure = Some(failed.failure.clone());
-    turn.gave_up = failed.retry_in_ms.is_none();
-    turn.pause_ms = failed.retry_in_ms;
-    turn.not_before_ms = failed.retry_in_ms.map(|pause| at_ms.saturating_add(pause));
-    true
-}
-
-fn reply(state: &mut State, replied: &ModelReplied) -> bool {
-    let Some(reserved) = take_attempt(state, replied.attempt) else {
-        return false;
-    };
-    let Some(turn) = state.turn.as_mut() else {
-        return false;
-    };
-    let calls: Vec<_> = replied
-        .message
-        .calls()
-        .map(|call| CallState {
-            call: call.clone(),
-            phase: CallPhase::Proposed,
-            tries: 0,
-            park: None,
-        })
-        .collect();
-    turn.steps += 1;
-    turn.failed_attempts = 0;
-    turn.failure = None;
-    if let Some(demand) = &mut turn.demand {
-        demand.verdict = AnswerVerdict::Unchecked;
-    }
-    turn.last_reply = Some(replied.stop);
-    turn.wants_more = !calls.is_empty() && replied.stop == ReplyStop::Finished;
-    state.last_step = reserved.step();
-    state.ledger.replies += 1;
-    let charged = replied
-        .usage
-        .map_or(reserved.reserved_tokens(), |usage| usage.total_tokens());
-    state.ledger.charged_tokens += charged;
-    state.ledger.usage += replied.usage.unwrap_or_default();
-    // A reply that was cut or refused before any word leaves nothing to build on.
-    if !replied.message.is_empty() {
-        let message = replied.message.clone();
-        state.step = Some(OpenStep {
-            id: reserved.step(),
-            message,
-            calls,
-        });
-        close_step_if_complete(state);
-    }
-    true
 }
 
 /// Moves a step whose calls are all answered into the history.
@@ -446,8 +363,15 @@ fn start_call(state: &mut State, started: &CallStarted) -> bool {
     if decision.digest != started.digest() {
         return false;
     }
+    let is_first = open.tries == 0;
     open.tries = started.try_number();
     open.phase = CallPhase::Started(decision, started.clone());
+    if is_first {
+        state.ledger.charge(&Amounts {
+            tool_calls: 1,
+            ..Amounts::ZERO
+        });
+    }
     true
 }
 
@@ -498,6 +422,9 @@ fn finish_call(state: &mut State, finished: &CallFinished) -> bool {
     }
     for change in files {
         Arc::make_mut(&mut state.seen).insert(change.path.clone(), change.after);
+        if let Some(turn) = &mut state.turn {
+            turn.changed.insert(change.path.clone());
+        }
     }
     for seen in seen {
         Arc::make_mut(&mut state.seen).insert(seen.path.clone(), seen.content);
@@ -540,6 +467,14 @@ fn change_job(jobs: &mut BTreeMap<String, Job>, change: &JobChange) {
     }
 }
 
+/// Time at work as an amount.
+const fn worked(wall_ms: u64) -> Amounts {
+    Amounts {
+        wall_ms,
+        ..Amounts::ZERO
+    }
+}
+
 fn end_turn(state: &mut State, ended: &TurnEnded) -> bool {
     let is_other = state.turn.as_ref().is_none_or(|turn| turn.id != ended.turn);
     let calls = state.step.iter().flat_map(|step| &step.calls);
@@ -566,11 +501,13 @@ fn end_turn(state: &mut State, ended: &TurnEnded) -> bool {
         };
         close(state, call, ResultKind::Error, ContextText::notice(text));
     }
+    state.ledger.charge(&worked(ended.worked_ms));
     // A turn that ends before the model was asked is not begun for the same words again.
     if state.turn.take().is_some_and(|turn| !turn.asked) {
         place_words(state);
         state.next_schema = None;
     }
     state.last_stop = Some((ended.stop, ended.detail.clone()));
+    state.closing.clone_from(&ended.summary);
     true
 }

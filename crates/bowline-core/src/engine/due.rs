@@ -1,11 +1,11 @@
 //! What has to be done next: a pure function of the state.
 
 use super::order::may_start;
-use super::{AskModel, BYTES_PER_TOKEN, DEFAULT_REPLY_TOKENS, MIN_REPLY_TOKENS, Work};
+use super::{AskModel, Overdrawn, Work};
+use crate::amounts::{Amounts, CapScope, Excess, Measure};
 use crate::event::ReplyStop;
-use crate::message::Input;
 use crate::spec::ReplayClass;
-use crate::state::{AnswerVerdict, CallPhase, OpenStep, State, Turn};
+use crate::state::{AnswerVerdict, CallPhase, CallState, OpenStep, State, Turn};
 use crate::usage::StopReason;
 
 /// The work outstanding, in the order it should be begun. Empty when the session rests or is
@@ -42,19 +42,22 @@ fn due_in_step(state: &State, turn: &Turn, step: &OpenStep) -> Vec<Work> {
     let mut questions = Vec::new();
     let mut parked = Vec::new();
     let mut running = false;
+    let mut room = state.tool_calls_left();
     for (index, open) in step.calls.iter().enumerate() {
         let call = open.call.id;
         match &open.phase {
             CallPhase::Closed(_) => {}
             CallPhase::Started(_, started) if started.epoch() < state.epoch => {
-                if started.class() == ReplayClass::Free && turn.cancelled_by.is_none() {
+                if started.class() == ReplayClass::Free && !turn.is_stopping() {
                     work.push(Work::RunTool { call });
                 } else {
                     work.push(Work::Reconcile { call });
                 }
             }
             CallPhase::Started(..) => running = true,
-            _ if turn.cancelled_by.is_some() => {}
+            _ if turn.is_stopping() || state.overrun.is_some() => {}
+            // Nobody is asked about a call that cannot run any more.
+            _ if open.tries == 0 && room == Some(0) => {}
             CallPhase::Proposed => work.push(Work::Decide { call }),
             CallPhase::Waiting(decision) => questions.push(decision.id),
             CallPhase::Parked(_) => parked.push(call),
@@ -66,6 +69,9 @@ fn due_in_step(state: &State, turn: &Turn, step: &OpenStep) -> Vec<Work> {
             CallPhase::Allowed(decision) => {
                 if may_start(&step.calls[..index], decision) {
                     work.push(Work::RunTool { call });
+                    if open.tries == 0 {
+                        room = room.map(|room| room.saturating_sub(1));
+                    }
                 }
             }
         }
@@ -73,8 +79,14 @@ fn due_in_step(state: &State, turn: &Turn, step: &OpenStep) -> Vec<Work> {
     if !work.is_empty() || running {
         return work;
     }
-    if let Some(by) = &turn.cancelled_by {
-        return vec![cancelled(by)];
+    if let Some(end) = stopped(state, turn) {
+        return vec![end];
+    }
+    if room == Some(0) && step.calls.iter().any(CallState::is_untried) {
+        return vec![Work::EndTurn {
+            stop: StopReason::Budget,
+            detail: state.tool_calls_excess(),
+        }];
     }
     vec![Work::Wait {
         decisions: questions,
@@ -82,19 +94,29 @@ fn due_in_step(state: &State, turn: &Turn, step: &OpenStep) -> Vec<Work> {
     }]
 }
 
-fn cancelled(by: &str) -> Work {
-    Work::EndTurn {
-        stop: StopReason::Cancelled,
-        detail: Some(format!("cancelled by {by}")),
-    }
+/// The end of a turn that somebody or something stopped.
+fn stopped(state: &State, turn: &Turn) -> Option<Work> {
+    let (stop, detail) = match (&turn.cancelled_by, &turn.out_of_time, &state.overrun) {
+        (Some(by), _, _) => (StopReason::Cancelled, format!("cancelled by {by}")),
+        (_, Some(detail), _) | (_, _, Some(detail)) => (StopReason::Budget, detail.clone()),
+        (None, None, None) => return None,
+    };
+    Some(Work::EndTurn {
+        stop,
+        detail: Some(detail),
+    })
 }
 
 fn due_between_steps(state: &State, turn: &Turn) -> Work {
-    if let Some(by) = &turn.cancelled_by {
-        return cancelled(by);
+    if let Some(end) = stopped(state, turn) {
+        return end;
     }
     let end = |stop, detail| Work::EndTurn { stop, detail };
     match turn.last_reply {
+        Some(ReplyStop::Length) if turn.cut_by_budget => {
+            let detail = "the reply was cut: the budget did not allow a longer one";
+            return end(StopReason::Budget, Some(detail.to_owned()));
+        }
         Some(ReplyStop::Length) => {
             return end(
                 StopReason::Length,
@@ -123,51 +145,20 @@ fn due_between_steps(state: &State, turn: &Turn) -> Work {
         let detail = turn.failure.as_ref().map(|failure| failure.message.clone());
         return end(StopReason::ProviderFailed, detail);
     }
-    let limits = state.limits();
-    if turn.steps >= limits.max_steps {
+    let max_steps = state.limits().max_steps;
+    if turn.steps >= max_steps {
         let detail = format!("{} steps taken, the limit set by --max-steps", turn.steps);
         return end(StopReason::StepLimit, Some(detail));
     }
-    match reservation(state) {
-        Ok((reserve_tokens, max_output_tokens)) => Work::AskModel(AskModel {
-            try_number: turn.failed_attempts + 1,
-            reserve_tokens,
-            max_output_tokens,
-            not_before_ms: turn.not_before_ms,
-            pause_ms: turn.pause_ms,
-        }),
-        Err(detail) => end(StopReason::Budget, Some(detail)),
-    }
-}
-
-/// Tokens to set aside and the longest reply to ask for, or why the budget does not allow a call.
-pub(super) fn reservation(state: &State) -> Result<(u64, Option<u64>), String> {
-    let limits = state.limits();
-    let prompt = state.prompt_tokens_estimate();
-    let wish = limits.max_output_tokens.unwrap_or(DEFAULT_REPLY_TOKENS);
-    let Some(cap) = limits.max_tokens else {
-        return Ok((prompt + wish, limits.max_output_tokens));
-    };
-    let left = cap.saturating_sub(state.ledger.charged_tokens);
-    let reply = left.saturating_sub(prompt).min(wish);
-    if reply < MIN_REPLY_TOKENS.min(wish) {
-        return Err(format!(
-            "{} of {cap} tokens used; the next call needs about {prompt} and room for a reply: \
-             raise --max-tokens to go on",
-            state.ledger.charged_tokens
-        ));
-    }
-    Ok((prompt + reply, Some(reply)))
+    // Whether the budget allows it is found out when it is set aside.
+    Work::AskModel(AskModel {
+        try_number: turn.failed_attempts + 1,
+        not_before_ms: turn.not_before_ms,
+        pause_ms: turn.pause_ms,
+    })
 }
 
 impl State {
-    fn limits(&self) -> crate::Limits {
-        self.begun
-            .as_ref()
-            .map(|begun| begun.settings.limits.clone())
-            .unwrap_or_default()
-    }
-
     /// Whether a person's words wait; notices alone do not start work.
     fn has_prompt(&self) -> bool {
         self.queue
@@ -175,9 +166,28 @@ impl State {
             .any(|input| *input.text.origin() == crate::Origin::Person)
     }
 
-    fn prompt_tokens_estimate(&self) -> u64 {
-        let frozen = self.begun.as_ref().map_or(0, |begun| begun.prompt_bytes);
-        let queued: u64 = self.queue.iter().map(Input::weight_bytes).sum();
-        (frozen + queued + self.history_bytes).div_ceil(BYTES_PER_TOKEN)
+    /// How many more calls the caps of this session allow to be started; `None` without a cap.
+    fn tool_calls_left(&self) -> Option<u64> {
+        let limits = self.limits();
+        let scopes = [CapScope::Turn, CapScope::Session, CapScope::Share];
+        let left = scopes.into_iter().filter_map(|scope| {
+            limits
+                .cap(scope)
+                .left(Measure::ToolCalls, &self.taken(scope))
+        });
+        left.min()
+    }
+
+    fn tool_calls_excess(&self) -> Option<String> {
+        let limits = self.limits();
+        let one = Amounts {
+            tool_calls: 1,
+            ..Amounts::ZERO
+        };
+        let scopes = [CapScope::Turn, CapScope::Session, CapScope::Share];
+        scopes.into_iter().find_map(|scope| {
+            let excess: Excess = limits.cap(scope).excess(&self.taken(scope), &one)?;
+            Some(Overdrawn::Cap { scope, excess }.to_string())
+        })
     }
 }

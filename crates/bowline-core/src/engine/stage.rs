@@ -1,9 +1,9 @@
-//! The only places where the two facts that let something be done are made.
+//! The only place where the fact that lets a call run is made.
 
 use crate::call::Check;
 use crate::decision::Decision;
-use crate::event::{AttemptReserved, CallStarted, Fact, NewAttempt, NewStart};
-use crate::id::{AttemptId, CallId};
+use crate::event::{CallStarted, Fact, NewStart};
+use crate::id::CallId;
 use crate::permit::CallRequest;
 use crate::spec::ReplayClass;
 use crate::state::{CallPhase, State};
@@ -78,29 +78,4 @@ pub fn start(
 fn looks_by_command(decision: &Decision) -> bool {
     let wait = decision.wait();
     wait.is_some_and(|wait| matches!(wait.until, Until::Command { .. }))
-}
-
-/// The budget does not allow another model call.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Overdrawn(pub String);
-
-/// Makes the fact that lets one model call be made: sets its tokens aside (I10).
-///
-/// # Errors
-/// [`Overdrawn`] when spent plus reserved would exceed the cap.
-pub fn reserve(state: &State, attempt: AttemptId) -> Result<Fact, Overdrawn> {
-    let (reserved_tokens, max_output_tokens) = super::due::reservation(state).map_err(Overdrawn)?;
-    let try_number = state
-        .turn
-        .as_ref()
-        .map_or(1, |turn| turn.failed_attempts + 1);
-    Ok(Fact::AttemptReserved(AttemptReserved::new(NewAttempt {
-        attempt,
-        step: state.last_step.next(),
-        try_number,
-        epoch: state.epoch,
-        reserved_tokens,
-        max_output_tokens,
-    })))
 }

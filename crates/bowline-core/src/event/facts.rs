@@ -4,13 +4,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Digest;
+use crate::amounts::Amounts;
 use crate::call::{Check, Outcome};
 use crate::context::ContextText;
 use crate::decision::{Decision, Scope, Verdict};
 use crate::failure::ProviderFailure;
 use crate::id::{AttemptId, CallId, DecisionId, Epoch, SessionId, StepId, TurnId};
 use crate::message::{AssistantMessage, ImageRef};
-use crate::request::FrozenPrompt;
+use crate::request::{FrozenPrompt, RequestSize};
 use crate::settings::{ModelRef, Settings};
 use crate::spec::ReplayClass;
 use crate::usage::{StopReason, Usage};
@@ -131,6 +132,22 @@ pub struct AttemptReserved {
     epoch: Epoch,
     reserved_tokens: u64,
     max_output_tokens: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    input_tokens: Option<u64>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    cost_micro_usd: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    size: Option<RequestSize>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    worked_ms: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the serialiser gives a reference"
+)]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What the engine needs to make an [`AttemptReserved`].
@@ -139,8 +156,11 @@ pub(crate) struct NewAttempt {
     pub(crate) step: StepId,
     pub(crate) try_number: u32,
     pub(crate) epoch: Epoch,
-    pub(crate) reserved_tokens: u64,
-    pub(crate) max_output_tokens: Option<u64>,
+    pub(crate) input_tokens: u64,
+    pub(crate) output_tokens: u64,
+    pub(crate) cost_micro_usd: u64,
+    pub(crate) size: Option<RequestSize>,
+    pub(crate) worked_ms: u64,
 }
 
 impl AttemptReserved {
@@ -150,16 +170,23 @@ impl AttemptReserved {
             step,
             try_number,
             epoch,
-            reserved_tokens,
-            max_output_tokens,
+            input_tokens,
+            output_tokens,
+            cost_micro_usd,
+            size,
+            worked_ms,
         } = new;
         Self {
             attempt,
             step,
             try_number,
             epoch,
-            reserved_tokens,
-            max_output_tokens,
+            reserved_tokens: input_tokens.saturating_add(output_tokens),
+            max_output_tokens: Some(output_tokens),
+            input_tokens: Some(input_tokens),
+            cost_micro_usd,
+            size,
+            worked_ms,
         }
     }
 
@@ -187,10 +214,38 @@ impl AttemptReserved {
         self.epoch
     }
 
-    /// Tokens set aside: the estimated prompt plus the longest reply.
+    /// Tokens set aside: the bound on the prompt plus the longest reply.
     #[must_use]
     pub const fn reserved_tokens(&self) -> u64 {
         self.reserved_tokens
+    }
+
+    /// The worst case that was set aside: tokens read and written, and money.
+    #[must_use]
+    pub fn worst(&self) -> Amounts {
+        // Older records hold only the sum.
+        let input_tokens = self.input_tokens.unwrap_or_else(|| {
+            let reply = self.max_output_tokens.unwrap_or_default();
+            self.reserved_tokens.saturating_sub(reply)
+        });
+        Amounts {
+            input_tokens,
+            output_tokens: self.reserved_tokens.saturating_sub(input_tokens),
+            cost_micro_usd: self.cost_micro_usd,
+            ..Amounts::ZERO
+        }
+    }
+
+    /// How large the request was found to be; `None` in older records.
+    #[must_use]
+    pub const fn size(&self) -> Option<RequestSize> {
+        self.size
+    }
+
+    /// Time at work in this turn before it that was not counted yet, in milliseconds.
+    #[must_use]
+    pub const fn worked_ms(&self) -> u64 {
+        self.worked_ms
     }
 
     /// The longest reply to ask for.
@@ -209,6 +264,9 @@ pub struct AttemptFailed {
     pub failure: ProviderFailure,
     /// The pause before the next try; `None` ends the turn.
     pub retry_in_ms: Option<u64>,
+    /// What is charged for it; `None` in older records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charged: Option<Amounts>,
 }
 
 /// Why the model stopped writing.
@@ -237,6 +295,9 @@ pub struct ModelReplied {
     /// The provider's request id, for support.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    /// What is charged for it, in money too where the price is known; `None` in older records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charged: Option<Amounts>,
 }
 
 /// A call that cannot be run: unknown tool, broken arguments, duplicate id.
@@ -449,4 +510,11 @@ pub struct TurnEnded {
     /// One line for people, if there is more to say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// What was done, what is open and what was spent, composed from the state when a cap ended
+    /// the turn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
+    /// Time at work in this turn that was not counted yet, in milliseconds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub worked_ms: u64,
 }

@@ -43,6 +43,11 @@ impl Serialize for Event {
             Fact::SessionPaused(data) => event.serialize_field("data", data)?,
             Fact::SessionContinued(data) => event.serialize_field("data", data)?,
             Fact::SessionAdopted(data) => event.serialize_field("data", data)?,
+            Fact::UsageOverran(data) => event.serialize_field("data", data)?,
+            Fact::TimeRanOut(data) => event.serialize_field("data", data)?,
+            Fact::ShareGranted(data) => event.serialize_field("data", data)?,
+            Fact::ShareSettled(data) => event.serialize_field("data", data)?,
+            Fact::ShareRaised(data) => event.serialize_field("data", data)?,
         }
         event.end()
     }
@@ -101,6 +106,11 @@ fn fact(kind: &str, data: &str) -> Result<Fact, serde_json::Error> {
         "SessionPaused" => Fact::SessionPaused(read(data)?),
         "SessionContinued" => Fact::SessionContinued(read(data)?),
         "SessionAdopted" => Fact::SessionAdopted(read(data)?),
+        "UsageOverran" => Fact::UsageOverran(read(data)?),
+        "TimeRanOut" => Fact::TimeRanOut(read(data)?),
+        "ShareGranted" => Fact::ShareGranted(read(data)?),
+        "ShareSettled" => Fact::ShareSettled(read(data)?),
+        "ShareRaised" => Fact::ShareRaised(read(data)?),
         other => {
             return Err(serde_json::Error::custom(format_args!(
                 "event `{other}` is not known to this version: it was written by a newer Bowline"

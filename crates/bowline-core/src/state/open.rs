@@ -1,5 +1,6 @@
 //! What is under way: the turn, its open step, its calls, the model call.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -9,6 +10,7 @@ use crate::event::{AttemptReserved, CallStarted, ReplyStop};
 use crate::failure::ProviderFailure;
 use crate::id::{StepId, TurnId};
 use crate::message::{AssistantMessage, ToolCall, ToolResult};
+use crate::price::Price;
 use crate::wait::Park;
 
 /// A running turn.
@@ -39,6 +41,15 @@ pub struct Turn {
     pub wants_more: bool,
     /// What the final answer must fit, if something.
     pub demand: Option<Demand>,
+    /// The shortest reply that is worth asking for next, in tokens: the last one was cut at its
+    /// limit.
+    pub reply_wanted: u64,
+    /// Whether the last reply was cut at a limit that the budget set.
+    pub cut_by_budget: bool,
+    /// Which cap on time was used up, for people, once one was.
+    pub out_of_time: Option<String>,
+    /// Files that its calls changed.
+    pub changed: BTreeSet<String>,
 }
 
 /// What the final answer of a turn must fit.
@@ -80,7 +91,19 @@ impl Turn {
             last_reply: None,
             wants_more: true,
             demand: None,
+            reply_wanted: 0,
+            cut_by_budget: false,
+            out_of_time: None,
+            changed: BTreeSet::new(),
         }
+    }
+}
+
+impl Turn {
+    /// Whether it is to stop as soon as nothing is under way.
+    #[must_use]
+    pub const fn is_stopping(&self) -> bool {
+        self.cancelled_by.is_some() || self.out_of_time.is_some()
     }
 }
 
@@ -89,6 +112,8 @@ impl Turn {
 pub struct OpenAttempt {
     /// What was reserved for it.
     pub reserved: AttemptReserved,
+    /// What the model cost then, if it was known.
+    pub price: Option<Price>,
 }
 
 /// A step whose calls are not all answered.
@@ -113,6 +138,20 @@ pub struct CallState {
     pub tries: u32,
     /// What it waits for, once it was parked; kept while its command is run.
     pub park: Option<Box<Park>>,
+}
+
+impl CallState {
+    /// Whether it is to run and was never started. What waits for something outside, and a
+    /// question to a person, never runs.
+    pub(crate) fn is_untried(&self) -> bool {
+        self.tries == 0
+            && match &self.phase {
+                CallPhase::Proposed => true,
+                CallPhase::Allowed(decision) => decision.wait().is_none(),
+                CallPhase::Waiting(decision) => decision.question().is_none(),
+                CallPhase::Parked(_) | CallPhase::Started(..) | CallPhase::Closed(_) => false,
+            }
+    }
 }
 
 /// Where a call stands.

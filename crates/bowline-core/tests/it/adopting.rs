@@ -65,7 +65,7 @@ proptest! {
             prop_assert_eq!(after.roots(), ["/here".to_owned()]);
             prop_assert_eq!(after.settings(), Some(&here().settings));
             prop_assert_eq!(after.history().len() >= before.history().len(), true);
-            prop_assert_eq!(after.ledger().charged_tokens, before.ledger().charged_tokens);
+            prop_assert_eq!(after.ledger().spent.total_tokens(), before.ledger().spent.total_tokens());
         }
     }
 }

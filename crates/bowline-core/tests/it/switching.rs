@@ -3,8 +3,7 @@
 use bowline_core::event::BlocksDropped;
 use bowline_core::message::Opaque;
 use bowline_core::{
-    AssistantMessage, Block, Exchange, Fact, HistoryItem, ModelRef, State, ToolCall, Work, apply,
-    due,
+    AssistantMessage, Block, Exchange, Fact, HistoryItem, ModelRef, State, ToolCall, apply, due,
 };
 use proptest::prelude::*;
 
@@ -72,18 +71,6 @@ fn shared(state: &State) -> Vec<String> {
     said.chain(results).collect()
 }
 
-/// The work that is due, but for the tokens to set aside: a shorter conversation needs fewer.
-fn work(state: &State) -> Vec<Work> {
-    let plain = |work| match work {
-        Work::AskModel(mut ask) => {
-            ask.reserve_tokens = 0;
-            Work::AskModel(ask)
-        }
-        work => work,
-    };
-    due(state).into_iter().map(plain).collect()
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
@@ -100,8 +87,8 @@ proptest! {
             prop_assert_eq!(after.foreign_blocks(model), 0);
             prop_assert!(private(&after).iter().all(|piece| piece.is_from(model)));
             prop_assert_eq!(shared(&before), shared(&after));
-            prop_assert_eq!(work(&before), work(&after));
-            prop_assert!(after.reserved_tokens() == before.reserved_tokens());
+            prop_assert_eq!(due(&before), due(&after));
+            prop_assert!(after.reserved() == before.reserved());
         }
     }
 

@@ -10,8 +10,7 @@ use bowline_core::decision::{DecidedBy, Judged, Layer, RuleSource, Scope};
 use bowline_core::engine::{self, StartFacts};
 use bowline_core::event::{
     AnswerChecked, AttemptFailed, CallFailed, CallFinished, CallFoundUnstarted, CallInDoubt,
-    CallRejected, Decided, ModelReplied, OwnerChanged, ReplyStop, SessionStarted, TurnEnded,
-    TurnStarted,
+    CallRejected, Decided, ModelReplied, OwnerChanged, ReplyStop, SessionStarted, TurnStarted,
 };
 use bowline_core::failure::retry_in_ms;
 use bowline_core::job::JobChange;
@@ -204,8 +203,10 @@ impl World {
             }
             Work::AskModel(_) => {
                 let attempt = AttemptId::from_uuid(self.id());
-                let fact = engine::reserve(&self.state, attempt).expect("due offered it");
-                self.put(fact);
+                match engine::reserve(&self.state, engine::NewAsk::of(attempt)) {
+                    Ok(fact) => self.put(fact),
+                    Err(why) => self.end_turn(StopReason::Budget, Some(why.to_string())),
+                }
             }
             Work::ReconcileAttempt { attempt } => {
                 self.fail_attempt(attempt, FailureKind::Interrupted);
@@ -219,20 +220,22 @@ impl World {
                 Some(decision) => return self.answer(*decision),
                 None => self.end_wait(parked[0]),
             },
-            Work::EndTurn { stop, detail } => {
-                let turn = self.state.turn().expect("a turn to end").id;
-                self.put(Fact::TurnEnded(TurnEnded { turn, stop, detail }));
-                self.prompt("next");
-            }
+            Work::EndTurn { stop, detail } => self.end_turn(stop, detail),
         }
         true
+    }
+
+    fn end_turn(&mut self, stop: StopReason, detail: Option<String>) {
+        let turn = self.state.turn().expect("a turn to end").id;
+        self.put(engine::end_turn(&self.state, turn, stop, detail, 0));
+        self.prompt("next");
     }
 
     /// Brings the outcome of something that is under way in this epoch.
     fn finish_something(&mut self) -> bool {
         if let Some(attempt) = self.state.attempt().map(|open| open.reserved.clone()) {
             if attempt.epoch() == self.state.epoch() {
-                self.reply(attempt.attempt(), attempt.reserved_tokens());
+                self.reply(attempt.attempt(), attempt.worst());
                 return true;
             }
             return false;
@@ -315,14 +318,18 @@ impl World {
         let failure = ProviderFailure::new(kind, "no");
         let failed = self.state.turn().map_or(0, |turn| turn.failed_attempts);
         let retry_in_ms = retry_in_ms(&failure, failed + 1, 500);
-        self.put(Fact::AttemptFailed(AttemptFailed {
+        let failed = AttemptFailed {
             attempt,
             failure,
             retry_in_ms,
-        }));
+            charged: None,
+        };
+        for fact in engine::failed(&self.state, failed) {
+            self.put(fact);
+        }
     }
 
-    fn reply(&mut self, attempt: AttemptId, reserved: u64) {
+    fn reply(&mut self, attempt: AttemptId, reserved: Amounts) {
         match self.choose(8) {
             Some(0) => return self.fail_attempt(attempt, FailureKind::Cut),
             Some(1) => return self.fail_attempt(attempt, FailureKind::Auth),
@@ -352,11 +359,15 @@ impl World {
         }
         // A provider never uses more than was set aside for the call.
         let usage = Usage {
-            input_tokens: reserved / 2,
-            output_tokens: 3,
+            input_tokens: reserved.input_tokens / 2,
+            output_tokens: if stop == ReplyStop::Length {
+                reserved.output_tokens
+            } else {
+                3
+            },
             ..Usage::default()
         };
-        self.put(Fact::ModelReplied(Box::new(ModelReplied {
+        let replied = ModelReplied {
             attempt,
             message: AssistantMessage {
                 blocks,
@@ -365,7 +376,11 @@ impl World {
             stop,
             usage: (calls != 3).then_some(usage),
             request_id: None,
-        })));
+            charged: None,
+        };
+        for fact in engine::replied(&self.state, replied) {
+            self.put(fact);
+        }
     }
 
     fn check_answer(&mut self) {
@@ -574,8 +589,9 @@ pub(crate) fn started(session: SessionId, cap: Option<u64>) -> SessionStarted {
             limits: Limits {
                 max_steps: 12,
                 max_tokens: cap,
-                max_output_tokens: None,
+                ..Limits::default()
             },
+            model_facts: None,
             configured: None,
         },
         prompt: FrozenPrompt {

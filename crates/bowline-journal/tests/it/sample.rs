@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use bowline_core::call::ReplayPlan;
 use bowline_core::decision::{DecidedBy, Decision, Scope};
-use bowline_core::engine::{StartFacts, reserve, start};
+use bowline_core::engine::{NewAsk, StartFacts, reserve, start};
 use bowline_core::event::{
     CallFinished, Decided, ModelReplied, OwnerChanged, PromptAccepted, ReplyStop, SessionStarted,
     TurnEnded, TurnStarted,
@@ -177,6 +177,8 @@ impl Script {
             turn,
             stop: StopReason::Done,
             detail: None,
+            summary: None,
+            worked_ms: 0,
         }));
     }
 
@@ -208,7 +210,7 @@ impl Script {
 
     fn reply(&mut self, blocks: Vec<Block>) {
         let attempt = AttemptId::from_uuid(self.next_id());
-        self.push(reserve(&self.state, attempt).unwrap());
+        self.push(reserve(&self.state, NewAsk::of(attempt)).unwrap());
         let usage = Usage {
             input_tokens: 900,
             output_tokens: 40,
@@ -223,6 +225,7 @@ impl Script {
             stop: ReplyStop::Finished,
             usage: Some(usage),
             request_id: None,
+            charged: None,
         })));
     }
 
@@ -308,6 +311,7 @@ fn settings() -> Settings {
         on_ask: OnAsk::Park,
         ask_expires_ms: None,
         limits: Limits::default(),
+        model_facts: None,
         configured: None,
     }
 }

@@ -302,6 +302,7 @@ impl Effective {
             max_steps: steps.unwrap_or(Limits::DEFAULT_MAX_STEPS),
             max_tokens: self.whole("max_tokens"),
             max_output_tokens: self.whole("max_output_tokens"),
+            ..Limits::default()
         }
     }
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use bowline_core::engine;
 use bowline_core::event::{
     CallFailed, CallFinished, CallFoundUnstarted, CallInDoubt, CallStarted, ModelReplied,
 };
@@ -160,7 +161,7 @@ impl Loop<'_> {
             Ok(planned) => {
                 let (stop, cancel) = Cancel::channel();
                 // A turn that was cancelled before the restart has nothing left to wait for.
-                if self.cancelling {
+                if self.stopping {
                     stop.send_replace(true);
                 }
                 self.stops.insert(call, stop);
@@ -227,14 +228,17 @@ impl Loop<'_> {
                 usage,
                 request_id,
             }) => {
-                self.session
-                    .stage(Fact::ModelReplied(Box::new(ModelReplied {
-                        attempt,
-                        message,
-                        stop,
-                        usage,
-                        request_id,
-                    })));
+                let replied = ModelReplied {
+                    attempt,
+                    message,
+                    stop,
+                    usage,
+                    request_id,
+                    charged: None,
+                };
+                for fact in engine::replied(self.session.state(), replied) {
+                    self.session.stage(fact);
+                }
             }
             Err(mut failure) => {
                 failure.message = self.harness.masker.mask(&failure.message).text.into_owned();
@@ -247,7 +251,7 @@ impl Loop<'_> {
     fn take_lost(&mut self) {
         let gone = self.asking.take_if(|(_, handle)| handle.is_finished());
         if let Some((attempt, _)) = gone {
-            let failure = ProviderFailure::new(FailureKind::Cancelled, "the turn was cancelled");
+            let failure = ProviderFailure::new(FailureKind::Cancelled, "the turn was stopped");
             self.stage_failure(attempt, failure);
             return;
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bowline_core::commit::Spendable;
 use bowline_core::engine::{self, NotStartable, StartFacts};
-use bowline_core::event::{AnswerChecked, AttemptFailed, CallFailed, TurnEnded, TurnStarted};
+use bowline_core::event::{AnswerChecked, AttemptFailed, CallFailed, TurnStarted};
 use bowline_core::failure::retry_in_ms;
 use bowline_core::job::JobChange;
 use bowline_core::{
@@ -47,11 +47,7 @@ impl Loop<'_> {
                     self.pause = Some(pause);
                     return Ok(false);
                 }
-                let attempt = AttemptId::from_uuid(self.session.clock().new_id());
-                let Ok(fact) = engine::reserve(self.session.state(), attempt) else {
-                    return Ok(false);
-                };
-                self.session.stage(fact);
+                return Ok(self.stage_ask());
             }
             Work::ReconcileAttempt { attempt } => self.stage_interrupted(attempt),
             Work::Decide { call } => return Ok(self.stage_decision(call)),
@@ -66,11 +62,7 @@ impl Loop<'_> {
             Work::Park { call } => return Ok(self.stage_park(call, None)),
             Work::Wait { .. } => return Ok(false),
             Work::EndTurn { stop, detail } => {
-                let Some(turn) = self.session.state().turn().map(|turn| turn.id) else {
-                    return Ok(false);
-                };
-                self.session
-                    .stage(Fact::TurnEnded(TurnEnded { turn, stop, detail }));
+                return Ok(self.stage_end(stop, detail));
             }
         }
         Ok(true)
@@ -144,11 +136,15 @@ impl Loop<'_> {
         // Any spread will do: the last bits of a fresh id are random.
         let jitter = u16::try_from(self.session.clock().new_id().as_u128() % 1001).unwrap_or(0);
         let retry_in_ms = retry_in_ms(&failure, failed_before + 1, jitter);
-        self.session.stage(Fact::AttemptFailed(AttemptFailed {
+        let failed = AttemptFailed {
             attempt,
             failure,
             retry_in_ms,
-        }));
+            charged: None,
+        };
+        for fact in engine::failed(self.session.state(), failed) {
+            self.session.stage(fact);
+        }
     }
 
     fn open_call(&self, call: CallId) -> Option<ToolCall> {
@@ -318,7 +314,7 @@ impl Loop<'_> {
             // No look is under way: the records of the last one are told.
             Fact::CallParked(parked) if parked.last.is_some() => self.forget_spool(parked.call),
             Fact::WaitEnded(ended) => self.forget_spool(ended.call),
-            Fact::TurnEnded(_) => self.cancelling = false,
+            Fact::TurnEnded(_) => self.stopping = false,
             _ => {}
         }
     }

@@ -69,7 +69,7 @@ impl Loop<'_> {
         self.wake = self.pause;
         let mut progressed = self.stage_lapses();
         let state = self.session.state();
-        if state.paused_by().is_some() || self.cancelling {
+        if state.paused_by().is_some() || self.stopping {
             return Ok(progressed);
         }
         let parked = state.parked().map(|(call, _, park)| (call, park.clone()));

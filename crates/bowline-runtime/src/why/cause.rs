@@ -439,6 +439,7 @@ const fn kind_words(kind: FailureKind) -> &'static str {
         FailureKind::BadRequest => "the request was refused",
         FailureKind::Malformed => "what arrived is not this dialect",
         FailureKind::Empty => "an empty reply",
+        FailureKind::CutShort => "the reply was cut at its limit",
         FailureKind::Cancelled => "cancelled",
         FailureKind::Interrupted => "interrupted",
     }

@@ -432,7 +432,11 @@ fn conclude(
         Ok(Rest::Ended(StopReason::Done, _) | Rest::Idle) => {
             (StopReason::Done, last_text(), Vec::new())
         }
-        Ok(Rest::Ended(stop, detail)) => (stop, detail.unwrap_or_else(last_text), Vec::new()),
+        Ok(Rest::Ended(stop, detail)) => {
+            let closing = state.closing().map(str::to_owned);
+            let text = closing.or(detail).unwrap_or_else(last_text);
+            (stop, text, Vec::new())
+        }
         Ok(Rest::Waiting(waiting)) => {
             let what: Vec<&str> = waiting.iter().map(|item| item.essence.as_str()).collect();
             (
@@ -457,7 +461,7 @@ fn conclude(
         stop_reason,
         result,
         usage: state.ledger().usage,
-        cost_micro_usd: None,
+        cost_micro_usd: state.cost_micro_usd(),
         exit_code: stop_reason.exit_code(),
         steps: state.steps(),
         refused_calls: state.ledger().calls_refused,

@@ -87,7 +87,7 @@ fn watch(store: &Store, id: SessionId, face: &mut dyn Face) -> Result<u8, Failur
         stop_reason: stop,
         result: text,
         usage: state.ledger().usage,
-        cost_micro_usd: None,
+        cost_micro_usd: state.cost_micro_usd(),
         exit_code: stop.exit_code(),
         steps: state.steps(),
         refused_calls: state.ledger().calls_refused,

@@ -72,9 +72,10 @@ pub(super) fn paused(state: &State, key: String, by: String) -> Result<Vec<Fact>
 }
 
 pub(super) fn continued(state: &State, key: String, by: String) -> Result<Vec<Fact>, Refusal> {
-    match &state.paused_by {
-        Some(_) => Ok(vec![Fact::SessionContinued(SessionContinued { key, by })]),
-        None => Err(Refusal::NotPaused),
+    if state.is_held() {
+        Ok(vec![Fact::SessionContinued(SessionContinued { key, by })])
+    } else {
+        Err(Refusal::NotPaused)
     }
 }
 

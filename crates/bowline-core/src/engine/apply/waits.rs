@@ -22,7 +22,12 @@ pub(super) fn fold(state: &mut State, event: &Event) -> bool {
             state.paused_by.get_or_insert_with(|| paused.by.clone());
             is_first
         }
-        Fact::SessionContinued(_) => state.paused_by.take().is_some(),
+        Fact::SessionContinued(_) => {
+            let was_held = state.is_held();
+            state.paused_by = None;
+            state.overrun = None;
+            was_held
+        }
         _ => false,
     }
 }

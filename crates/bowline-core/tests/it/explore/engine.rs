@@ -1,6 +1,6 @@
 //! The engine under exploration: the real one, or one with a fault put in.
 
-use bowline_core::engine::{self, Overdrawn};
+use bowline_core::engine::{self, NewAsk, Overdrawn};
 use bowline_core::{AttemptId, Command, Event, Fact, Refusal, State, Work, accept, apply, due};
 
 /// What an exploration asks. Plain functions: an engine remembers nothing.
@@ -18,7 +18,7 @@ impl Engine {
             accept,
             apply,
             due,
-            reserve: engine::reserve,
+            reserve: |state, attempt| engine::reserve(state, NewAsk::of(attempt)),
         }
     }
 }

@@ -63,7 +63,7 @@ fn apply_without_ends(state: State, event: &Event) -> State {
 
 /// Sets more aside than there is.
 fn reserve_too_much(state: &State, attempt: AttemptId) -> Result<Fact, Overdrawn> {
-    let fact = engine::reserve(state, attempt)?;
+    let fact = engine::reserve(state, engine::NewAsk::of(attempt))?;
     let Fact::AttemptReserved(reserved) = fact else {
         return Ok(fact);
     };

@@ -54,7 +54,7 @@ pub(super) fn form(node: &Node, small: &Small<'_>) -> Vec<u8> {
         ]);
     }
     if small.cap.is_some() {
-        form.extend(state.ledger().charged_tokens.to_le_bytes());
+        form.extend(state.ledger().spent.total_tokens().to_le_bytes());
         form.extend((state.history().len() + state.queued().len()).to_le_bytes());
     }
     form

@@ -176,7 +176,7 @@ pub(super) fn check(engine: Engine, node: &Node, small: &Small<'_>) -> Result<()
     if state.misfits() != 0 {
         return Err("a legal fact fitted nowhere".to_owned());
     }
-    let spent = state.ledger().charged_tokens + state.reserved_tokens();
+    let spent = state.ledger().spent.total_tokens() + state.reserved().total_tokens();
     if small.cap.is_some_and(|cap| spent > cap) {
         return Err(format!("I10: {spent} of {:?}", small.cap));
     }
@@ -290,7 +290,13 @@ fn late(state: &State, book: &Book) -> Vec<Fact> {
     }
     if let (Some(turn), true) = (book.turn, !book.running.is_empty() || book.asking.is_some()) {
         let (stop, detail) = (StopReason::Done, None);
-        late.push(Fact::TurnEnded(TurnEnded { turn, stop, detail }));
+        late.push(Fact::TurnEnded(TurnEnded {
+            turn,
+            stop,
+            detail,
+            summary: None,
+            worked_ms: 0,
+        }));
     }
     late
 }

@@ -8,7 +8,7 @@ use bowline_core::decision::Scope;
 use bowline_core::engine::{self, StartFacts};
 use bowline_core::event::{
     AttemptFailed, CallFailed, CallFinished, CallFoundUnstarted, CallInDoubt, CallSettled, Decided,
-    DecisionLapsed, ModelReplied, OwnerChanged, ReplyStop, TurnEnded, TurnStarted,
+    DecisionLapsed, ModelReplied, OwnerChanged, ReplyStop, TurnStarted,
 };
 use bowline_core::failure::retry_in_ms;
 use bowline_core::wait::{Until, Wait, WaitEnd};
@@ -248,9 +248,11 @@ impl Gather<'_> {
                 self.put_one("begin turn", Fact::TurnStarted(TurnStarted { turn }))
             }
             Work::AskModel(_) => {
-                let fact = (self.engine.reserve)(state, attempt_id(state));
-                let fact = fact.map_err(|why| format!("due offers what cannot be paid: {why}"))?;
-                self.put_one("ask model", fact)
+                match (self.engine.reserve)(state, attempt_id(state)) {
+                    Ok(fact) => self.put_one("ask model", fact),
+                    // What cannot be paid ends the turn.
+                    Err(why) => self.end_turn(StopReason::Budget, Some(why.to_string())),
+                }
             }
             Work::ReconcileAttempt { attempt } => {
                 self.fail_attempt("interrupted", attempt, FailureKind::Interrupted)
@@ -273,14 +275,15 @@ impl Gather<'_> {
                 let facts = engine::park(state, call, NOW_MS, None);
                 self.put("park", facts.map_err(|why| format!("due offers: {why}"))?)
             }
-            Work::EndTurn { stop, detail } => {
-                let turn = state.turn().expect("a turn to end").id;
-                self.put_one(
-                    "end turn",
-                    Fact::TurnEnded(TurnEnded { turn, stop, detail }),
-                )
-            }
+            Work::EndTurn { stop, detail } => self.end_turn(stop, detail),
         }
+    }
+
+    fn end_turn(&mut self, stop: StopReason, detail: Option<String>) -> Result<(), String> {
+        let state = &self.node.state;
+        let turn = state.turn().expect("a turn to end").id;
+        let ended = engine::end_turn(state, turn, stop, detail, 0);
+        self.put_one("end turn", ended)
     }
 
     fn start(&mut self, how: &'static str, call: CallId) -> Result<(), String> {
@@ -398,16 +401,15 @@ impl Gather<'_> {
             blocks: std::iter::once(text).chain(calls).collect(),
             ..AssistantMessage::default()
         };
-        self.put_one(
-            how,
-            Fact::ModelReplied(Box::new(ModelReplied {
-                attempt,
-                message,
-                stop: ReplyStop::Finished,
-                usage: None,
-                request_id: None,
-            })),
-        )
+        let replied = ModelReplied {
+            attempt,
+            message,
+            stop: ReplyStop::Finished,
+            usage: None,
+            request_id: None,
+            charged: None,
+        };
+        self.put(how, engine::replied(&self.node.state, replied))
     }
 
     fn fail_attempt(
@@ -429,8 +431,10 @@ impl Gather<'_> {
             attempt,
             failure,
             retry_in_ms,
+            charged: None,
         };
-        self.put_on(how, node, vec![Fact::AttemptFailed(failed)])
+        let facts = engine::failed(&self.node.state, failed);
+        self.put_on(how, node, facts)
     }
 
     /// Every command that somebody may give; a refused one changes nothing.
@@ -486,7 +490,7 @@ impl Gather<'_> {
                     engine::start(&self.node.state, call, &request(), StartFacts::default()).ok()
                 }
                 Work::AskModel(_) => {
-                    engine::reserve(&self.node.state, attempt_id(&self.node.state)).ok()
+                    (self.engine.reserve)(&self.node.state, attempt_id(&self.node.state)).ok()
                 }
                 _ => None,
             };

@@ -1,0 +1,62 @@
+//! Folding what has to do with budgets: shares of children, time, a provider that reports too much.
+
+use crate::amounts::{Amounts, Cap};
+use crate::event::{ShareGranted, ShareRaised, ShareSettled, TimeRanOut, UsageOverran};
+use crate::state::State;
+
+pub(super) fn overrun(state: &mut State, overran: &UsageOverran) -> bool {
+    let UsageOverran {
+        reserved, reported, ..
+    } = overran;
+    let is_first = state.overrun.is_none();
+    state.overrun.get_or_insert_with(|| {
+        format!(
+            "the provider reported {} input and {} output tokens, more than the {} and {} that \
+             were possible: look at its bill; a person lets the session go on with `bowline resume`",
+            reported.input_tokens,
+            reported.output_tokens,
+            reserved.input_tokens,
+            reserved.output_tokens
+        )
+    });
+    is_first
+}
+
+pub(super) fn run_out_of_time(state: &mut State, out: &TimeRanOut) -> bool {
+    let turn = state.turn.as_mut().filter(|turn| turn.id == out.turn);
+    turn.filter(|turn| turn.out_of_time.is_none())
+        .map(|turn| turn.out_of_time = Some(out.detail.clone()))
+        .is_some()
+}
+
+/// A share only grows while its child lives.
+pub(super) fn grant(state: &mut State, granted: &ShareGranted) -> bool {
+    let has = state.shares.get(&granted.child).copied();
+    let grows = has.is_none_or(|has| has.minus(&granted.share).is_zero());
+    if grows {
+        state.shares.insert(granted.child, granted.share);
+    }
+    grows
+}
+
+pub(super) fn settle(state: &mut State, settled: &ShareSettled) -> bool {
+    let had = state.shares.remove(&settled.child).is_some();
+    if had {
+        // Its time passes beside the parent's own, which is counted where it passes.
+        state.ledger.charge(&Amounts {
+            wall_ms: 0,
+            ..settled.spent
+        });
+    }
+    had
+}
+
+pub(super) fn raise(state: &mut State, raised: &ShareRaised) -> bool {
+    let Some(begun) = &mut state.begun else {
+        return false;
+    };
+    let has = begun.settings.limits.share.get_or_insert(Cap::NONE);
+    let is_new = *has != raised.share;
+    *has = raised.share;
+    is_new
+}

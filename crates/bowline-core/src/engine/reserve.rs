@@ -1,0 +1,289 @@
+//! Setting budget aside for a model call: its worst case, never less (I10).
+
+use super::{DEFAULT_REPLY_TOKENS, MIN_REPLY_TOKENS, UNKNOWN_REPLY_TOKENS_MAX};
+use crate::State;
+use crate::amounts::{Amounts, Cap, CapScope, Excess, Measure};
+use crate::event::{AttemptReserved, Fact, NewAttempt};
+use crate::id::AttemptId;
+use crate::price::Price;
+use crate::request::RequestSize;
+use crate::settings::{Limits, ReasoningEffort};
+
+/// A model call that is to be paid for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewAsk {
+    /// Its attempt.
+    pub attempt: AttemptId,
+    /// How large its request is; `None` bounds it by what the conversation weighs.
+    pub size: Option<RequestSize>,
+    /// Time at work in this turn that was not counted yet, in milliseconds.
+    pub worked_ms: u64,
+}
+
+impl NewAsk {
+    /// One of which nothing more is known.
+    #[must_use]
+    pub const fn of(attempt: AttemptId) -> Self {
+        Self {
+            attempt,
+            size: None,
+            worked_ms: 0,
+        }
+    }
+}
+
+/// The budget does not allow another model call. Nothing was set aside.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Overdrawn {
+    /// A cap would be passed.
+    #[error("the {} budget is used up: {excess}{}", scope.name(), raise(*scope, excess))]
+    Cap {
+        /// Over what it reaches.
+        scope: CapScope,
+        /// By how much.
+        excess: Excess,
+    },
+    /// Money is capped, and nobody knows what the model costs.
+    #[error(
+        "money is capped and no price is known for {model}: set one with [[models]] in the \
+         configuration, or take the cap away"
+    )]
+    NoPrice {
+        /// The model.
+        model: String,
+    },
+    /// The longest reply that is allowed leaves no room for the thinking that is asked for.
+    #[error(
+        "replies are limited to {limit} tokens and the effort set needs {thinking} for thinking \
+         alone: raise max_output_tokens or lower the effort"
+    )]
+    NoRoomToThink {
+        /// The limit in tokens.
+        limit: u64,
+        /// The tokens for thinking.
+        thinking: u64,
+    },
+}
+
+/// What a person does about a cap that was reached: the flag or the key, and the least value that
+/// lets the session go on.
+fn raise(scope: CapScope, excess: &Excess) -> String {
+    let least = excess.taken.saturating_add(excess.need);
+    let value = excess.measure.value(least);
+    match (scope, excess.measure) {
+        (CapScope::Session, Measure::Tokens) => format!("; to go on, --max-tokens {value}"),
+        (CapScope::Session, Measure::Cost) => format!("; to go on, --max-usd {value}"),
+        (CapScope::Share, _) => String::new(),
+        (scope, measure) => format!(
+            "; to go on, raise budget.{}.{} to {value}",
+            scope.name(),
+            measure.key()
+        ),
+    }
+}
+
+/// Makes the fact that lets one model call be made: sets its worst case aside (I10).
+///
+/// # Errors
+/// [`Overdrawn`] when spent plus reserved would exceed a cap.
+pub fn reserve(state: &State, ask: NewAsk) -> Result<Fact, Overdrawn> {
+    let size = ask.size.unwrap_or_else(|| state.size_by_weight());
+    let plan = plan(state, size, ask.worked_ms)?;
+    let tries = state.turn.as_ref().map_or(0, |turn| turn.failed_attempts);
+    Ok(Fact::AttemptReserved(AttemptReserved::new(NewAttempt {
+        attempt: ask.attempt,
+        step: state.last_step.next(),
+        try_number: tries + 1,
+        epoch: state.epoch,
+        input_tokens: plan.input_tokens,
+        output_tokens: plan.output_tokens,
+        cost_micro_usd: plan.cost_micro_usd,
+        size: Some(size),
+        worked_ms: ask.worked_ms,
+    })))
+}
+
+/// What an attempt may use at worst.
+struct Plan {
+    input_tokens: u64,
+    output_tokens: u64,
+    cost_micro_usd: u64,
+}
+
+fn plan(state: &State, size: RequestSize, worked_ms: u64) -> Result<Plan, Overdrawn> {
+    let limits = state.limits();
+    let price = state.price();
+    let input_tokens = state.gauge.input_bound(size);
+    let wish = ReplyWish::of(state, &limits, input_tokens)?;
+    let mut output_tokens = wish.tokens;
+    for scope in [CapScope::Turn, CapScope::Session, CapScope::Share] {
+        let cap = limits.cap(scope);
+        if cap.cost_micro_usd.is_some() && price.is_none() {
+            return Err(Overdrawn::NoPrice {
+                model: state
+                    .settings()
+                    .map_or_else(String::new, |settings| settings.model.to_string()),
+            });
+        }
+        let taken = state.taken(scope);
+        output_tokens = output_tokens.min(affordable(&cap, &taken, input_tokens, price.as_ref()));
+    }
+    let output_tokens = output_tokens.max(wish.least);
+    let cost_micro_usd = price.map_or(0, |price| {
+        price.worst_micro_usd(input_tokens, output_tokens)
+    });
+    let need = Amounts {
+        input_tokens,
+        output_tokens,
+        cost_micro_usd,
+        steps: 1,
+        tool_calls: 0,
+        // Time cannot be set aside: there must be some left.
+        wall_ms: 1,
+    };
+    for scope in [CapScope::Turn, CapScope::Session, CapScope::Share] {
+        let mut taken = state.taken(scope);
+        taken.wall_ms = taken.wall_ms.saturating_add(worked_ms);
+        if let Some(excess) = limits.cap(scope).excess(&taken, &need) {
+            return Err(Overdrawn::Cap { scope, excess });
+        }
+    }
+    Ok(Plan {
+        input_tokens,
+        output_tokens,
+        cost_micro_usd,
+    })
+}
+
+/// The longest reply that a cap pays for after an input of so many tokens.
+fn affordable(cap: &Cap, taken: &Amounts, input_tokens: u64, price: Option<&Price>) -> u64 {
+    let of_all = cap
+        .left(Measure::Tokens, taken)
+        .map(|left| left.saturating_sub(input_tokens));
+    let of_replies = cap.left(Measure::OutputTokens, taken);
+    let of_money = cap.left(Measure::Cost, taken).and_then(|left| {
+        let tokens = price?.output_tokens_for(left, input_tokens);
+        Some(tokens.unwrap_or_default())
+    });
+    let limits = [of_all, of_replies, of_money];
+    limits.into_iter().flatten().min().unwrap_or(u64::MAX)
+}
+
+/// How long a reply is asked for.
+struct ReplyWish {
+    /// What is asked for where the budget allows it.
+    tokens: u64,
+    /// What is asked for at least; with less the call is not made.
+    least: u64,
+}
+
+/// Replies are asked for at so many times the longest of the last ones.
+const ROOM: u64 = 4;
+/// And for no less than this, thinking aside.
+const LEAST_START_TOKENS: u64 = 4_096;
+
+impl ReplyWish {
+    /// Thoughts count as part of a reply, so their budget is always within what is asked for.
+    fn of(state: &State, limits: &Limits, input_tokens: u64) -> Result<Self, Overdrawn> {
+        let thinking = state.thinking_tokens();
+        let most = state.reply_tokens_max();
+        if thinking > 0 && most <= thinking {
+            return Err(Overdrawn::NoRoomToThink {
+                limit: most,
+                thinking,
+            });
+        }
+        let least = thinking.saturating_add(MIN_REPLY_TOKENS).min(most);
+        let start = match state.gauge.longest_reply() {
+            0 => DEFAULT_REPLY_TOKENS + thinking,
+            seen => seen.saturating_mul(ROOM).max(LEAST_START_TOKENS + thinking),
+        };
+        let wanted = state.turn.as_ref().map_or(0, |turn| turn.reply_wanted);
+        // A limit that a person set is what they expect to be asked for.
+        let start = limits.max_output_tokens.unwrap_or(start).max(wanted);
+        let in_context = state
+            .context_tokens()
+            .map_or(u64::MAX, |context| context.saturating_sub(input_tokens));
+        Ok(Self {
+            tokens: start.min(most).min(in_context).max(least),
+            least,
+        })
+    }
+}
+
+impl State {
+    pub(super) fn limits(&self) -> Limits {
+        let settings = self.settings();
+        settings.map_or_else(Limits::default, |settings| settings.limits.clone())
+    }
+
+    fn price(&self) -> Option<Price> {
+        self.begun.as_ref().and_then(|begun| begun.settings.price())
+    }
+
+    fn context_tokens(&self) -> Option<u64> {
+        let facts = self.begun.as_ref()?.settings.model_facts.as_ref()?;
+        facts.context_tokens
+    }
+
+    fn thinking_tokens(&self) -> u64 {
+        let effort = self
+            .begun
+            .as_ref()
+            .and_then(|begun| begun.settings.reasoning);
+        effort.map_or(0, ReasoningEffort::thinking_tokens)
+    }
+
+    /// The longest reply that the model gives or a person allows, in tokens.
+    pub(super) fn reply_tokens_max(&self) -> u64 {
+        let facts = self
+            .begun
+            .as_ref()
+            .and_then(|begun| begun.settings.model_facts.as_ref());
+        let of_model = facts.and_then(|facts| facts.output_tokens_max);
+        let limits = [of_model, self.limits().max_output_tokens];
+        let least = limits.into_iter().flatten().min();
+        least.unwrap_or(UNKNOWN_REPLY_TOKENS_MAX)
+    }
+
+    /// What is spent or set aside under the caps of a scope of this session.
+    #[must_use]
+    pub fn taken(&self, scope: CapScope) -> Amounts {
+        let spent = match scope {
+            CapScope::Turn => &self.ledger.turn,
+            _ => &self.ledger.spent,
+        };
+        spent.plus(&self.reserved())
+    }
+
+    /// How large the next request is by what the conversation weighs.
+    #[must_use]
+    pub fn size_by_weight(&self) -> RequestSize {
+        let frozen = self.begun.as_ref().map_or(0, |begun| begun.prompt_bytes);
+        let queued: u64 = self.queue.iter().map(crate::Input::weight_bytes).sum();
+        RequestSize::of_bytes(frozen + queued + self.history_bytes)
+    }
+
+    /// The longest reply that the caps of this session pay for after an input of so many tokens,
+    /// when `charge` is spent beside what is.
+    pub(super) fn affordable_after(&self, charge: &Amounts, input_tokens: u64) -> u64 {
+        let price = self.price();
+        let scopes = [CapScope::Turn, CapScope::Session, CapScope::Share];
+        let of = |scope: CapScope| {
+            let spent = match scope {
+                CapScope::Turn => &self.ledger.turn,
+                _ => &self.ledger.spent,
+            };
+            let shares = self.shares.values();
+            let taken = shares.fold(spent.plus(charge), |sum, share| sum.plus(share));
+            affordable(
+                &self.limits().cap(scope),
+                &taken,
+                input_tokens,
+                price.as_ref(),
+            )
+        };
+        scopes.into_iter().map(of).min().unwrap_or(u64::MAX)
+    }
+}
