@@ -268,6 +268,31 @@ impl fmt::Display for Excess {
     }
 }
 
+impl Excess {
+    /// One sentence for people: which budget is used up, and what lets the session go on.
+    #[must_use]
+    pub fn sentence(&self, scope: CapScope) -> String {
+        let raise = self.raise(scope);
+        format!("the {} budget is used up: {self}{raise}", scope.name())
+    }
+
+    /// The flag or key that a person raises, with the least value that is enough.
+    fn raise(&self, scope: CapScope) -> String {
+        let least = self.taken.saturating_add(self.need);
+        let value = self.measure.value(least);
+        match (scope, self.measure) {
+            (CapScope::Session, Measure::Tokens) => format!("; to go on, --max-tokens {value}"),
+            (CapScope::Session, Measure::Cost) => format!("; to go on, --max-usd {value}"),
+            (CapScope::Share, _) => String::new(),
+            (scope, measure) => format!(
+                "; to go on, raise budget.{}.{} to {value}",
+                scope.name(),
+                measure.key()
+            ),
+        }
+    }
+}
+
 impl Cap {
     /// No limit on anything.
     pub const NONE: Self = Self {

@@ -73,7 +73,8 @@ pub struct Claim {
 
 impl Claim {
     /// Whether anything limits it here.
-    fn is_limited(&self) -> bool {
+    #[must_use]
+    pub fn is_limited(&self) -> bool {
         !(self.project_cap.is_empty() && self.day_cap.is_empty() && self.rates.is_empty())
     }
 }

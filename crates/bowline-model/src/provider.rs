@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bowline_core::event::ReplyStop;
+pub use bowline_core::request::RequestSize;
 use bowline_core::{
     AssistantMessage, BoxFuture, ProviderFailure, Request, Reservation, SessionId, Usage,
 };
@@ -39,16 +40,6 @@ pub trait Provider: Send + Sync {
         request: Request,
         deltas: Deltas,
     ) -> BoxFuture<'static, Result<Reply, ProviderFailure>>;
-}
-
-/// How large a request is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RequestSize {
-    /// The body as sent, in bytes.
-    pub bytes: u64,
-    /// Input tokens that it takes at most: everything that is sent, and what the API puts around
-    /// it. At least a third of the bytes that are no image.
-    pub tokens_bound: u64,
 }
 
 /// Input tokens of a request, counted before it is sent.

@@ -16,6 +16,7 @@ use std::time::Duration;
 use bowline_core::protocol::WaitingItem;
 use bowline_core::state::{Party, Turn, Workflow};
 use bowline_core::{AttemptId, CallId, Command, State, StopReason, StreamEvent};
+use bowline_journal::Ledger;
 use bowline_model::Provider;
 use bowline_policy::Policy;
 use bowline_secrets::Masker;
@@ -51,6 +52,8 @@ pub struct Harness {
     pub app_version: String,
     /// Told of every step between two acts; does nothing outside crash tests.
     pub probe: Arc<dyn Probe>,
+    /// What all sessions of the state folder spend and set aside; `None` where nobody else spends.
+    pub ledger: Option<Ledger>,
     /// What is done when everything outstanding waits.
     pub while_waiting: WhileWaiting,
     /// Set by whoever wants the driver to rest instead of staying.
@@ -117,6 +120,8 @@ pub(crate) struct Loop<'a> {
     stopping: bool,
     announced: bool,
     work: Stopwatch,
+    /// Since when the next model call waits for what other sessions have set aside.
+    waits_for_others: Option<Duration>,
 }
 
 impl<'a> Loop<'a> {
@@ -141,6 +146,7 @@ impl<'a> Loop<'a> {
             stopping: false,
             announced: false,
             work: Stopwatch::default(),
+            waits_for_others: None,
         }
     }
 

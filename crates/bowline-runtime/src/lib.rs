@@ -27,6 +27,7 @@
 //!     masker: Arc::new(bowline_secrets::Masker::new(Vec::new())),
 //!     app_version: "0".to_owned(),
 //!     probe: Arc::new(NoProbe),
+//!     ledger: None,
 //!     while_waiting: Default::default(),
 //!     leave: Default::default(),
 //! };

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use bowline_core::decision::Layer;
 use bowline_core::{Configured, Mode, ModelRef, Network, Profile, RuleInForce, Settings};
+use bowline_journal::Ledger;
 use bowline_model::scenario::Scenario;
 use bowline_model::{Dialect, HttpProvider, Provider, ProviderConfig, ScriptedProvider};
 use bowline_policy::{Policy, Rule, Sandbox, may_search, protected_names, secret_places};
@@ -266,7 +267,12 @@ pub fn confiner(policy: &Policy) -> Confiner {
 }
 
 /// Binds the parts.
-pub fn harness(provider: WithSecrets, toolbox: Toolbox, policy: Policy) -> Harness {
+pub fn harness(
+    provider: WithSecrets,
+    toolbox: Toolbox,
+    policy: Policy,
+    ledger: Option<Ledger>,
+) -> Harness {
     let (provider, secrets) = provider;
     Harness {
         provider,
@@ -276,6 +282,7 @@ pub fn harness(provider: WithSecrets, toolbox: Toolbox, policy: Policy) -> Harne
         masker: Arc::new(masker_with(secrets)),
         app_version: crate::command::VERSION.to_owned(),
         probe: crate::command::probe(),
+        ledger,
         while_waiting: WhileWaiting::Rest,
         leave: Arc::default(),
     }

@@ -16,6 +16,8 @@ pub struct NewAsk {
     pub attempt: AttemptId,
     /// How large its request is; `None` bounds it by what the conversation weighs.
     pub size: Option<RequestSize>,
+    /// Its input tokens, if somebody who knows counted them.
+    pub counted_tokens: Option<u64>,
     /// Time at work in this turn that was not counted yet, in milliseconds.
     pub worked_ms: u64,
 }
@@ -27,6 +29,7 @@ impl NewAsk {
         Self {
             attempt,
             size: None,
+            counted_tokens: None,
             worked_ms: 0,
         }
     }
@@ -37,7 +40,7 @@ impl NewAsk {
 #[non_exhaustive]
 pub enum Overdrawn {
     /// A cap would be passed.
-    #[error("the {} budget is used up: {excess}{}", scope.name(), raise(*scope, excess))]
+    #[error("{}", excess.sentence(*scope))]
     Cap {
         /// Over what it reaches.
         scope: CapScope,
@@ -66,20 +69,18 @@ pub enum Overdrawn {
     },
 }
 
-/// What a person does about a cap that was reached: the flag or the key, and the least value that
-/// lets the session go on.
-fn raise(scope: CapScope, excess: &Excess) -> String {
-    let least = excess.taken.saturating_add(excess.need);
-    let value = excess.measure.value(least);
-    match (scope, excess.measure) {
-        (CapScope::Session, Measure::Tokens) => format!("; to go on, --max-tokens {value}"),
-        (CapScope::Session, Measure::Cost) => format!("; to go on, --max-usd {value}"),
-        (CapScope::Share, _) => String::new(),
-        (scope, measure) => format!(
-            "; to go on, raise budget.{}.{} to {value}",
-            scope.name(),
-            measure.key()
-        ),
+impl Overdrawn {
+    /// Whether it might fit if the input were counted exactly: a cap on tokens or money is in the
+    /// way.
+    #[must_use]
+    pub const fn is_about_tokens(&self) -> bool {
+        match self {
+            Self::Cap { excess, .. } => matches!(
+                excess.measure,
+                Measure::InputTokens | Measure::Tokens | Measure::Cost
+            ),
+            Self::NoPrice { .. } | Self::NoRoomToThink { .. } => false,
+        }
     }
 }
 
@@ -89,7 +90,10 @@ fn raise(scope: CapScope, excess: &Excess) -> String {
 /// [`Overdrawn`] when spent plus reserved would exceed a cap.
 pub fn reserve(state: &State, ask: NewAsk) -> Result<Fact, Overdrawn> {
     let size = ask.size.unwrap_or_else(|| state.size_by_weight());
-    let plan = plan(state, size, ask.worked_ms)?;
+    let bound = state.gauge.input_bound(size);
+    let counted = ask.counted_tokens.map(with_slack);
+    let input_tokens = counted.map_or(bound, |counted| counted.min(bound));
+    let plan = plan(state, input_tokens, ask.worked_ms)?;
     let tries = state.turn.as_ref().map_or(0, |turn| turn.failed_attempts);
     Ok(Fact::AttemptReserved(AttemptReserved::new(NewAttempt {
         attempt: ask.attempt,
@@ -111,10 +115,14 @@ struct Plan {
     cost_micro_usd: u64,
 }
 
-fn plan(state: &State, size: RequestSize, worked_ms: u64) -> Result<Plan, Overdrawn> {
+/// Providers call their own counts estimates that may be off by a little: a part in 64 and 32 more.
+const fn with_slack(counted: u64) -> u64 {
+    counted.saturating_add(counted / 64).saturating_add(32)
+}
+
+fn plan(state: &State, input_tokens: u64, worked_ms: u64) -> Result<Plan, Overdrawn> {
     let limits = state.limits();
     let price = state.price();
-    let input_tokens = state.gauge.input_bound(size);
     let wish = ReplyWish::of(state, &limits, input_tokens)?;
     let mut output_tokens = wish.tokens;
     for scope in [CapScope::Turn, CapScope::Session, CapScope::Share] {

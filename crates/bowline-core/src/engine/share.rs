@@ -10,7 +10,7 @@ use crate::id::{CallId, SessionId};
 #[non_exhaustive]
 pub enum NotShareable {
     /// A cap would be passed.
-    #[error("the {} budget is used up: {excess}", scope.name())]
+    #[error("{}", excess.sentence(*scope))]
     Cap {
         /// Over what it reaches.
         scope: CapScope,

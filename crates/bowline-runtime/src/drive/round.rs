@@ -47,7 +47,7 @@ impl Loop<'_> {
                     self.pause = Some(pause);
                     return Ok(false);
                 }
-                return Ok(self.stage_ask());
+                return self.stage_ask().await;
             }
             Work::ReconcileAttempt { attempt } => self.stage_interrupted(attempt),
             Work::Decide { call } => return Ok(self.stage_decision(call)),
@@ -231,6 +231,7 @@ impl Loop<'_> {
         let mut spendable = Vec::new();
         for event in committed {
             self.show_committed(&event);
+            self.settle_claim(event.value()).await;
             match event.spend() {
                 Spendable::Nothing(event) => self.after(&event.into_value().fact),
                 other => spendable.push(other),

@@ -1,13 +1,42 @@
 //! Setting budget aside before a model call, and counting time at work.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use bowline_core::amounts::{CapScope, Measure};
+use bowline_core::amounts::{Amounts, CapScope, Measure};
 use bowline_core::engine::{self, NewAsk};
 use bowline_core::event::TimeRanOut;
-use bowline_core::{AttemptId, Fact, StopReason};
+use bowline_core::{AttemptId, Event, Fact, StopReason};
+use bowline_journal::{Claim, ClaimKey, Grant, WAIT_POLL_MS};
 
 use super::Loop;
+use crate::Error;
+
+/// How long a call that does not fit now waits for what other sessions have set aside.
+const WAIT_FOR_OTHERS: Duration = Duration::from_secs(120);
+
+/// The answer to a claim over all sessions.
+enum Claimed {
+    /// It is set aside.
+    SetAside,
+    /// It is to be made again at that time, in milliseconds since 1970.
+    Later(u64),
+    /// It will not fit; why, for people.
+    Never(String),
+}
+
+/// Does something that waits for a disk or a lock where it holds nobody up.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, bowline_journal::Error> + Send + 'static,
+) -> Result<T, bowline_journal::Error> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(broken) => Err(bowline_journal::Error::Invalid {
+            what: format!("the ledger broke while it was asked: {broken}"),
+            next: "Report it with what `bowline log` says".to_owned(),
+        }),
+    }
+}
 
 /// Time at work that no event has counted yet.
 #[derive(Debug, Default)]
@@ -32,23 +61,131 @@ impl Stopwatch {
 }
 
 impl Loop<'_> {
-    /// Sets the worst case of the next model call aside, or ends the turn if the budget does not
-    /// allow it. Says whether the state changed.
-    pub(super) fn stage_ask(&mut self) -> bool {
+    /// Sets the worst case of the next model call aside, here and over all sessions, or ends the
+    /// turn if a budget does not allow it. Says whether the state changed.
+    pub(super) async fn stage_ask(&mut self) -> Result<bool, Error> {
         let attempt = AttemptId::from_uuid(self.session.clock().new_id());
-        let worked_ms = self.work.ms();
-        let ask = NewAsk {
-            worked_ms,
+        let state = self.session.state();
+        let Some(request) = state.next_request() else {
+            return Ok(false);
+        };
+        let session = self.session.id();
+        let provider = Arc::clone(&self.harness.provider);
+        let mut ask = NewAsk {
+            size: Some(provider.size(session, &request)),
+            worked_ms: self.work.ms(),
             ..NewAsk::of(attempt)
         };
-        match engine::reserve(self.session.state(), ask) {
-            Ok(fact) => {
-                self.session.stage(fact);
-                self.work.counted(worked_ms);
-                true
-            }
-            Err(overdrawn) => self.stage_end(StopReason::Budget, Some(overdrawn.to_string())),
+        let mut reserved = engine::reserve(state, ask);
+        if let Err(overdrawn) = &reserved
+            && overdrawn.is_about_tokens()
+            && let Some(counted) = provider.count(session, &request).await
+        {
+            ask.counted_tokens = Some(counted.input_tokens);
+            reserved = engine::reserve(self.session.state(), ask);
         }
+        let fact = match reserved {
+            Ok(fact) => fact,
+            Err(overdrawn) => {
+                return Ok(self.stage_end(StopReason::Budget, Some(overdrawn.to_string())));
+            }
+        };
+        let Fact::AttemptReserved(reserved) = &fact else {
+            return Ok(false);
+        };
+        let amounts = Amounts {
+            steps: 1,
+            ..reserved.worst()
+        };
+        match self.claim(ClaimKey::Attempt(attempt), amounts).await? {
+            Claimed::SetAside => {
+                self.session.stage(fact);
+                self.work.counted(ask.worked_ms);
+                Ok(true)
+            }
+            Claimed::Later(at_ms) => {
+                self.pause = Some(self.until(at_ms));
+                Ok(false)
+            }
+            Claimed::Never(detail) => Ok(self.stage_end(StopReason::Budget, Some(detail))),
+        }
+    }
+
+    /// Claims an amount over all sessions. Where nothing limits them, a ledger that cannot be
+    /// written stops nobody.
+    async fn claim(&mut self, key: ClaimKey, amounts: Amounts) -> Result<Claimed, Error> {
+        let Some(ledger) = self.harness.ledger.clone() else {
+            return Ok(Claimed::SetAside);
+        };
+        let state = self.session.state();
+        let limits = state.settings().map(|settings| settings.limits.clone());
+        let limits = limits.unwrap_or_default();
+        let claim = Claim {
+            key,
+            session: self.session.id(),
+            project: state.roots().first().cloned().unwrap_or_default(),
+            at_ms: self.session.clock().now_ms(),
+            amounts,
+            project_cap: limits.caps.project,
+            day_cap: limits.caps.day,
+            rates: limits.rates,
+        };
+        let is_limited = claim.is_limited();
+        let at_ms = claim.at_ms;
+        let granted = blocking(move || ledger.reserve(&claim)).await;
+        match granted {
+            Ok(Grant::Reserved) => Ok(Claimed::SetAside),
+            Ok(Grant::Wait(wait)) => Ok(Claimed::Later(wait.until_ms)),
+            Ok(Grant::Exceeds {
+                scope,
+                excess,
+                set_aside,
+            }) => {
+                // What others have set aside comes back in part when their calls are over.
+                let without = excess.taken.saturating_sub(set_aside.of(excess.measure));
+                if without.saturating_add(excess.need) <= excess.cap && self.may_wait_for_others() {
+                    return Ok(Claimed::Later(at_ms + WAIT_POLL_MS));
+                }
+                Ok(Claimed::Never(excess.sentence(scope)))
+            }
+            Ok(Grant::NeverFits(never)) => Ok(Claimed::Never(never.to_string())),
+            Err(error) if is_limited => Err(error.into()),
+            Err(_) => Ok(Claimed::SetAside),
+        }
+    }
+
+    /// Whether it is worth waiting for what others have set aside: for a while, then the turn ends.
+    fn may_wait_for_others(&mut self) -> bool {
+        let now = self.session.clock().elapsed();
+        let since = *self.waits_for_others.get_or_insert(now);
+        now.saturating_sub(since) < WAIT_FOR_OTHERS
+    }
+
+    /// The time on the clock of spans at which a time of day is reached.
+    fn until(&self, at_ms: u64) -> Duration {
+        let clock = self.session.clock();
+        let left_ms = at_ms.saturating_sub(clock.now_ms()).max(1);
+        clock.elapsed() + Duration::from_millis(left_ms)
+    }
+
+    /// Settles the claim of a model call whose outcome is durable. What fails here stays counted
+    /// whole until evidence settles it.
+    pub(super) async fn settle_claim(&mut self, event: &Event) {
+        let (attempt, charged) = match &event.fact {
+            Fact::AttemptReserved(_) => {
+                self.waits_for_others = None;
+                return;
+            }
+            Fact::ModelReplied(replied) => (replied.attempt, replied.charged),
+            Fact::AttemptFailed(failed) => (failed.attempt, failed.charged),
+            _ => return,
+        };
+        let (Some(ledger), Some(charged)) = (self.harness.ledger.clone(), charged) else {
+            return;
+        };
+        let key = ClaimKey::Attempt(attempt);
+        let at_ms = event.at_ms;
+        let _stays_counted = blocking(move || ledger.settle(key, charged, at_ms)).await;
     }
 
     /// Ends the turn; says whether there was one.

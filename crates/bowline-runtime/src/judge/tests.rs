@@ -44,6 +44,7 @@ fn without(names: &[&str]) -> Harness {
         masker: Arc::new(bowline_secrets::Masker::new(Vec::new())),
         app_version: "0".to_owned(),
         probe: Arc::new(NoProbe),
+        ledger: None,
         while_waiting: crate::WhileWaiting::default(),
         leave: Arc::default(),
     }

@@ -133,6 +133,7 @@ pub(crate) fn harness(clock: &Clock, cwd: &Path, mode: Mode, scenario: &Value) -
         masker: Arc::new(bowline_secrets::Masker::new(Vec::new())),
         app_version: "0".to_owned(),
         probe: Arc::new(NoProbe),
+        ledger: None,
         while_waiting: WhileWaiting::Stay,
         leave: Arc::default(),
     }

@@ -110,7 +110,10 @@ async fn one_word(
     let provider = wire::provider(settings, config.endpoints(), places, &clock)?;
     let policy = Policy::new(settings.mode, Vec::new());
     let toolbox = Toolbox::new(Vec::new()).map_err(|error| Failure::stopped(error.to_string()))?;
-    let harness = wire::harness(provider, toolbox, policy);
+    // Counted over all sessions like any other call, where anything was ever counted.
+    let store = crate::command::run::store(places);
+    let ledger = store.home().exists().then(|| store.ledger());
+    let harness = wire::harness(provider, toolbox, policy, ledger);
     let id = SessionId::from_uuid(clock.new_id());
     let started = SessionStarted {
         session: id,

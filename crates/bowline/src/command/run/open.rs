@@ -64,7 +64,8 @@ impl Opener<'_> {
         let toolbox = wire::toolbox(&configured, &policy)?;
         let configured = in_force::recordable(configured, &provider.1, self.places);
         settings.configured = Some(Box::new(configured));
-        let harness = wire::harness(provider, toolbox, policy);
+        let ledger = Some(self.store.ledger());
+        let harness = wire::harness(provider, toolbox, policy, ledger);
         let session = SessionId::from_uuid(self.clock.new_id());
         let surroundings = Surroundings {
             cwd: text(&cwd),
@@ -179,7 +180,8 @@ impl Opener<'_> {
             let line = format!("bowline: session {}: {line}", id.short());
             crate::print::err_line(&crate::print::clean(&line));
         }
-        Ok((session, wire::harness(provider, toolbox, policy)))
+        let ledger = Some(self.store.ledger());
+        Ok((session, wire::harness(provider, toolbox, policy, ledger)))
     }
 
     /// Makes void what a session from elsewhere said of this machine, before anything of it is
