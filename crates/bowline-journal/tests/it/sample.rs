@@ -210,7 +210,8 @@ impl Script {
 
     fn reply(&mut self, blocks: Vec<Block>) {
         let attempt = AttemptId::from_uuid(self.next_id());
-        self.push(reserve(&self.state, NewAsk::of(attempt)).unwrap());
+        let reserved = self.reserved_as_in_version_1(attempt);
+        self.push(reserved);
         let usage = Usage {
             input_tokens: 900,
             output_tokens: 40,
@@ -227,6 +228,24 @@ impl Script {
             request_id: None,
             charged: None,
         })));
+    }
+
+    /// A reservation as records of the first version have it: tokens alone.
+    fn reserved_as_in_version_1(&self, attempt: AttemptId) -> Fact {
+        let fact = reserve(&self.state, NewAsk::of(attempt)).unwrap();
+        let Fact::AttemptReserved(reserved) = fact else {
+            panic!("{fact:?}");
+        };
+        let prompt_tokens = self.state.size_by_weight().tokens_bound;
+        let then = serde_json::json!({
+            "attempt": attempt,
+            "step": reserved.step(),
+            "try_number": reserved.try_number(),
+            "epoch": reserved.epoch(),
+            "reserved_tokens": prompt_tokens + 8_192,
+            "max_output_tokens": null,
+        });
+        Fact::AttemptReserved(serde_json::from_value(then).unwrap())
     }
 
     fn decide(&mut self, call: CallId, verdict: Verdict, request: &CallRequest) -> DecisionId {

@@ -10,6 +10,7 @@ pub(super) fn data(kind: &str) -> Option<Value> {
         .or_else(|| call(kind))
         .or_else(|| wait(kind))
         .or_else(|| session(kind))
+        .or_else(|| budget(kind))
 }
 
 /// What happens to a session and its turns.
@@ -63,7 +64,7 @@ fn session(kind: &str) -> Option<Value> {
         "CancelRequested" => object(json!({ "key": text, "by": text }), json!({})),
         "TurnEnded" => object(
             json!({ "turn": count, "stop": reference("stop_reason") }),
-            json!({ "detail": text }),
+            json!({ "detail": text, "summary": text, "worked_ms": count }),
         ),
         _ => return None,
     })
@@ -85,6 +86,7 @@ fn model(kind: &str) -> Option<Value> {
         "bad_request",
         "malformed",
         "empty",
+        "cut_short",
         "cancelled",
         "interrupted",
     ];
@@ -92,7 +94,8 @@ fn model(kind: &str) -> Option<Value> {
         "AttemptReserved" => object(
             json!({ "attempt": reference("id"), "step": count, "try_number": count,
                 "epoch": count, "reserved_tokens": count, "max_output_tokens": optional_count }),
-            json!({}),
+            json!({ "input_tokens": count, "cost_micro_usd": count, "worked_ms": count,
+                "size": object(json!({ "bytes": count, "tokens_bound": count }), json!({})) }),
         ),
         "AttemptFailed" => object(
             json!({ "attempt": reference("id"), "retry_in_ms": optional_count,
@@ -102,7 +105,7 @@ fn model(kind: &str) -> Option<Value> {
                         "usage": nullable(&reference("usage")) }),
                     json!({}),
                 ) }),
-            json!({}),
+            json!({ "charged": reference("amounts") }),
         ),
         "ModelReplied" => object(
             json!({ "attempt": reference("id"),
@@ -112,7 +115,7 @@ fn model(kind: &str) -> Option<Value> {
                 ),
                 "stop": { "enum": ["finished", "length", "refused"] },
                 "usage": nullable(&reference("usage")) }),
-            json!({ "request_id": text }),
+            json!({ "request_id": text, "charged": reference("amounts") }),
         ),
         _ => return None,
     })
@@ -190,6 +193,29 @@ fn wait(kind: &str) -> Option<Value> {
         ),
         "DecisionLapsed" => object(json!({ "decision": id }), json!({})),
         "SessionPaused" | "SessionContinued" => object(asked, json!({})),
+        _ => return None,
+    })
+}
+
+/// What has to do with budgets.
+fn budget(kind: &str) -> Option<Value> {
+    let id = reference("id");
+    let amounts = reference("amounts");
+    Some(match kind {
+        "UsageOverran" => object(
+            json!({ "attempt": id, "reserved": amounts, "reported": amounts }),
+            json!({}),
+        ),
+        "TimeRanOut" => object(
+            json!({ "turn": reference("count"), "detail": { "type": "string" } }),
+            json!({}),
+        ),
+        "ShareGranted" => object(
+            json!({ "child": id, "call": id, "share": amounts }),
+            json!({}),
+        ),
+        "ShareSettled" => object(json!({ "child": id, "spent": amounts }), json!({})),
+        "ShareRaised" => object(json!({ "share": reference("cap") }), json!({})),
         _ => return None,
     })
 }

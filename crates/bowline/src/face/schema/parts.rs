@@ -179,6 +179,7 @@ fn deciding() -> Vec<(&'static str, Value)> {
         ("decision", decision()),
     ];
     parts.extend(waiting());
+    parts.extend(budget());
     parts
 }
 
@@ -193,11 +194,40 @@ fn settings() -> Value {
             "limits": object(
                 json!({ "max_steps": count, "max_tokens": optional_count,
                     "max_output_tokens": optional_count }),
-                json!({}),
+                json!({ "caps": object(json!({}), json!({ "turn": reference("cap"),
+                        "session": reference("cap"), "project": reference("cap"),
+                        "day": reference("cap") })),
+                    "rates": object(json!({}), json!({ "tokens_per_minute": count,
+                        "tokens_per_hour": count })),
+                    "share": reference("cap") }),
             ) }),
         json!({ "reasoning": { "enum": ["off", "low", "medium", "high"] },
-            "ask_expires_ms": count, "configured": reference("configured") }),
+            "ask_expires_ms": count, "configured": reference("configured"),
+            "model_facts": reference("model_facts") }),
     )
+}
+
+/// What is spent and set aside, what it is held against, and what it costs.
+fn budget() -> Vec<(&'static str, Value)> {
+    let count = reference("count");
+    let amounts = json!({ "input_tokens": count, "output_tokens": count, "cost_micro_usd": count,
+        "steps": count, "tool_calls": count, "wall_ms": count });
+    let mut cap = amounts.clone();
+    cap["tokens"] = count.clone();
+    let rates = json!({ "input_micro_usd_per_mtok": count, "output_micro_usd_per_mtok": count,
+        "cache_read_micro_usd_per_mtok": count, "cache_write_micro_usd_per_mtok": count });
+    let long = object(
+        json!({ "above_input_tokens": count, "rates": object(rates.clone(), json!({})) }),
+        json!({}),
+    );
+    let price = object(rates, json!({ "long": long }));
+    let facts = json!({ "context_tokens": count, "output_tokens_max": count, "price": price,
+        "source": { "type": "string" } });
+    vec![
+        ("amounts", object(json!({}), amounts)),
+        ("cap", object(json!({}), cap)),
+        ("model_facts", object(json!({}), facts)),
+    ]
 }
 
 /// One recorded decision.
