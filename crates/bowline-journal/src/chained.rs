@@ -93,7 +93,7 @@ impl ChainedFile {
         let until = Instant::now() + patience;
         loop {
             let file = disk.open_or_create(&path).at("open", &path)?;
-            if self.lock_opened(&file, until)? {
+            if self.lock_opened(disk, &file, until)? {
                 return Ok(file);
             }
         }
@@ -101,24 +101,24 @@ impl ChainedFile {
 
     /// Takes the lock of an opened file until `until`; `false` when the file bears its name no
     /// longer: another process has begun it anew.
-    pub(crate) fn lock_opened(&self, file: &File, until: Instant) -> Result<bool, Error> {
+    pub(crate) fn lock_opened(
+        &self,
+        disk: &dyn Disk,
+        file: &File,
+        until: Instant,
+    ) -> Result<bool, Error> {
         let path = self.path();
         let mut pause = FIRST_PAUSE;
-        loop {
-            match flock(file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(is_named(file, &path)),
-                Err(rustix::io::Errno::WOULDBLOCK) if Instant::now() < until => {
-                    std::thread::sleep(pause);
-                    pause = LONGEST_PAUSE.min(pause * 2);
-                }
-                Err(rustix::io::Errno::WOULDBLOCK) => {
-                    let busy =
-                        io::Error::new(io::ErrorKind::TimedOut, "another process keeps its lock");
-                    return Err(busy).at("lock", &path);
-                }
-                Err(error) => return Err(error).at("lock", &path),
+        while !disk.try_lock(file).at("lock", &path)? {
+            if Instant::now() >= until {
+                let busy =
+                    io::Error::new(io::ErrorKind::TimedOut, "another process keeps its lock");
+                return Err(busy).at("lock", &path);
             }
+            std::thread::sleep(pause);
+            pause = LONGEST_PAUSE.min(pause * 2);
         }
+        Ok(is_named(file, &path))
     }
 
     /// Gives the locked file the name `kept` and its own to one that holds `bytes`, locked too and

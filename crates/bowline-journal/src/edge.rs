@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bowline_core::Digest;
+use rustix::fs::{FlockOperation, flock};
 
 use crate::layout;
 use crate::record::Salt;
@@ -73,6 +74,19 @@ pub trait Disk: Send + Sync {
     /// What the system said; how much was written is unknown then.
     fn write_at(&self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
         file.write_all_at(bytes, offset)
+    }
+
+    /// Takes the lock of a file that several processes write, if nobody has it; whether it did. It
+    /// is free again when it is given up, or when the process ends however it ends.
+    ///
+    /// # Errors
+    /// What the system said; nothing is locked then.
+    fn try_lock(&self, file: &File) -> io::Result<bool> {
+        match flock(file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(true),
+            Err(rustix::io::Errno::WOULDBLOCK) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Makes the content and size of `file` durable.

@@ -142,6 +142,13 @@ impl Ledger {
         }
     }
 
+    /// The same ledger, whose file goes on in a new one from so many bytes on (128 KiB otherwise).
+    #[must_use]
+    pub const fn rotated_at(mut self, bytes: u64) -> Self {
+        self.most_bytes = bytes;
+        self
+    }
+
     /// The file that is appended to.
     #[must_use]
     pub fn path(&self) -> PathBuf {

@@ -9,6 +9,7 @@ use bowline_core::{Event, Fact, SessionId};
 
 use super::facts::{Entry, LedgerFact, OwnerLost, Settled};
 use super::file::Sync;
+use super::fold::HOUR_MS;
 use super::{ClaimKey, Ledger, OpenClaim};
 use crate::Error;
 use crate::layout::SessionDir;
@@ -51,8 +52,8 @@ enum Evidence {
 impl Ledger {
     /// Settles claims of sessions that nobody owns, by what their journals say: an attempt that is
     /// not recorded was never made and took nothing; one with an outcome took what that says; one
-    /// without an outcome stays counted whole, as does everything of a session that is gone or
-    /// damaged. Takes no session's lock.
+    /// without an outcome stays counted whole, as does everything of a session that is damaged, or
+    /// that is gone for an hour. Takes no session's lock.
     ///
     /// # Errors
     /// As [`Ledger::settle`]; a journal that cannot be read is no error, it tells nothing.
@@ -64,9 +65,17 @@ impl Ledger {
         }
         let mut entries = Vec::new();
         for (session, claims) in sessions {
+            let dir = SessionDir::of(self.file.home(), session);
+            // A session without a folder was removed, or its journal is kept elsewhere, by one who
+            // may be at work.
+            let is_recent = |claim: &OpenClaim| at_ms < claim.at_ms.saturating_add(HOUR_MS);
+            if self.has_told_all(session, &dir, &claims)
+                || (!dir.is_session() && claims.iter().any(is_recent))
+            {
+                continue;
+            }
             // The lock is looked at after the claims: whoever made them and is gone now makes no
             // attempt any more, and a later owner claims under other keys.
-            let dir = SessionDir::of(self.file.home(), session);
             if matches!(owner_of(&dir), Ok(None)) {
                 entries.extend(self.look_into(session, &dir, &claims, at_ms));
             }
@@ -122,6 +131,13 @@ impl Ledger {
         })
     }
 
+    /// Whether the journal of a session says nothing that it had not said when it was last read.
+    fn has_told_all(&self, session: SessionId, dir: &SessionDir, claims: &[OpenClaim]) -> bool {
+        let looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        claims.iter().all(|claim| claim.end_found_ms.is_some())
+            && looked.get(&session) == Some(&stands(dir))
+    }
+
     /// What the journal of one session has to say of its claims, as entries.
     fn look_into(
         &self,
@@ -130,14 +146,8 @@ impl Ledger {
         claims: &[OpenClaim],
         at_ms: u64,
     ) -> Vec<Entry> {
-        let stands = std::fs::metadata(dir.journal()).ok();
-        let stands = stands.map_or((0, None), |found| (found.len(), found.modified().ok()));
         let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
-        let all_known = claims.iter().all(|claim| claim.end_found_ms.is_some());
-        if all_known && looked.get(&session) == Some(&stands) {
-            return Vec::new();
-        }
-        looked.insert(session, stands);
+        looked.insert(session, stands(dir));
         drop(looked);
         let told = claims.iter().zip(ask(session, dir, claims));
         let entries = told.filter_map(|(claim, evidence)| {
@@ -153,6 +163,12 @@ impl Ledger {
         });
         entries.collect()
     }
+}
+
+/// The size and time of a session's journal.
+fn stands(dir: &SessionDir) -> (u64, Option<SystemTime>) {
+    let found = std::fs::metadata(dir.journal()).ok();
+    found.map_or((0, None), |found| (found.len(), found.modified().ok()))
 }
 
 /// Reads the journal of a session, and what it says of each claim.

@@ -87,10 +87,9 @@ impl Ledger {
     }
 
     fn lock_again(&self, mut known: Known, at_ms: u64) -> Result<Known, Error> {
-        if !self
-            .file
-            .lock_opened(&known.file, Instant::now() + PATIENCE)?
-        {
+        let until = Instant::now() + PATIENCE;
+        let disk = self.edges.disk.as_ref();
+        if !self.file.lock_opened(disk, &known.file, until)? {
             return self.lock_anew(at_ms);
         }
         if self.catch_up(&mut known)? {

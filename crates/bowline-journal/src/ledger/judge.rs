@@ -234,3 +234,6 @@ impl std::fmt::Display for NeverFits {
         )
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -249,7 +249,7 @@ fn check(store: &Store, told: &Told, note: &str) {
 }
 
 /// A scratch folder in memory, where there is such a place: thousands of real syncs prove nothing.
-fn scratch() -> tempfile::TempDir {
+pub(crate) fn scratch() -> tempfile::TempDir {
     let memory = Path::new("/dev/shm");
     let made = tempfile::tempdir_in(memory);
     made.or_else(|_| tempfile::tempdir()).unwrap()

@@ -9,6 +9,7 @@ mod faults;
 mod fixture;
 mod index;
 mod injection;
+mod ledger;
 mod mailbox;
 mod mutations;
 mod ownership;

@@ -70,6 +70,7 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// Writes a session event by event, as the engine would have it.
+#[derive(Clone)]
 pub(crate) struct Script {
     pub(crate) state: State,
     pub(crate) events: Vec<Event>,
@@ -172,6 +173,11 @@ impl Script {
         self.reply(vec![Block::Text {
             text: answer.to_owned(),
         }]);
+        self.end();
+    }
+
+    /// The end of the turn: one event.
+    pub(crate) fn end(&mut self) {
         let turn = self.state.turn().unwrap().id;
         self.push(Fact::TurnEnded(TurnEnded {
             turn,
@@ -208,15 +214,16 @@ impl Script {
         id
     }
 
-    fn reply(&mut self, blocks: Vec<Block>) {
+    /// An attempt that is under way: one event.
+    pub(crate) fn attempt(&mut self) -> AttemptId {
         let attempt = AttemptId::from_uuid(self.next_id());
         let reserved = self.reserved_as_in_version_1(attempt);
         self.push(reserved);
-        let usage = Usage {
-            input_tokens: 900,
-            output_tokens: 40,
-            ..Usage::default()
-        };
+        attempt
+    }
+
+    /// Its reply: one event.
+    pub(crate) fn replied(&mut self, attempt: AttemptId, blocks: Vec<Block>, usage: Usage) {
         self.push(Fact::ModelReplied(Box::new(ModelReplied {
             attempt,
             message: AssistantMessage {
@@ -228,6 +235,16 @@ impl Script {
             request_id: None,
             charged: None,
         })));
+    }
+
+    fn reply(&mut self, blocks: Vec<Block>) {
+        let attempt = self.attempt();
+        let usage = Usage {
+            input_tokens: 900,
+            output_tokens: 40,
+            ..Usage::default()
+        };
+        self.replied(attempt, blocks, usage);
     }
 
     /// A reservation as records of the first version have it: tokens alone.
