@@ -11,6 +11,7 @@ mod facts;
 mod file;
 mod fold;
 mod judge;
+mod read;
 mod rebuild;
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 use std::time::SystemTime;
 
 use bowline_core::amounts::Amounts;
-use bowline_core::{Event, Fact, SessionId};
+use bowline_core::{Event, Fact, SessionId, Usage};
 
 use super::facts::{Entry, LedgerFact, OwnerLost, Settled};
 use super::file::Sync;
@@ -225,12 +225,19 @@ fn evidence_of(
 
 /// What an outcome took of a reservation: what it says, else the whole.
 pub(super) fn taken(fact: &Fact, reserved: &Amounts) -> Amounts {
+    // Money and the rest are not told by tokens.
+    let used = |usage: Usage| Amounts {
+        input_tokens: usage.input_tokens,
+        output_tokens: usage.output_tokens,
+        ..*reserved
+    };
     match fact {
-        Fact::ModelReplied(replied) => replied.usage.map_or(*reserved, |usage| Amounts {
-            input_tokens: usage.input_tokens,
-            output_tokens: usage.output_tokens,
-            ..*reserved
-        }),
+        Fact::ModelReplied(replied) => replied.usage.map_or(*reserved, used),
+        Fact::AttemptFailed(failed) => match failed.failure.usage {
+            Some(usage) => used(usage),
+            None if failed.failure.kind.may_have_cost() => *reserved,
+            None => Amounts::ZERO,
+        },
         Fact::CallFinished(finished) => Amounts {
             wall_ms: reserved.wall_ms.min(finished.outcome.duration_ms),
             ..*reserved

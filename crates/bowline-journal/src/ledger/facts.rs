@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use bowline_core::SessionId;
 use bowline_core::amounts::Amounts;
+use bowline_core::{Seq, SessionId};
 use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -69,7 +69,16 @@ pub(super) struct Carried {
     pub(super) spans: Vec<Span>,
     /// Why the totals may be too low, if they may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) uncertain: Option<String>,
+    pub(super) uncertain: Option<Uncertain>,
+}
+
+/// What was damaged when records were lost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Uncertain {
+    /// The first record that could not be trusted.
+    pub(super) at_seq: Seq,
+    /// What was wrong with it.
+    pub(super) what: String,
 }
 
 /// Tokens that were used between two times, in milliseconds since 1970: `[from, to, tokens]`.

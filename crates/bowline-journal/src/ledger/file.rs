@@ -11,15 +11,16 @@ use bowline_core::{Epoch, RunId, Seq, SystemEvent, SystemFact};
 use rustix::fs::{FlockOperation, flock};
 use uuid::Uuid;
 
-use super::facts::{Entry, LedgerFact};
+use super::facts::{Entry, LedgerFact, Uncertain};
 use super::fold::Fold;
+use super::read::Read;
 use super::{Claim, Ledger};
 use crate::Error;
-use crate::chained::{name, next_record};
+use crate::chained::name;
 use crate::error::At as _;
 use crate::installation::Installation;
 use crate::layout::sync_folder;
-use crate::record::{Chain, Finding, Record, Tail, Verified, verify_from};
+use crate::record::{Chain, Tail, verify_from};
 
 /// How long the lock is tried. It is held for a millisecond, and many may want it at once.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -55,16 +56,6 @@ impl Sync {
             Self::No
         }
     }
-}
-
-/// What a whole file says.
-pub(super) struct Read {
-    pub(super) chain: Chain,
-    pub(super) fold: Fold,
-    end_bytes: u64,
-    carried_bytes: u64,
-    /// Why it cannot be trusted, if it cannot.
-    pub(super) damage: Option<String>,
 }
 
 impl Ledger {
@@ -135,9 +126,9 @@ impl Ledger {
         let file_bytes = file.metadata().at("look at", &path)?.len();
         let mut bytes = vec![0; usize::try_from(file_bytes).unwrap_or_default()];
         file.read_exact_at(&mut bytes, 0).at("read", &path)?;
-        let read = self.read(&bytes)?;
-        if read.damage.is_some() {
-            return self.set_aside(file, read, at_ms);
+        let read = self.read(&bytes, self.file.read_head())?;
+        if let Some(damage) = read.damage.clone() {
+            return self.set_aside(file, read, damage, at_ms);
         }
         Ok(Known {
             file,
@@ -150,87 +141,15 @@ impl Ledger {
         })
     }
 
-    /// Reads a whole file. Of one that cannot be trusted: whatever its records still say.
-    pub(super) fn read(&self, bytes: &[u8]) -> Result<Read, Error> {
-        let head = self.file.read_head();
-        // Nothing, or a torn first record: there was nothing before it.
-        let start = self.file.first_line(bytes).unwrap_or(self.file.start());
-        let begins = start == self.file.start() || begins_with_all(start, bytes);
-        let Verified {
-            records,
-            end,
-            intact_bytes,
-            tail,
-        } = verify_from(start, bytes, head);
-        let mut read = Read {
-            chain: end,
-            fold: Fold::default(),
-            end_bytes: intact_bytes as u64,
-            carried_bytes: records.first().map_or(0, |first| first.line_bytes as u64),
-            damage: match tail {
-                Tail::Damaged(Finding { at_seq, fault }) => {
-                    Some(format!("record {at_seq} is damaged: {fault}"))
-                }
-                Tail::Clean | Tail::Torn { .. } if begins => None,
-                Tail::Clean | Tail::Torn { .. } => {
-                    Some(format!("records before {} are gone", start.seq.next()))
-                }
-            },
-        };
-        if read.damage.is_none() {
-            self.take_in(&mut read.fold, &records)?;
-            return Ok(read);
-        }
-        // What this file begins with may be what is damaged: the file before it says the same.
-        let old = std::fs::read(self.file.old()).unwrap_or_default();
-        let mut before = self.salvage(Fold::default(), self.file.start(), &old);
-        if before.0.seq != start.seq {
-            before = (self.file.start(), Fold::default());
-        }
-        (read.chain, read.fold) = self.salvage(before.1, before.0, bytes);
-        if let Some(head) = head.filter(|head| head.seq > read.chain.seq) {
-            read.chain = self.file.standing_on(head);
-        }
-        Ok(read)
-    }
-
-    fn take_in(&self, fold: &mut Fold, records: &[Record<'_>]) -> Result<(), Error> {
-        for record in records {
-            let entry = Entry::read(record.body).map_err(|what| Error::Unreadable {
-                path: self.path(),
-                at_seq: record.receipt.seq,
-                what,
-            })?;
-            fold.apply(entry);
-        }
-        Ok(())
-    }
-
-    /// Folds every record of a file that holds by itself, after `fold`.
-    fn salvage(&self, mut fold: Fold, mut end: Chain, bytes: &[u8]) -> (Chain, Fold) {
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            let start = self.file.first_line(rest).unwrap_or(end);
-            let verified = verify_from(start, rest, None);
-            for record in &verified.records {
-                if let Ok(entry) = Entry::read(record.body) {
-                    fold.apply(entry);
-                }
-            }
-            if !verified.records.is_empty() {
-                end = verified.end;
-            }
-            rest = &rest[verified.intact_bytes..];
-            let Some(skip) = next_record(rest) else { break };
-            rest = &rest[skip..];
-        }
-        (end, fold)
-    }
-
     /// Keeps a damaged file under another name and begins a new one with what is left of it. Totals
     /// may be too low from here on: no claim is granted under a cap until they are counted again.
-    fn set_aside(&self, file: File, read: Read, at_ms: u64) -> Result<Known, Error> {
-        let what = read.damage.unwrap_or_default();
+    fn set_aside(
+        &self,
+        file: File,
+        read: Read,
+        damage: Uncertain,
+        at_ms: u64,
+    ) -> Result<Known, Error> {
         let mut known = Known {
             file,
             end_bytes: 0,
@@ -240,11 +159,12 @@ impl Ledger {
             head: None,
             fold: read.fold,
         };
-        known.fold.uncertain.get_or_insert(what.clone());
+        let what = format!("the ledger, at record {}: {}", damage.at_seq, damage.what);
+        known.fold.uncertain.get_or_insert(damage);
         let kept = self.file.damaged();
         self.begin_anew(&mut known, at_ms, &kept)?;
         let fact = SystemFact::LogDamaged(LogDamaged {
-            what: format!("the ledger: {what}"),
+            what,
             kept_as: name(&kept),
         });
         let run = RunId::from_uuid(Uuid::nil());
@@ -257,11 +177,12 @@ impl Ledger {
 
     /// Refuses a claim under a cap or limit that the totals cannot judge.
     pub(super) fn refuse_uncertain(&self, known: &Known, claim: &Claim) -> Result<(), Error> {
-        if let Some(what) = known.fold.uncertain.as_ref().filter(|_| claim.is_limited()) {
+        let uncertain = known.fold.uncertain.as_ref();
+        if let Some(Uncertain { at_seq, what }) = uncertain.filter(|_| claim.is_limited()) {
             return Err(Error::Damaged {
                 path: self.file.damaged(),
-                at_seq: known.chain.seq,
-                intact_seq: known.chain.seq,
+                at_seq: *at_seq,
+                intact_seq: Seq(at_seq.0.saturating_sub(1)),
                 what: what.clone(),
                 next: NEXT_UNCERTAIN.to_owned(),
             });
@@ -383,16 +304,3 @@ impl Ledger {
 /// What helps when totals may be too low.
 const NEXT_UNCERTAIN: &str = "No cap over a day, a project or a rate can be held on what is left: \
      count again from the journals with `bowline usage rebuild`, or go on without such caps";
-
-/// Whether the first record carries all that was before it, so that nothing before it is needed.
-fn begins_with_all(start: Chain, bytes: &[u8]) -> bool {
-    let verified = first_record(start, bytes);
-    verified.is_some_and(|entry| matches!(entry.fact, LedgerFact::Carried(_)))
-}
-
-fn first_record(start: Chain, bytes: &[u8]) -> Option<Entry> {
-    let end = bytes.iter().position(|byte| *byte == b'\n')?;
-    let mut chain = start;
-    let record = chain.follow(&bytes[..end]).ok()?;
-    Entry::read(record.body).ok()
-}

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_core::amounts::Amounts;
 
-use super::facts::{Carried, Entry, LedgerFact, Span};
+use super::facts::{Carried, Entry, LedgerFact, Span, Uncertain};
 use super::{ClaimKey, OpenClaim};
 
 /// Milliseconds of a day.
@@ -32,7 +32,7 @@ pub(super) struct Fold {
     pub(super) dropped_day: Option<u64>,
     pub(super) open: BTreeMap<ClaimKey, OpenClaim>,
     pub(super) spans: Vec<Span>,
-    pub(super) uncertain: Option<String>,
+    pub(super) uncertain: Option<Uncertain>,
 }
 
 /// The day of a time, by UTC, counted from 1970.

@@ -42,14 +42,19 @@ impl Ledger {
     /// [`LedgerView::damage`].
     pub fn view(&self) -> Result<LedgerView, Error> {
         let path = self.path();
+        // The head is read first: the file read after it holds at least what the head names.
+        let head = self.file.read_head();
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(error).at("read", &path),
         };
-        let read = self.read(&bytes)?;
+        let read = self.read(&bytes, head)?;
         Ok(LedgerView {
-            damage: read.damage.or_else(|| read.fold.uncertain.clone()),
+            damage: read
+                .damage
+                .or_else(|| read.fold.uncertain.clone())
+                .map(|uncertain| uncertain.what),
             fold: read.fold,
         })
     }

@@ -63,35 +63,24 @@ fn fold(entries: &[Entry]) -> Fold {
     fold
 }
 
+/// So much of one measure.
+fn amounts(measure: Measure, amount: u64) -> Amounts {
+    let mut amounts = Amounts::ZERO;
+    *match measure {
+        Measure::InputTokens | Measure::Tokens => &mut amounts.input_tokens,
+        Measure::OutputTokens => &mut amounts.output_tokens,
+        Measure::Cost => &mut amounts.cost_micro_usd,
+        Measure::Steps => &mut amounts.steps,
+        Measure::ToolCalls => &mut amounts.tool_calls,
+        Measure::Wall => &mut amounts.wall_ms,
+    } = amount;
+    amounts
+}
+
 #[test]
 fn each_measure_is_exact() {
     for measure in Measure::ALL {
-        let of = |amount| match measure {
-            Measure::InputTokens | Measure::Tokens => Amounts {
-                input_tokens: amount,
-                ..Amounts::ZERO
-            },
-            Measure::OutputTokens => Amounts {
-                output_tokens: amount,
-                ..Amounts::ZERO
-            },
-            Measure::Cost => Amounts {
-                cost_micro_usd: amount,
-                ..Amounts::ZERO
-            },
-            Measure::Steps => Amounts {
-                steps: amount,
-                ..Amounts::ZERO
-            },
-            Measure::ToolCalls => Amounts {
-                tool_calls: amount,
-                ..Amounts::ZERO
-            },
-            Measure::Wall => Amounts {
-                wall_ms: amount,
-                ..Amounts::ZERO
-            },
-        };
+        let of = |amount| amounts(measure, amount);
         let first = Claim {
             amounts: of(60),
             ..claim(1, AT_MS, 0)
