@@ -223,21 +223,30 @@ fn evidence_of(
     Some((key, evidence))
 }
 
-/// What an outcome took of a reservation: what it says, else the whole.
+/// What an outcome took of a reservation: what it says, else what was used, else the whole.
 pub(super) fn taken(fact: &Fact, reserved: &Amounts) -> Amounts {
-    // Money and the rest are not told by tokens.
+    // Older records say tokens at most; the rest stays as it was set aside.
     let used = |usage: Usage| Amounts {
         input_tokens: usage.input_tokens,
         output_tokens: usage.output_tokens,
         ..*reserved
     };
     match fact {
-        Fact::ModelReplied(replied) => replied.usage.map_or(*reserved, used),
-        Fact::AttemptFailed(failed) => match failed.failure.usage {
-            Some(usage) => used(usage),
-            None if failed.failure.kind.may_have_cost() => *reserved,
-            None => Amounts::ZERO,
-        },
+        Fact::ModelReplied(replied) => replied
+            .charged
+            .unwrap_or_else(|| replied.usage.map_or(*reserved, used)),
+        Fact::AttemptFailed(failed) => {
+            failed
+                .charged
+                .unwrap_or_else(|| match failed.failure.usage {
+                    Some(usage) if failed.failure.kind.may_have_cost() => {
+                        reserved.at_least(&used(usage))
+                    }
+                    Some(usage) => used(usage),
+                    None if failed.failure.kind.may_have_cost() => *reserved,
+                    None => Amounts::ZERO,
+                })
+        }
         Fact::CallFinished(finished) => Amounts {
             wall_ms: reserved.wall_ms.min(finished.outcome.duration_ms),
             ..*reserved

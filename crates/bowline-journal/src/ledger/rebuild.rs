@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use bowline_core::amounts::Amounts;
-use bowline_core::event::AttemptReserved;
 use bowline_core::{Event, Fact, SessionId};
 
 use super::evidence::taken;
@@ -121,10 +120,17 @@ fn count(session: SessionId, dir: &SessionDir) -> (Counted, bool) {
 impl Counted {
     fn take(&mut self, event: &Event) {
         match &event.fact {
-            Fact::SessionStarted(started) => self.project.clone_from(&started.cwd),
+            Fact::SessionStarted(started) => {
+                let project = started.roots.first().unwrap_or(&started.cwd);
+                self.project.clone_from(project);
+            }
             Fact::AttemptReserved(reserved) => {
                 let key = ClaimKey::Attempt(reserved.attempt());
-                self.open.insert(key, (event.at_ms, set_aside(reserved)));
+                let amounts = Amounts {
+                    steps: 1,
+                    ..reserved.worst()
+                };
+                self.open.insert(key, (event.at_ms, amounts));
             }
             Fact::ModelReplied(replied) => {
                 self.settle(ClaimKey::Attempt(replied.attempt), &event.fact);
@@ -148,16 +154,5 @@ impl Counted {
         if let Some((at_ms, reserved)) = self.open.remove(&key) {
             self.settled.push((key, at_ms, taken(outcome, &reserved)));
         }
-    }
-}
-
-/// What was set aside for an attempt.
-fn set_aside(reserved: &AttemptReserved) -> Amounts {
-    let output_tokens = reserved.max_output_tokens().unwrap_or_default();
-    Amounts {
-        input_tokens: reserved.reserved_tokens().saturating_sub(output_tokens),
-        output_tokens,
-        steps: 1,
-        ..Amounts::ZERO
     }
 }

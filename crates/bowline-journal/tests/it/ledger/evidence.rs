@@ -7,7 +7,7 @@ use bowline_core::{AttemptId, Block, Epoch, Fact, Usage};
 use bowline_journal::{Claim, ClaimKey, Grant, Journal as _, Ledger, Reconciled, Store};
 use uuid::Uuid;
 
-use super::{NOON_MS, claim};
+use super::{NOON_MS, claim, input};
 use crate::sample::{Script, block_on, owner, session_id};
 
 const HOUR_MS: u64 = 3_600_000;
@@ -24,6 +24,7 @@ pub(super) enum Recorded {
     Start,
     Reply,
     Failure,
+    Charged,
 }
 
 /// A session that nobody owns, with one claim.
@@ -45,7 +46,8 @@ pub(super) fn left(store: &Store, ledger: &Ledger, number: u64, recorded: Record
             let text = "done".to_owned();
             script.replied(attempt, vec![Block::Text { text }], usage);
         }
-        Recorded::Failure => script.push(failure(attempt)),
+        Recorded::Failure => script.push(failure(attempt, None)),
+        Recorded::Charged => script.push(failure(attempt, Some(input(33)))),
     }
     let mut journal = store.create(session, &owner()).unwrap().journal;
     let claim = claim(attempt, number, NOON_MS, NEED, u64::MAX);
@@ -78,6 +80,7 @@ fn a_claim_is_settled_by_what_its_journal_says() {
         (Recorded::Start, (0, NEED), found(0, 1)),
         (Recorded::Reply, (12, 0), found(1, 0)),
         (Recorded::Failure, (NEED, 0), found(1, 0)),
+        (Recorded::Charged, (33, 0), found(1, 0)),
     ] {
         let (_home, store, ledger) = open();
         left(&store, &ledger, 1, recorded);
@@ -117,7 +120,7 @@ fn a_later_owner_may_still_tell() {
         pid: 1,
         app_version: "0".to_owned(),
     });
-    let facts = vec![taken_over, failure(attempt)];
+    let facts = vec![taken_over, failure(attempt, None)];
     let events = facts
         .into_iter()
         .map(|fact| bowline_core::Event::new(NOON_MS, fact));
@@ -231,10 +234,11 @@ fn tool_calls_are_told_too() {
     assert_eq!((spent.tool_calls, spent.wall_ms), (1, 12));
 }
 
-fn failure(attempt: AttemptId) -> Fact {
+fn failure(attempt: AttemptId, charged: Option<Amounts>) -> Fact {
     Fact::AttemptFailed(AttemptFailed {
         attempt,
         failure: ProviderFailure::new(FailureKind::Cut, "gone"),
         retry_in_ms: None,
+        charged,
     })
 }
