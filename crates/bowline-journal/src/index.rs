@@ -2,6 +2,7 @@
 //! file and it is deleted and built anew.
 
 mod query;
+mod usage;
 mod write;
 
 use std::io;
@@ -16,14 +17,15 @@ use crate::error::At as _;
 use crate::error::advice::{self, Advice};
 use crate::layout;
 
-pub use query::{DecisionRow, UsageRow};
+pub use query::DecisionRow;
 pub(crate) use query::{Place, Progress};
+pub use usage::{CallRow, UsageRow};
 pub(crate) use write::searchable;
 
 /// `BOWL` in ASCII: marks a database file as ours.
 const APPLICATION_ID: i64 = 0x424F_574C;
 /// The version of the tables below. Any other is deleted and built anew.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 /// What to do when the file itself may be at fault.
 const ANEW: &str = "It is derived: delete it and it is built anew";
 /// How long a process waits for another that is writing the index.
@@ -40,7 +42,7 @@ create table sessions (
     waiting integer not null, in_doubt integer not null,
     started_ms integer not null, updated_ms integer not null,
     last_seq integer not null, last_hash text not null, epoch integer not null,
-    journal_bytes integer not null
+    journal_bytes integer not null, project text not null, priced integer not null
 ) without rowid;
 create table decisions (
     session text not null, seq integer not null, call text not null, decision text not null,
@@ -52,11 +54,23 @@ create table decisions (
 create table attempts (
     session text not null, seq integer not null, attempt text not null, step integer not null,
     try_number integer not null, at_ms integer not null, model text not null,
-    reserved_tokens integer not null, outcome text not null,
+    project text not null, priced integer not null, evidence text not null,
+    reserved_tokens integer not null, reserved_input_tokens integer not null,
+    reserved_micro_usd integer not null, request_bytes integer, request_bound integer,
+    outcome text not null, request_id text, reported integer not null default 0,
     input_tokens integer not null default 0, cached_input_tokens integer not null default 0,
     output_tokens integer not null default 0, reasoning_tokens integer not null default 0,
     cache_write_tokens integer not null default 0,
+    charged_input_tokens integer not null default 0,
+    charged_output_tokens integer not null default 0,
+    charged_micro_usd integer not null default 0,
     primary key (session, seq)
+) without rowid;
+create table calls (
+    session text not null, call text not null, attempt text not null,
+    at_ms integer not null, place integer not null,
+    tool text not null, result_bytes integer not null default 0,
+    primary key (session, call)
 ) without rowid;
 create table texts (
     id integer primary key, session text not null, seq integer not null, kind text not null,

@@ -61,7 +61,7 @@ pub use blob::{LEAST_PREFIX_DIGITS, verify_blob};
 pub use edge::{Disk, Edges, NoProbe, Probe, RealDisk, Salts};
 pub use error::{Error, Next};
 pub use file::{FileJournal, Opened};
-pub use index::{DecisionRow, UsageRow};
+pub use index::{CallRow, DecisionRow, UsageRow};
 pub use installation::{Installation, SystemFollower, SystemLog, SystemRecorded};
 pub use journal::Journal;
 pub use layout::SessionDir;

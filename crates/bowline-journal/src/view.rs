@@ -2,12 +2,13 @@
 //! journals themselves for the rest. Writes nothing, with or without an index.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use bowline_core::{Seq, SessionId, State};
 
 use crate::Error;
 use crate::error::At as _;
-use crate::index::{self, DecisionRow, Index, Place, Progress, UsageRow, searchable};
+use crate::index::{self, CallRow, DecisionRow, Index, Place, Progress, UsageRow, searchable};
 use crate::read::{Intact, ReadOnly, read_event, read_head, read_intact_from};
 use crate::record::Chain;
 use crate::store::Store;
@@ -214,6 +215,46 @@ impl View {
     /// [`Error::Index`] when the index breaks while it is read.
     pub fn usage(&self, session: SessionId) -> Result<Vec<UsageRow>, Error> {
         self.index_of(session).usage(session)
+    }
+
+    /// What each attempt used that was set aside within `when` (milliseconds since 1970), over all
+    /// sessions, by session and place.
+    ///
+    /// # Errors
+    /// [`Error::Index`] when the index breaks while it is read.
+    pub fn usage_within(&self, when: &Range<u64>) -> Result<Vec<UsageRow>, Error> {
+        let mut rows = self.memory.usage_within(when)?;
+        if let Some(disk) = &self.disk {
+            let current = self.current();
+            let known = disk.usage_within(when)?.into_iter();
+            rows.extend(known.filter(|row| current.contains(&row.session)));
+            rows.sort_by_key(|row| (row.session, row.seq));
+        }
+        Ok(rows)
+    }
+
+    /// The tool calls that replies of those attempts asked for, over all sessions, by
+    /// session, attempt and place.
+    ///
+    /// # Errors
+    /// [`Error::Index`] when the index breaks while it is read.
+    pub fn calls_within(&self, when: &Range<u64>) -> Result<Vec<CallRow>, Error> {
+        let mut rows = self.memory.calls_within(when)?;
+        if let Some(disk) = &self.disk {
+            let current = self.current();
+            let known = disk.calls_within(when)?.into_iter();
+            rows.extend(known.filter(|row| current.contains(&row.session)));
+            rows.sort_by(|one, other| one.key().cmp(&other.key()));
+        }
+        Ok(rows)
+    }
+
+    /// The sessions that the index on disk knows as they are.
+    fn current(&self) -> BTreeSet<SessionId> {
+        let known = self.summaries.iter().map(|summary| summary.session);
+        known
+            .filter(|session| !self.stale.contains(session))
+            .collect()
     }
 
     /// Prompts, replies and results that hold every word of `text`, newest first, at most `most`.

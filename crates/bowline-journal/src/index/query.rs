@@ -37,29 +37,6 @@ pub struct DecisionRow {
     pub answered_ms: Option<u64>,
 }
 
-/// What one try of a model call used.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct UsageRow {
-    /// Where its reservation lies in the journal.
-    pub seq: Seq,
-    /// When, in milliseconds since 1970.
-    pub at_ms: u64,
-    /// The attempt.
-    pub attempt: String,
-    /// The step.
-    pub step: u32,
-    /// Which try of the step, from 1.
-    pub try_number: u32,
-    /// The model asked.
-    pub model: String,
-    /// Tokens set aside.
-    pub reserved_tokens: u64,
-    /// `open`, `replied` or `failed`.
-    pub outcome: String,
-    /// Tokens used, as far as the provider said.
-    pub usage: Usage,
-}
-
 /// How far an index has read a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Progress {
@@ -131,26 +108,6 @@ impl Index {
         })
     }
 
-    /// What each attempt of a session used, in order.
-    pub(crate) fn usage(&self, session: SessionId) -> Result<Vec<UsageRow>, Error> {
-        let sql = "select seq, at_ms, attempt, step, try_number, model, reserved_tokens, outcome, \
-                   input_tokens, cached_input_tokens, output_tokens, reasoning_tokens, \
-                   cache_write_tokens from attempts where session = ?1 order by seq";
-        self.all(sql, [session.to_string()], |row| {
-            Ok(UsageRow {
-                seq: Seq(row.get(0)?),
-                at_ms: row.get(1)?,
-                attempt: row.get(2)?,
-                step: row.get(3)?,
-                try_number: row.get(4)?,
-                model: row.get(5)?,
-                reserved_tokens: row.get(6)?,
-                outcome: row.get(7)?,
-                usage: read_usage(row, 8)?,
-            })
-        })
-    }
-
     /// Places whose text holds every one of `words`, newest first. Gives up to `most` places for
     /// which `wanted` holds.
     pub(crate) fn search(
@@ -187,7 +144,7 @@ impl Index {
         Ok(found.take(most).collect())
     }
 
-    fn all<T, P: rusqlite::Params>(
+    pub(super) fn all<T, P: rusqlite::Params>(
         &self,
         sql: &str,
         key: P,
@@ -241,7 +198,7 @@ fn read_summary(row: &Row<'_>) -> rusqlite::Result<Option<Summary>> {
     }))
 }
 
-fn read_usage(row: &Row<'_>, at: usize) -> rusqlite::Result<Usage> {
+pub(super) fn read_usage(row: &Row<'_>, at: usize) -> rusqlite::Result<Usage> {
     Ok(Usage {
         input_tokens: row.get(at)?,
         cached_input_tokens: row.get(at + 1)?,

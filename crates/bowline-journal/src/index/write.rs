@@ -1,15 +1,17 @@
 //! Events become rows.
 
+mod attempts;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 use bowline_core::decision::DecidedBy;
-use bowline_core::event::{
-    AttemptFailed, AttemptReserved, Decided, DecisionAnswered, ModelReplied,
-};
-use bowline_core::{CallId, Event, Fact, ModelRef, Receipt, SessionId, Usage, Verdict};
-use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
+use bowline_core::event::{Decided, DecisionAnswered};
+use bowline_core::{CallId, Event, Fact, Receipt, SessionId, Settings, Verdict};
+use rusqlite::{OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
 
+use self::attempts::OpenRow;
+use super::usage::clamped;
 use super::{Index, index_error};
 use crate::Error;
 use crate::read::Recorded;
@@ -35,7 +37,7 @@ impl Index {
                 for recorded in events {
                     rows.add(recorded)?;
                 }
-                put_session(&transaction, summary)?;
+                put_session(&rows, summary)?;
                 transaction.commit()
             });
         written.map_err(|error| index_error(&self.path, &error))
@@ -58,7 +60,7 @@ pub(super) fn forget(db: &Transaction<'_>, session: SessionId) -> rusqlite::Resu
         "delete from words where rowid in (select id from texts where session = ?1)",
         params![id],
     )?;
-    for table in ["texts", "decisions", "attempts"] {
+    for table in ["texts", "decisions", "attempts", "calls"] {
         db.execute(
             &format!("delete from {table} where session = ?1"),
             params![id],
@@ -73,38 +75,50 @@ struct Rows<'a> {
     db: &'a Transaction<'a>,
     session: String,
     model: String,
+    project: String,
+    is_priced: bool,
     tools: HashMap<CallId, String>,
+    open: HashMap<String, OpenRow>,
 }
 
 impl<'a> Rows<'a> {
     fn begin(db: &'a Transaction<'_>, summary: &Summary) -> rusqlite::Result<Self> {
         let session = summary.session.to_string();
         // Attempts before the first of these events ran with the model known so far.
-        let sql = "select model from sessions where id = ?1";
-        let known = db
-            .query_row(sql, params![session], |row| row.get(0))
-            .optional()?;
-        let model = known.unwrap_or_else(|| summary.model.to_string());
+        let sql = "select model, project, priced from sessions where id = ?1";
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        let known = db.query_row(sql, params![session], read).optional()?;
+        let start = || (summary.model.to_string(), summary.cwd.clone(), false);
+        let (model, project, is_priced) = known.unwrap_or_else(start);
         Ok(Self {
             db,
             session,
             model,
+            project,
+            is_priced,
             tools: HashMap::new(),
+            open: HashMap::new(),
         })
     }
 
     fn add(&mut self, recorded: &Recorded) -> rusqlite::Result<()> {
         let Recorded { receipt, event, .. } = recorded;
         match &event.fact {
-            Fact::SessionStarted(started) => self.set_model(&started.settings.model),
-            Fact::SettingsChanged(change) => self.set_model(&change.settings.model),
-            Fact::SessionAdopted(adopted) => self.set_model(&adopted.settings.model),
+            Fact::SessionStarted(started) => {
+                self.put_in_force(&started.settings);
+                self.set_project(&started.roots);
+            }
+            Fact::SettingsChanged(change) => self.put_in_force(&change.settings),
+            Fact::SessionAdopted(adopted) => {
+                self.put_in_force(&adopted.settings);
+                self.set_project(&adopted.roots);
+            }
             Fact::Decided(decided) => self.add_decision(receipt, event.at_ms, decided)?,
             Fact::DecisionAnswered(answer) => self.add_answer(event.at_ms, answer)?,
             Fact::AttemptReserved(reserved) => self.add_attempt(receipt, event.at_ms, reserved)?,
             Fact::AttemptFailed(failed) => self.fail_attempt(failed)?,
             Fact::ModelReplied(replied) => self.add_reply(replied)?,
-            _ => {}
+            other => self.add_result(other)?,
         }
         match searchable(event) {
             Some((kind, text)) if !text.trim().is_empty() => self.add_text(recorded, kind, &text),
@@ -112,8 +126,15 @@ impl<'a> Rows<'a> {
         }
     }
 
-    fn set_model(&mut self, model: &ModelRef) {
-        self.model = model.to_string();
+    fn put_in_force(&mut self, settings: &Settings) {
+        self.model = settings.model.to_string();
+        self.is_priced = settings.price().is_some();
+    }
+
+    fn set_project(&mut self, roots: &[String]) {
+        if let Some(root) = roots.first() {
+            self.project.clone_from(root);
+        }
     }
 
     fn add_decision(
@@ -142,13 +163,12 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    /// The tool of a call; of one that was asked for before these events, as an earlier decision
-    /// has it.
+    /// The tool of a call, also of one that was asked for before these events.
     fn tool(&self, call: CallId) -> rusqlite::Result<String> {
         if let Some(tool) = self.tools.get(&call) {
             return Ok(tool.clone());
         }
-        let sql = "select tool from decisions where session = ?1 and call = ?2 limit 1";
+        let sql = "select tool from calls where session = ?1 and call = ?2";
         let key = params![self.session, call.to_string()];
         Ok(self
             .db
@@ -169,67 +189,6 @@ impl<'a> Rows<'a> {
                 at_ms,
             ],
         )?;
-        Ok(())
-    }
-
-    fn add_attempt(
-        &self,
-        receipt: &Receipt,
-        at_ms: u64,
-        reserved: &AttemptReserved,
-    ) -> rusqlite::Result<()> {
-        let mut insert = self.db.prepare_cached(
-            "insert into attempts (session, seq, attempt, step, try_number, at_ms, model, \
-             reserved_tokens, outcome) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'open')",
-        )?;
-        insert.execute(params![
-            self.session,
-            receipt.seq.0,
-            reserved.attempt().to_string(),
-            reserved.step().0,
-            reserved.try_number(),
-            at_ms,
-            self.model,
-            reserved.reserved_tokens(),
-        ])?;
-        Ok(())
-    }
-
-    fn fail_attempt(&self, failed: &AttemptFailed) -> rusqlite::Result<()> {
-        let usage = failed.failure.usage.unwrap_or_default();
-        self.settle(&failed.attempt.to_string(), "failed", usage)
-    }
-
-    fn add_reply(&mut self, replied: &ModelReplied) -> rusqlite::Result<()> {
-        self.tools.extend(
-            replied
-                .message
-                .calls()
-                .map(|call| (call.id, call.name.clone())),
-        );
-        self.settle(
-            &replied.attempt.to_string(),
-            "replied",
-            replied.usage.unwrap_or_default(),
-        )
-    }
-
-    fn settle(&self, attempt: &str, outcome: &str, usage: Usage) -> rusqlite::Result<()> {
-        let mut update = self.db.prepare_cached(
-            "update attempts set outcome = ?3, input_tokens = ?4, cached_input_tokens = ?5, \
-             output_tokens = ?6, reasoning_tokens = ?7, cache_write_tokens = ?8 \
-             where session = ?1 and attempt = ?2",
-        )?;
-        update.execute(params![
-            self.session,
-            attempt,
-            outcome,
-            usage.input_tokens,
-            usage.cached_input_tokens,
-            usage.output_tokens,
-            usage.reasoning_tokens,
-            usage.cache_write_tokens,
-        ])?;
         Ok(())
     }
 
@@ -264,15 +223,15 @@ impl<'a> Rows<'a> {
     }
 }
 
-fn put_session(db: &Transaction<'_>, summary: &Summary) -> rusqlite::Result<()> {
+fn put_session(rows: &Rows<'_>, summary: &Summary) -> rusqlite::Result<()> {
     let usage = &summary.usage;
-    db.execute(
+    rows.db.execute(
         "insert or replace into sessions (id, cwd, title, model, mode, status, steps, \
          input_tokens, cached_input_tokens, output_tokens, reasoning_tokens, waiting, in_doubt, \
          started_ms, updated_ms, last_seq, last_hash, epoch, journal_bytes, \
-         cache_write_tokens) \
+         cache_write_tokens, project, priced) \
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
-         ?19, ?20)",
+         ?19, ?20, ?21, ?22)",
         params![
             summary.session.to_string(),
             summary.cwd,
@@ -281,10 +240,10 @@ fn put_session(db: &Transaction<'_>, summary: &Summary) -> rusqlite::Result<()> 
             summary.mode.name(),
             summary.status.name(),
             summary.steps,
-            usage.input_tokens,
-            usage.cached_input_tokens,
-            usage.output_tokens,
-            usage.reasoning_tokens,
+            clamped(usage.input_tokens),
+            clamped(usage.cached_input_tokens),
+            clamped(usage.output_tokens),
+            clamped(usage.reasoning_tokens),
             summary.waiting,
             summary.in_doubt,
             summary.started_ms,
@@ -293,7 +252,9 @@ fn put_session(db: &Transaction<'_>, summary: &Summary) -> rusqlite::Result<()> 
             summary.last.hash.to_hex(),
             summary.epoch.0,
             summary.journal_bytes,
-            usage.cache_write_tokens,
+            clamped(usage.cache_write_tokens),
+            rows.project,
+            rows.is_priced,
         ],
     )?;
     Ok(())

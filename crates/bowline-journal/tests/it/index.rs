@@ -3,7 +3,9 @@
 use bowline_core::decision::Scope;
 use bowline_core::event::DecisionAnswered;
 use bowline_core::{Epoch, Event, Fact, Mode, StopReason, Verdict};
-use bowline_journal::{DecisionRow, Error, Hit, Journal as _, Status, Store, Summary, UsageRow};
+use bowline_journal::{
+    CallRow, DecisionRow, Error, Hit, Journal as _, Status, Store, Summary, UsageRow,
+};
 
 use crate::sample::{Script, block_on, finished, owner, session_id};
 
@@ -48,6 +50,8 @@ struct Answers {
     of_one_folder: Vec<Summary>,
     decisions: Vec<Vec<DecisionRow>>,
     usage: Vec<Vec<UsageRow>>,
+    all_usage: Vec<UsageRow>,
+    calls: Vec<CallRow>,
     hits: Vec<Vec<Hit>>,
 }
 
@@ -64,6 +68,8 @@ fn ask(store: &Store) -> Answers {
         usage: sessions
             .map(|session| view.usage(session).unwrap())
             .to_vec(),
+        all_usage: view.usage_within(&(0..u64::MAX)).unwrap(),
+        calls: view.calls_within(&(0..u64::MAX)).unwrap(),
         hits: [
             "needle",
             "delete please",
@@ -124,6 +130,17 @@ fn answers_are_right() {
     assert_eq!(answers.usage[0].len(), 5);
     assert_eq!(answers.usage[0][4].step, 5);
     assert!(answers.usage[0].iter().all(|row| row.outcome == "replied"));
+    assert_eq!(answers.all_usage, answers.usage.concat());
+    let row = &answers.all_usage[0];
+    assert_eq!(row.project, "/srv/project");
+    assert_eq!((row.evidence.as_str(), row.is_priced), ("weight", false));
+    assert_eq!(row.charged.total_tokens(), 940, "as the provider reported");
+    assert_eq!(row.reserved.output_tokens, 0, "older records tell the sum");
+    assert_eq!(row.reserved.input_tokens, row.reserved_tokens);
+    let tools: Vec<_> = answers.calls.iter().map(|call| &call.tool).collect();
+    assert_eq!(tools, ["shell"; 6]);
+    assert_eq!(answers.calls[4].result_bytes, 35);
+    assert_eq!(answers.calls[5].result_bytes, 0, "it waits");
 
     let [needle, delete, makefile, quoted, absent, _it] = answers.hits.try_into().unwrap();
     assert_eq!(needle.len(), 5, "four results and the answer");
