@@ -17,8 +17,8 @@ const DAYS_KEPT: usize = 64;
 /// Spans are kept for so long after their end: a clock may be set back, or read a little before
 /// another process wrote.
 const SPANS_KEPT_MS: u64 = 2 * HOUR_MS;
-/// More spans than this are put together where a new file is begun, those of the last two minutes
-/// left out.
+/// More spans than this are put together where a new file is begun: those of the last two minutes
+/// last, and by single seconds.
 const SPANS_KEPT: usize = 1_000;
 const RECENT_MS: u64 = 120_000;
 /// The widest spans that are put together: so much later than need be do they leave the hour.
@@ -121,6 +121,9 @@ impl Fold {
         while spans.len() > SPANS_KEPT && width_ms <= WIDEST_MS {
             spans = put_together(spans, width_ms, at_ms.saturating_sub(RECENT_MS));
             width_ms *= 2;
+        }
+        if spans.len() > SPANS_KEPT {
+            spans = put_together(spans, 1_000, u64::MAX);
         }
         Carried {
             projects: self.projects.clone(),

@@ -2,6 +2,7 @@
 //! projects, some are ended by force anywhere, and nothing is spent beyond; what is left open is
 //! settled by what the journals say.
 
+mod crash;
 mod damage;
 mod evidence;
 mod rates;

@@ -249,10 +249,11 @@ impl Script {
 
     /// A reservation as records of the first version have it: tokens alone.
     fn reserved_as_in_version_1(&self, attempt: AttemptId) -> Fact {
-        let fact = reserve(&self.state, NewAsk::of(attempt)).unwrap();
-        let Fact::AttemptReserved(reserved) = fact else {
-            panic!("{fact:?}");
+        let reserved = match reserve(&self.state, NewAsk::of(attempt)).unwrap() {
+            Fact::AttemptReserved(reserved) => Some(reserved),
+            _ => None,
         };
+        let reserved = reserved.unwrap();
         let prompt_tokens = self.state.size_by_weight().tokens_bound;
         let then = serde_json::json!({
             "attempt": attempt,

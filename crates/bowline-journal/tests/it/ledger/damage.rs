@@ -188,8 +188,8 @@ fn a_damaged_ledger_is_set_aside_said_and_counted_again_from_the_journals() {
     assert_eq!(taken(&ledger), before);
 }
 
-/// A life of a ledger on a disk that fails at one operation: what was granted is there afterwards.
-fn live(ledger: &Ledger, granted: &mut Vec<ClaimKey>) -> Result<(), Error> {
+/// A life of a ledger: what is granted must be there afterwards.
+pub(super) fn live(ledger: &Ledger, granted: &mut Vec<ClaimKey>) -> Result<(), Error> {
     for number in 1..=12 {
         let claim = asked(number, NEED, CAP);
         if ledger.reserve(&claim)? == Grant::Reserved {
@@ -200,6 +200,25 @@ fn live(ledger: &Ledger, granted: &mut Vec<ClaimKey>) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// After whatever happened all that was granted is counted, and at most one claim more; and it goes
+/// on, to the last token.
+pub(super) fn check(home: &Path, granted: usize, note: &str) {
+    let ledger = Store::at(home).ledger();
+    let view = ledger.view().unwrap();
+    assert!(view.damage().is_none(), "{note}: {:?}", view.damage());
+    let counted = taken(&ledger) / NEED;
+    assert!(counted >= granted as u64, "{note}: {counted} of {granted}");
+    assert!(
+        counted <= granted as u64 + 1,
+        "{note}: {counted} of {granted}"
+    );
+    let left = CAP - counted * NEED;
+    let more = ledger.reserve(&asked(99, left + 1, CAP)).unwrap();
+    assert!(matches!(more, Grant::Exceeds { .. }), "{note}: {more:?}");
+    let rest = ledger.reserve(&asked(99, left, CAP)).unwrap();
+    assert_eq!(rest, Grant::Reserved, "{note}");
 }
 
 #[test]
@@ -233,18 +252,7 @@ fn a_fault_at_every_operation_grants_nothing_that_is_not_counted() {
                 // The head is a witness: without it nothing is lost.
                 Ok(()) => assert_eq!(mode, Mode::Once, "{note}"),
             }
-            let ledger = Store::at(home.path()).ledger();
-            let view = ledger.view().unwrap();
-            assert!(view.damage().is_none(), "{note}: {:?}", view.damage());
-            let counted = taken(&ledger) / NEED;
-            assert!(counted >= granted.len() as u64, "{note}");
-            assert!(counted <= granted.len() as u64 + 1, "{note}");
-            // It goes on, to the last token.
-            let left = CAP - counted * NEED;
-            let more = ledger.reserve(&asked(99, left + 1, CAP)).unwrap();
-            assert!(matches!(more, Grant::Exceeds { .. }), "{note}: {more:?}");
-            let rest = ledger.reserve(&asked(99, left, CAP)).unwrap();
-            assert_eq!(rest, Grant::Reserved, "{note}");
+            check(home.path(), granted.len(), &note);
             points += 1;
         }
     }
