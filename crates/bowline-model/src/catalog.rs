@@ -1,4 +1,58 @@
-//! Which providers there are, and what each needs to be reached.
+//! Which providers there are, what each needs to be reached, and what their models cost.
+
+pub mod decimal;
+pub mod import;
+pub mod table;
+
+use bowline_core::ModelRef;
+use bowline_core::price::ModelFacts;
+
+use table::Row;
+
+/// The built-in table. It is no more than text until a model is looked up.
+const TABLE: &str = include_str!("catalog/models.txt");
+
+/// The day on which the built-in table was reviewed.
+const TABLE_DATE: &str = "2026-11-26";
+
+/// What the built-in table knows of a model that is asked at its provider's own address (see
+/// [`own_provider`]); what another server charges for the same name, nobody knows.
+///
+/// A name with a date, such as `claude-sonnet-4-5-20250929`, is looked up without it if it has no
+/// row of its own. Takes some microseconds.
+#[must_use]
+pub fn facts(model: &ModelRef) -> Option<ModelFacts> {
+    let row = table::find(TABLE, priced_as(model.provider()), model.model())?;
+    let source = format!(
+        "built-in table of {TABLE_DATE}: {} since {}",
+        row.id, row.since
+    );
+    Some(row.facts(source))
+}
+
+/// Every row of the built-in table. The models of `openai` are those of `openai-chat` too.
+pub fn built_in() -> impl Iterator<Item = Row> {
+    table::rows(TABLE)
+}
+
+/// The provider under which tables list the models of this one: the two OpenAI dialects are one
+/// provider with one list of prices.
+#[must_use]
+pub fn priced_as(provider: &str) -> &str {
+    match provider {
+        "openai-chat" => "openai",
+        other => other,
+    }
+}
+
+/// The provider whose own address is asked in this dialect at this address (its default if `None`);
+/// `None` for any other server, whose prices are its own.
+#[must_use]
+pub fn own_provider<'a>(dialect: &'a str, base_url: Option<&str>) -> Option<&'a str> {
+    let own = default_base_url(dialect)?;
+    let is_own = base_url.is_none_or(|url| url.trim_end_matches('/') == own);
+    is_own.then(|| priced_as(dialect))
+}
 
 /// The names that may stand before the slash in `--model provider/model`.
 #[must_use]
@@ -37,3 +91,6 @@ pub fn default_model(provider: &str) -> Option<&'static str> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,7 +24,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
-mod catalog;
+pub mod catalog;
 mod dialect;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
