@@ -76,6 +76,25 @@ impl Rates {
         .sum()
     }
 
+    /// The dearer of both, each kind of token by itself.
+    #[must_use]
+    pub fn or_dearer(&self, other: &Self) -> Self {
+        Self {
+            input_micro_usd_per_mtok: self
+                .input_micro_usd_per_mtok
+                .max(other.input_micro_usd_per_mtok),
+            output_micro_usd_per_mtok: self
+                .output_micro_usd_per_mtok
+                .max(other.output_micro_usd_per_mtok),
+            cache_read_micro_usd_per_mtok: self
+                .cache_read_micro_usd_per_mtok
+                .max(other.cache_read_micro_usd_per_mtok),
+            cache_write_micro_usd_per_mtok: self
+                .cache_write_micro_usd_per_mtok
+                .max(other.cache_write_micro_usd_per_mtok),
+        }
+    }
+
     /// The dearest way to read a token.
     const fn dearest_input(&self) -> u64 {
         let mut most = self.input_micro_usd_per_mtok;

@@ -6,14 +6,17 @@
 mod endpoints;
 mod keys;
 mod layers;
+mod models;
 mod parse;
 mod remember;
 mod span;
+mod tables;
 
 pub use bowline_core::configured::{Endpoint, HeaderSource, KeySource};
 pub use endpoints::API_NAMES;
 pub use keys::{KEYS, KeySpec, Kind, ProjectUse};
 pub use layers::{Effective, Layers, Shown};
+pub use models::{ModelEntry, entry_to_fill_in};
 pub use parse::{ConfigError, Entry, Origin, Value, parse, parse_flag};
 pub use remember::{Remembered, with_allow_rule};
 

@@ -197,30 +197,12 @@ impl Found<'_> {
     }
 }
 
-/// The dearer of each.
-fn dearer(one: &Rates, other: &Rates) -> Rates {
-    Rates {
-        input_micro_usd_per_mtok: one
-            .input_micro_usd_per_mtok
-            .max(other.input_micro_usd_per_mtok),
-        output_micro_usd_per_mtok: one
-            .output_micro_usd_per_mtok
-            .max(other.output_micro_usd_per_mtok),
-        cache_read_micro_usd_per_mtok: one
-            .cache_read_micro_usd_per_mtok
-            .max(other.cache_read_micro_usd_per_mtok),
-        cache_write_micro_usd_per_mtok: one
-            .cache_write_micro_usd_per_mtok
-            .max(other.cache_write_micro_usd_per_mtok),
-    }
-}
-
 fn dearer_price(one: Option<Price>, other: Option<Price>) -> Option<Price> {
     let (Some(one), Some(other)) = (one, other) else {
         return one.or(other);
     };
     Some(Price {
-        rates: dearer(&one.rates, &other.rates),
+        rates: one.rates.or_dearer(&other.rates),
         long: long_of(one.long.into_iter().chain(other.long)),
     })
 }
@@ -230,7 +212,7 @@ fn dearer_price(one: Option<Price>, other: Option<Price>) -> Option<Price> {
 fn long_of(steps: impl IntoIterator<Item = LongRates>) -> Option<LongRates> {
     steps.into_iter().reduce(|one, other| LongRates {
         above_input_tokens: one.above_input_tokens.min(other.above_input_tokens),
-        rates: dearer(&one.rates, &other.rates),
+        rates: one.rates.or_dearer(&other.rates),
     })
 }
 
@@ -286,7 +268,9 @@ impl Four {
             read: self.read,
             write: self.write,
         };
-        filled.rates().map_or(*below, |rates| dearer(&rates, below))
+        filled
+            .rates()
+            .map_or(*below, |rates| rates.or_dearer(below))
     }
 }
 

@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use bowline_core::configured::{Endpoint, HeaderSource, KeySource};
-use toml_edit::{ArrayOfTables, Item, Table, TableLike, Value as Toml};
+use toml_edit::{Item, Table, TableLike, Value as Toml};
 
-use super::parse::{ConfigError, Origin};
+use super::parse::ConfigError;
+use super::tables::{Place, span_of};
 
 /// Dialects that an endpoint can speak, by the name of the provider that speaks them.
 pub const API_NAMES: [&str; 3] = ["openai-chat", "openai", "anthropic"];
@@ -25,91 +26,29 @@ const FIELDS: [&str; 8] = [
     "headers",
 ];
 
-/// Says where a thing stands: the file, and the line of an offset in it.
-pub(super) struct Place<'a> {
-    pub(super) origin: &'a dyn Fn(Option<Range<usize>>) -> Origin,
-}
-
-impl Place<'_> {
-    fn error(
-        &self,
-        span: Option<Range<usize>>,
-        what: String,
-        next: impl Into<String>,
-    ) -> ConfigError {
-        let origin = (self.origin)(span);
-        let file = origin.file.unwrap_or_default();
-        let place = match origin.line {
-            Some(line) => format!("{file}:{line}"),
-            None => file,
-        };
-        ConfigError {
-            place,
-            what,
-            next: next.into(),
-        }
-    }
-}
-
 /// Reads every `[[providers]]` table of one file.
 pub(super) fn read(item: &Item, place: &Place<'_>) -> Result<Vec<Endpoint>, ConfigError> {
-    let Some(tables) = item.as_array_of_tables() else {
-        let what = format!("`providers` is {}", item.type_name());
-        let next = "Write each endpoint as a table that begins with [[providers]].";
-        return Err(place.error(item.span(), what, next));
-    };
+    let tables = place.tables(item, "providers", "endpoint")?;
     let endpoints = tables
         .iter()
         .map(|table| endpoint(table, place))
         .collect::<Result<Vec<_>, _>>()?;
-    refuse_doubles(tables, &endpoints, place)?;
+    let named = endpoints.iter().map(|one| (&one.name, one.origin.line));
+    place.refuse_doubles(tables, named, "endpoint", "Give each a name of its own.")?;
     Ok(endpoints)
 }
 
-fn refuse_doubles(
-    tables: &ArrayOfTables,
-    endpoints: &[Endpoint],
-    place: &Place<'_>,
-) -> Result<(), ConfigError> {
-    for (index, (table, endpoint)) in tables.iter().zip(endpoints).enumerate() {
-        let earlier = endpoints[..index]
-            .iter()
-            .find(|other| other.name == endpoint.name);
-        if let Some(earlier) = earlier {
-            let line = earlier.origin.line.unwrap_or_default();
-            return Err(place.error(
-                table.span(),
-                format!("endpoint `{}` is there twice (line {line})", endpoint.name),
-                "Give each a name of its own.",
-            ));
-        }
-    }
-    Ok(())
-}
-
 fn endpoint(table: &Table, place: &Place<'_>) -> Result<Endpoint, ConfigError> {
-    for (field, item) in table.iter() {
-        if !FIELDS.contains(&field) {
-            let span = table
-                .key(field)
-                .and_then(toml_edit::Key::span)
-                .or_else(|| item.span());
-            let next = match nearest(field) {
-                Some(near) => format!("Did you mean `{near}`?"),
-                None => format!("An endpoint has {}.", FIELDS.join(", ")),
-            };
-            return Err(place.error(span, format!("unknown key `providers.{field}`"), next));
-        }
-    }
+    place.refuse_unknown(table, "providers", &FIELDS, "An endpoint has")?;
     let missing = |field: &str, next: String| {
         place.error(table.span(), format!("an endpoint without `{field}`"), next)
     };
-    let name = text(table, "name", place)?.ok_or_else(|| {
+    let name = place.text(table, "providers", "name")?.ok_or_else(|| {
         let next = "Give it one, such as name = \"work\": --model work/MODEL then asks it.";
         missing("name", next.to_owned())
     })?;
     check_name(&name, table, place)?;
-    let api = text(table, "api", place)?.ok_or_else(|| {
+    let api = place.text(table, "providers", "api")?.ok_or_else(|| {
         let next = format!("Say which dialect it speaks: {}.", API_NAMES.join(", "));
         missing("api", next)
     })?;
@@ -120,11 +59,11 @@ fn endpoint(table: &Table, place: &Place<'_>) -> Result<Endpoint, ConfigError> {
             format!("Use {}.", API_NAMES.join(", ")),
         ));
     }
-    let base_url = text(table, "base_url", place)?;
+    let base_url = place.text(table, "providers", "base_url")?;
     if let Some(url) = &base_url {
         check_url(url, table, place)?;
     }
-    let model = text(table, "model", place)?;
+    let model = place.text(table, "providers", "model")?;
     if model.as_deref() == Some("") {
         let next = "Name a model, or leave the line out.";
         return Err(place.error(span_of(table, "model"), "`model` is empty".to_owned(), next));
@@ -138,37 +77,6 @@ fn endpoint(table: &Table, place: &Place<'_>) -> Result<Endpoint, ConfigError> {
         headers: headers(table, place)?,
         origin: (place.origin)(table.span()),
     })
-}
-
-fn nearest(field: &str) -> Option<&'static str> {
-    FIELDS
-        .iter()
-        .map(|known| (strsim::damerau_levenshtein(known, field), *known))
-        .filter(|(distance, _)| *distance <= 3)
-        .min()
-        .map(|(_, known)| known)
-}
-
-fn span_of(table: &Table, field: &str) -> Option<Range<usize>> {
-    let key = table.key(field).and_then(toml_edit::Key::span);
-    key.or_else(|| table.get(field).and_then(Item::span))
-}
-
-fn text(table: &Table, field: &str, place: &Place<'_>) -> Result<Option<String>, ConfigError> {
-    let Some(item) = table.get(field) else {
-        return Ok(None);
-    };
-    match item.as_str() {
-        Some(text) => Ok(Some(text.to_owned())),
-        None => Err(place.error(
-            span_of(table, field),
-            format!(
-                "`providers.{field}` must be a text in quotes, got {}",
-                item.type_name()
-            ),
-            "Put it in quotes.",
-        )),
-    }
 }
 
 fn check_name(name: &str, table: &Table, place: &Place<'_>) -> Result<(), ConfigError> {
@@ -233,11 +141,11 @@ fn key_source(table: &Table, place: &Place<'_>) -> Result<KeySource, ConfigError
             "Keep one: a key has one source.",
         ));
     }
-    if let Some(name) = text(table, "key_env", place)? {
+    if let Some(name) = place.text(table, "providers", "key_env")? {
         let at = span_of(table, "key_env");
         return Ok(KeySource::Env(variable(name, at, place)?));
     }
-    if let Some(file) = text(table, "key_file", place)? {
+    if let Some(file) = place.text(table, "providers", "key_file")? {
         if !file.starts_with('/') && !file.starts_with("~/") {
             return Err(place.error(
                 span_of(table, "key_file"),

@@ -22,6 +22,15 @@ pub enum Kind {
     Ports,
     /// Tables that each name an endpoint: `[[providers]]`.
     Endpoints,
+    /// Tables that each say something of a model: `[[models]]`.
+    Models,
+}
+
+impl Kind {
+    /// Whether it is a list of tables, which is read as a whole.
+    pub(super) const fn is_tables(self) -> bool {
+        matches!(self, Self::Endpoints | Self::Models)
+    }
 }
 
 /// What a project's own, untrusted file may do with a key.
@@ -64,7 +73,7 @@ const fn key(
     }
 }
 
-use Kind::{Choice, Endpoints, Ports, Rules, Span, Text, Whole};
+use Kind::{Choice, Endpoints, Models, Ports, Rules, Span, Text, Whole};
 use ProjectUse::{Ignored, Tightens};
 
 /// Every key, in the order of listings.
@@ -89,6 +98,13 @@ pub const KEYS: &[KeySpec] = &[
         None,
         Ignored,
         "Named endpoints: name, api, base_url, model, one of key_env, key_command and key_file, headers.",
+    ),
+    key(
+        "models",
+        Models,
+        None,
+        Ignored,
+        "What models take and cost: id, context_tokens, output_tokens_max, input_usd_per_mtok, output_usd_per_mtok, cache_read_usd_per_mtok, cache_write_usd_per_mtok.",
     ),
     key(
         "local_ports",

@@ -2,9 +2,11 @@
 
 use bowline_core::configured::{Configured, Endpoint, RuleInForce};
 use bowline_core::decision::{Layer, RuleSource};
+use bowline_core::price::ModelFacts;
 use bowline_core::{Limits, Mode, ModelRef, OnAsk, Tier, Verdict};
 
 use super::keys::{KEYS, KeySpec, Kind, ProjectUse};
+use super::models::{self, ModelEntry};
 use super::parse::{Entry, Origin, Value};
 use super::span::span_ms;
 
@@ -80,7 +82,7 @@ fn resolve_key(key: &'static KeySpec, entries: &[Entry]) -> Shown {
         .collect();
     match key.kind {
         Kind::Rules => return resolve_rules(shown, &mine),
-        Kind::Endpoints => return resolve_endpoints(shown, &mine),
+        Kind::Endpoints | Kind::Models => return resolve_tables(shown, &mine),
         _ => {}
     }
     // User first, then what may tighten it, then the command line.
@@ -127,18 +129,27 @@ fn resolve_rules(mut shown: Shown, mine: &[&Entry]) -> Shown {
     shown
 }
 
-fn resolve_endpoints(mut shown: Shown, mine: &[&Entry]) -> Shown {
-    let mut all = Vec::new();
+fn resolve_tables(mut shown: Shown, mine: &[&Entry]) -> Shown {
+    let mut endpoints = Vec::new();
+    let mut models = Vec::new();
     for entry in mine {
         if entry.origin.layer == Layer::Project {
-            let why = "the project is not trusted: it cannot say where a model is asked";
+            let why = match shown.key.kind {
+                Kind::Models => "the project is not trusted: it cannot say what a model costs",
+                _ => "the project is not trusted: it cannot say where a model is asked",
+            };
             shown.passed_over.push((entry.origin.clone(), why));
-        } else if let Value::Endpoints(endpoints) = &entry.value {
-            all.extend(endpoints.iter().cloned());
-            shown.origin.get_or_insert_with(|| entry.origin.clone());
+            continue;
         }
+        match &entry.value {
+            Value::Endpoints(some) => endpoints.extend(some.iter().cloned()),
+            Value::Models(some) => models.extend(some.iter().cloned()),
+            _ => continue,
+        }
+        shown.origin.get_or_insert_with(|| entry.origin.clone());
     }
-    shown.value = (!all.is_empty()).then_some(Value::Endpoints(all));
+    let endpoints = (!endpoints.is_empty()).then_some(Value::Endpoints(endpoints));
+    shown.value = endpoints.or_else(|| (!models.is_empty()).then_some(Value::Models(models)));
     shown
 }
 
@@ -232,6 +243,28 @@ impl Effective {
             Some(Value::Endpoints(endpoints)) => endpoints,
             _ => &[],
         }
+    }
+
+    /// What is said of models, in the order written.
+    #[must_use]
+    pub fn models(&self) -> &[ModelEntry] {
+        match self.value("models") {
+            Some(Value::Models(entries)) => entries,
+            _ => &[],
+        }
+    }
+
+    /// What is known of `model`: what `[[models]]` says of it, over what was `imported`, over what
+    /// is built in. Hand in what is built in only for a model that is asked at its provider's own
+    /// address. `source` names all that say something, and is empty where nobody does.
+    #[must_use]
+    pub fn model_facts(
+        &self,
+        model: &ModelRef,
+        imported: Option<ModelFacts>,
+        built_in: Option<ModelFacts>,
+    ) -> ModelFacts {
+        models::facts(self.models(), model, imported, built_in)
     }
 
     /// What a session that asks `model` takes from here and keeps. Places, home and rules given by

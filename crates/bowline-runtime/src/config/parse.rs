@@ -5,9 +5,11 @@ use bowline_core::configured::Endpoint;
 use bowline_core::decision::Layer;
 use toml_edit::{Document, Item, Table};
 
-use super::endpoints::{self, Place};
+use super::endpoints;
 use super::keys::{self, KeySpec, Kind};
+use super::models::{self, ModelEntry};
 use super::span::span_ms;
+use super::tables::Place;
 
 /// A value of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub enum Value {
     Ports(Vec<u16>),
     /// Named endpoints.
     Endpoints(Vec<Endpoint>),
+    /// What is said of models.
+    Models(Vec<ModelEntry>),
 }
 
 /// One key set in one place.
@@ -69,6 +73,7 @@ pub fn parse(layer: Layer, file: &str, text: &str) -> Result<Vec<Entry>, ConfigE
     let mut reader = Reader {
         layer,
         file,
+        text,
         line_of: &line_of,
         entries: Vec::new(),
     };
@@ -91,7 +96,7 @@ pub fn parse_flag(name: &str, flag: &str, text: &str) -> Result<Entry, ConfigErr
             next: "Give digits only.".to_owned(),
         })?),
         Kind::Rules => Value::Rules(vec![(text.to_owned(), None)]),
-        Kind::Ports | Kind::Endpoints => {
+        Kind::Ports | Kind::Endpoints | Kind::Models => {
             return Err(ConfigError {
                 place: place(),
                 what: format!("`{name}` cannot be given as a flag"),
@@ -111,6 +116,7 @@ pub fn parse_flag(name: &str, flag: &str, text: &str) -> Result<Entry, ConfigErr
 struct Reader<'a> {
     layer: Layer,
     file: &'a str,
+    text: &'a str,
     line_of: &'a dyn Fn(usize) -> u32,
     entries: Vec<Entry>,
 }
@@ -128,8 +134,9 @@ impl Reader<'_> {
             } else {
                 format!("{prefix}.{name}")
             };
-            if dotted == "providers" {
-                self.endpoints(item)?;
+            let key = keys::find(&dotted);
+            if let Some(key) = key.filter(|key| key.kind.is_tables()) {
+                self.tables(key, item)?;
             } else if let Item::Table(inner) = item {
                 self.known_table(&dotted, line)?;
                 self.table(&dotted, inner)?;
@@ -140,20 +147,26 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn endpoints(&mut self, item: &Item) -> Result<(), ConfigError> {
-        let key = keys::find("providers").ok_or_else(|| unknown("providers", self.place(None)))?;
+    /// Reads a list of tables, each an entry of its own with its place.
+    fn tables(&mut self, key: &'static KeySpec, item: &Item) -> Result<(), ConfigError> {
         let origin = |span: Option<std::ops::Range<usize>>| Origin {
             layer: self.layer,
             file: Some(self.file.to_owned()),
             line: span.map(|span| (self.line_of)(span.start)),
         };
-        let read = endpoints::read(item, &Place { origin: &origin })?;
-        for endpoint in read {
-            self.entries.push(Entry {
-                key,
-                origin: endpoint.origin.clone(),
-                value: Value::Endpoints(vec![endpoint]),
-            });
+        let place = Place {
+            origin: &origin,
+            file_text: self.text,
+        };
+        let entry = |origin: Origin, value| Entry { key, value, origin };
+        if key.kind == Kind::Models {
+            let read = models::read(item, &place)?.into_iter();
+            let read = read.map(|one| entry(one.origin.clone(), Value::Models(vec![one])));
+            self.entries.extend(read);
+        } else {
+            let read = endpoints::read(item, &place)?.into_iter();
+            let read = read.map(|one| entry(one.origin.clone(), Value::Endpoints(vec![one])));
+            self.entries.extend(read);
         }
         Ok(())
     }
@@ -210,7 +223,7 @@ impl Reader<'_> {
                 Value::Ports(ports.ok_or_else(|| wrong("a list of ports from 1 to 65535"))?)
             }
             // Read as a whole before.
-            Kind::Endpoints => return Ok(()),
+            Kind::Endpoints | Kind::Models => return Ok(()),
         };
         check(key, &value, self.place(line))?;
         let origin = Origin {
