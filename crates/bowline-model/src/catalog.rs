@@ -22,12 +22,18 @@ const TABLE_DATE: &str = "2026-11-26";
 /// row of its own. Takes some microseconds.
 #[must_use]
 pub fn facts(model: &ModelRef) -> Option<ModelFacts> {
-    let row = table::find(TABLE, priced_as(model.provider()), model.model())?;
+    let row = row(model)?;
     let source = format!(
         "built-in table of {TABLE_DATE}: {} since {}",
         row.id, row.since
     );
     Some(row.facts(source))
+}
+
+/// The row that [`facts`] are from.
+#[must_use]
+pub fn row(model: &ModelRef) -> Option<Row> {
+    table::find(TABLE, priced_as(model.provider()), model.model())
 }
 
 /// Every row of the built-in table. The models of `openai` are those of `openai-chat` too.

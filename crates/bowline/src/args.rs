@@ -55,6 +55,9 @@ pub enum Command {
     /// Show the configuration in force.
     #[command(subcommand, after_help = examples::CONFIG)]
     Config(Config),
+    /// List what is known of models, show one, or take in a table of prices.
+    #[command(subcommand, after_help = examples::MODELS)]
+    Models(Models),
     /// List all that waits, over all sessions: questions, parties, calls in doubt, sessions on hold.
     #[command(after_help = examples::INBOX)]
     Inbox(Inbox),
@@ -430,6 +433,40 @@ pub enum Config {
         /// One JSON array.
         #[arg(long)]
         json: bool,
+    },
+}
+
+/// `bowline models ...`
+#[derive(Debug, Subcommand)]
+pub enum Models {
+    /// What every known model takes and costs.
+    List {
+        /// Only the models of this provider or endpoint.
+        #[arg(long, value_name = "NAME")]
+        provider: Option<String>,
+        /// One JSON array.
+        #[arg(long)]
+        json: bool,
+    },
+    /// One model, whole, and who says so.
+    Show {
+        /// The model, as provider/model; the provider may be left out where only one has it.
+        id: String,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take in a table of prices: models.dev's api.json, or litellm's
+    /// `model_prices_and_context_window.json`.
+    Import {
+        /// The table; `-` reads it from standard input.
+        file: PathBuf,
+        /// Only the models of this provider, as the table calls it.
+        #[arg(long, value_name = "NAME")]
+        provider: Option<String>,
+        /// Only show what would change.
+        #[arg(long)]
+        dry_run: bool,
     },
 }
 

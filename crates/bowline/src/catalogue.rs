@@ -225,6 +225,40 @@ const ROWS: &[Row] = &[
             session, which is in force when it goes on.",
     },
     Row {
+        name: "models list",
+        usage: "bowline models list [--provider NAME] [--json]",
+        effect: Reads,
+        outputs: &["text", "json"],
+        exits: LIST_EXITS,
+        title: "What every known model takes and costs",
+        description: "Models of the built-in table, of the imported one and of [[models]] in the \
+            configuration, with their lengths and prices as they hold at the provider's own \
+            address. Writes nothing and does not create the state folder.",
+    },
+    Row {
+        name: "models show",
+        usage: "bowline models show ID [--json]",
+        effect: Reads,
+        outputs: &["text", "json"],
+        exits: LIST_EXITS,
+        title: "One model, whole, and who says so",
+        description: "What counts when this model is asked with the configuration of this folder: \
+            lengths, prices, prices of long requests, and where each is from. A name with a date is \
+            looked up without it. A model that nobody knows is exit 2, with what to write down.",
+    },
+    Row {
+        name: "models import",
+        usage: "bowline models import FILE|- [--provider NAME] [--dry-run]",
+        effect: WritesState,
+        outputs: &["text"],
+        exits: LIST_EXITS,
+        title: "Take in a table of prices",
+        description: "Reads models.dev's api.json or litellm's model_prices_and_context_window.json, \
+            shows what is new, what changes and what is left out, and writes models.txt beside \
+            config.toml. What the configuration says goes before it, the built-in table after it. \
+            Refused inside a shell command that an agent runs.",
+    },
+    Row {
         name: "inbox",
         usage: "bowline inbox [--json]",
         effect: Reads,

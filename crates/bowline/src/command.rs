@@ -14,6 +14,7 @@ mod inbox;
 mod jobs;
 pub mod keeper;
 mod log;
+mod models;
 mod pause;
 mod resume;
 mod run;
@@ -49,6 +50,7 @@ pub fn run(args: Args) -> Result<u8, Failure> {
         Command::Tools(args) => tools::run(args),
         Command::Commands(args) => commands::run(&args),
         Command::Config(args) => config::run(&args),
+        Command::Models(args) => models::run(&args),
         Command::Inbox(args) => inbox::run(&args),
         Command::Approve(args) => answer::approve(&args),
         Command::Deny(args) => answer::deny(&args),

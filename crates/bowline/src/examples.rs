@@ -145,6 +145,24 @@ Examples:
   bowline commands list --json        for programs that drive this one
   bowline commands show sessions list";
 
+/// `bowline models --help`
+pub const MODELS: &str = "\
+Examples:
+  bowline models list --provider anthropic
+  bowline models show openai/gpt-5
+  bowline models import api.json --provider openai --dry-run
+  curl -s https://models.dev/api.json | bowline models import -
+
+What no table knows is said in config.toml, in dollars for a million tokens:
+  [[models]]
+  id = \"work/qwen3\"                  the name of an endpoint, or of a provider
+  context_tokens = 131072
+  output_tokens_max = 16384
+  input_usd_per_mtok = 0.20
+  output_usd_per_mtok = 0.80
+  cache_read_usd_per_mtok = 0.02     as input, if left out
+  cache_write_usd_per_mtok = 0.25    as input, if left out";
+
 /// `bowline config --help`
 pub const CONFIG: &str = "\
 Examples:

@@ -51,6 +51,11 @@ impl Places {
     pub fn user_config(&self) -> PathBuf {
         self.config.join("config.toml")
     }
+
+    /// The table of models that was imported.
+    pub fn imported_models(&self) -> PathBuf {
+        self.config.join("models.txt")
+    }
 }
 
 impl Failure {

@@ -150,7 +150,7 @@ impl Found<'_> {
         let id = id
             .ok()
             .filter(|id| Row::can_name(id) && id.provider() == provider);
-        let (why, is_broken) = match (id, said) {
+        let unfit = match (id, said) {
             (Some(id), Ok(said)) => {
                 self.rows.push(Row {
                     id,
@@ -162,15 +162,22 @@ impl Found<'_> {
                 });
                 return;
             }
-            (_, Err(Unfit::Other(why))) => (why.to_owned(), false),
-            (_, Err(Unfit::Broken(why))) => (why, true),
-            (None, Ok(_)) => (
-                "its name is empty, too long or has blanks in it".to_owned(),
-                true,
-            ),
+            (_, Err(unfit)) => unfit,
+            (None, Ok(_)) => {
+                Unfit::Broken("its name is empty, too long or has blanks in it".to_owned())
+            }
+        };
+        self.skip(format!("{provider}/{model}"), unfit);
+    }
+
+    /// Notes a row that is left out.
+    fn skip(&mut self, name: String, unfit: Unfit) {
+        let (why, is_broken) = match unfit {
+            Unfit::Broken(why) => (why, true),
+            Unfit::Other(why) => (why.to_owned(), false),
         };
         self.skipped.push(Skipped {
-            name: format!("{provider}/{model}"),
+            name,
             why,
             is_broken,
         });

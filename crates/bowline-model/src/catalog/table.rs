@@ -70,20 +70,11 @@ impl Row {
         }
     }
 
-    /// Whether both say the same of the same model, whoever says it since when.
+    /// Whether both say the same of a model, whoever says it since when.
     #[must_use]
     pub fn says_as(&self, other: &Self) -> bool {
-        (
-            &self.id,
-            self.context_tokens,
-            self.output_tokens_max,
-            self.price,
-        ) == (
-            &other.id,
-            other.context_tokens,
-            other.output_tokens_max,
-            other.price,
-        )
+        let said = |row: &Self| (row.context_tokens, row.output_tokens_max, row.price);
+        said(self) == said(other)
     }
 
     /// Whether a line can hold it: a model's name without blanks, and not too long.
@@ -141,6 +132,18 @@ fn read_long(word: &str) -> Option<Option<LongRates>> {
     }))
 }
 
+/// Rates for long requests as a line has them: the length, a colon, the four prices; `-` if none.
+#[must_use]
+pub fn show_long(long: Option<&LongRates>) -> String {
+    long.map_or_else(
+        || NONE.to_owned(),
+        |long| {
+            let rates = shown(&long.rates).join("/");
+            format!("{}:{rates}", long.above_input_tokens)
+        },
+    )
+}
+
 /// The four prices of some rates in dollars, in the order of a line.
 fn shown(rates: &Rates) -> [String; 4] {
     [
@@ -159,13 +162,7 @@ impl fmt::Display for Row {
         let none = || [NONE; 4].map(str::to_owned);
         let rates = self.price.map_or_else(none, |price| shown(&price.rates));
         let long = self.price.and_then(|price| price.long);
-        let long = long.map_or_else(
-            || NONE.to_owned(),
-            |long| {
-                let rates = shown(&long.rates).join("/");
-                format!("{}:{rates}", long.above_input_tokens)
-            },
-        );
+        let long = show_long(long.as_ref());
         write!(
             f,
             "{} {} {} {} {long} {} {}",

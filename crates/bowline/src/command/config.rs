@@ -5,7 +5,7 @@ mod session;
 use std::path::PathBuf;
 
 use bowline_journal::Store;
-use bowline_runtime::config::{Endpoint, KEYS, Kind, Origin, Shown, Value};
+use bowline_runtime::config::{Endpoint, KEYS, Kind, ModelEntry, Origin, Shown, Value};
 use serde_json::json;
 
 use crate::args::{Config, Force};
@@ -66,6 +66,11 @@ fn text(value: &Value) -> String {
             let lines: Vec<String> = endpoints.iter().map(endpoint::described).collect();
             lines.join("; ")
         }
+        Value::Models(entries) => entries
+            .iter()
+            .map(|entry| entry.id.to_string())
+            .collect::<Vec<_>>()
+            .join(", "),
         Value::Text(text) => text.clone(),
         Value::Whole(number) => number.to_string(),
         Value::Rules(rules) => rules
@@ -94,6 +99,7 @@ fn as_json(shown: &Shown) -> serde_json::Value {
         }
         Some(Value::Ports(ports)) => json!(ports),
         Some(Value::Endpoints(endpoints)) => endpoints.iter().map(endpoint_as_json).collect(),
+        Some(Value::Models(entries)) => entries.iter().map(model_as_json).collect(),
     };
     json!({
         "name": shown.key.name,
@@ -129,6 +135,20 @@ fn endpoint_as_json(endpoint: &Endpoint) -> serde_json::Value {
     })
 }
 
+/// What one `[[models]]` table says, prices in millionths of a dollar.
+fn model_as_json(entry: &ModelEntry) -> serde_json::Value {
+    json!({
+        "id": entry.id,
+        "context_tokens": entry.context_tokens,
+        "output_tokens_max": entry.output_tokens_max,
+        "input_micro_usd_per_mtok": entry.input,
+        "output_micro_usd_per_mtok": entry.output,
+        "cache_read_micro_usd_per_mtok": entry.cache_read,
+        "cache_write_micro_usd_per_mtok": entry.cache_write,
+        "origin": origin(&entry.origin),
+    })
+}
+
 /// A kind in words.
 pub fn kind(kind: Kind) -> String {
     match kind {
@@ -139,5 +159,6 @@ pub fn kind(kind: Kind) -> String {
         Kind::Rules => "list of rules".to_owned(),
         Kind::Ports => "list of ports".to_owned(),
         Kind::Endpoints => "tables `[[providers]]`".to_owned(),
+        Kind::Models => "tables `[[models]]`".to_owned(),
     }
 }

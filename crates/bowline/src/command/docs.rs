@@ -125,6 +125,28 @@ by no listing, and their variables reach no shell command. Built-in names (`open
 `anthropic`, `scripted`) cannot be defined anew. A session remembers the endpoint's name and looks \
 it up again when it goes on. A project's own file defines no endpoint.
 
+## What models cost
+
+```toml
+[[models]]
+id = \"work/qwen3\"                # provider/model, or ENDPOINT/MODEL of a named endpoint
+context_tokens = 131072            # request and reply together
+output_tokens_max = 16384          # the longest reply
+input_usd_per_mtok = 0.20          # US dollars for a million tokens, six decimals at most
+output_usd_per_mtok = 0.80
+cache_read_usd_per_mtok = 0.02     # from the provider's cache
+cache_write_usd_per_mtok = 0.25    # into it
+```
+
+An entry goes before the table that `bowline models import` wrote (`models.txt` beside this file), and \
+that before the built-in table of Anthropic's and OpenAI's models, field by field. Nothing becomes \
+cheaper by what is left out: with a price for input and none for the cache, tokens of the cache count \
+as input, or as the tables say where that is dearer; higher prices of long requests that a table knows \
+hold unless the entry has both prices, input and output. An entry for a name without its date holds \
+for the name with one too (`gpt-5` for `gpt-5-2025-08-07`). The tables hold for a provider's own \
+address only: of a model at another `base_url` nothing is known but what an entry says. A price that \
+is not known is refused where a cap in money is set. A project's own file says nothing of models.
+
 ## Which model is asked
 
 `--model`, else `model`; else the first `[[providers]]` that names a model; else the key that is in \

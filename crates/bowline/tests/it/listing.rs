@@ -34,7 +34,7 @@ fn hostile(scratch: &Scratch) {
     symlink("/proc/self/root", scratch.work().join("everything")).expect("a link");
 }
 
-const LISTINGS: [&[&str]; 10] = [
+const LISTINGS: [&[&str]; 12] = [
     &["tools", "list", "--json"],
     &["commands", "list", "--json"],
     &["tools", "show", "shell", "--json"],
@@ -43,6 +43,8 @@ const LISTINGS: [&[&str]; 10] = [
     &["config", "show", "--json"],
     &["log"],
     &["log", "--json"],
+    &["models", "list", "--json"],
+    &["models", "show", "openai/gpt-5"],
     &["inbox"],
     &["inbox", "--json"],
 ];

@@ -27,6 +27,7 @@ mod jobs;
 mod kills;
 mod listing;
 mod log;
+mod models;
 mod own_shell;
 mod owner;
 mod parties;

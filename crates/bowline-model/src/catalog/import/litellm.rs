@@ -22,11 +22,14 @@ pub(super) fn read(top: &Members<'_>, found: &mut Found<'_>) {
     for (name, value) in top.iter().filter(|(name, _)| *name != SAMPLE) {
         let row = Members::read(value.get()).ok();
         let provider = row.as_ref().and_then(|row| row.text("litellm_provider"));
-        let Some((row, provider)) = row.zip(provider) else {
+        let Some((row, provider)) = row.as_ref().zip(provider) else {
             // Whose it is, nobody can say: it is named unless one provider is asked for.
             if found.only.is_none() {
-                let why = "it does not name its `litellm_provider`".to_owned();
-                found.take("?", name, Err(Unfit::Broken(why)));
+                let is_alias = row.is_some_and(|row| row.get("alias_of").is_some());
+                found.skip(
+                    name.to_owned(),
+                    if is_alias { ALIAS } else { no_provider() },
+                );
             }
             continue;
         };
@@ -36,9 +39,17 @@ pub(super) fn read(top: &Members<'_>, found: &mut Found<'_>) {
             let model = model
                 .and_then(|rest| rest.strip_prefix('/'))
                 .unwrap_or(name);
-            found.take(&provider, model, said(&row));
+            found.take(&provider, model, said(row));
         }
     }
+}
+
+/// What the name stands for today, it may not stand for tomorrow.
+const ALIAS: Unfit =
+    Unfit::Other("it is another name for a model, and may come to mean another one");
+
+fn no_provider() -> Unfit {
+    Unfit::Broken("it does not name its `litellm_provider`".to_owned())
 }
 
 fn said(row: &Members<'_>) -> Result<Said, Unfit> {

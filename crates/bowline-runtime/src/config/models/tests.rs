@@ -188,85 +188,63 @@ fn an_imported_row_lies_over_the_built_in_one_and_both_under_the_entry() {
     assert_eq!(other, ModelFacts::default());
 }
 
+/// An entry for `a/b` with this line in it, which is line 3 of the file.
+fn with(line: &str) -> String {
+    format!("[[models]]\nid = \"a/b\"\n{line}")
+}
+
+#[track_caller]
+fn refused(text: &str, place: &str, part: &str) {
+    let error = parse(Layer::User, "f", text).unwrap_err();
+    assert_eq!(error.place, place, "{text}: {error}");
+    assert!(error.to_string().contains(part), "{error}");
+}
+
 #[test]
-fn errors_name_the_line_and_say_what_is_right() {
-    let table = [
-        ("models = 1", "f:1", "begins with [[models]]"),
-        ("[models]\nid = \"a/b\"", "f:1", "begins with [[models]]"),
-        ("[[models]]\ncontext_tokens = 1", "f:1", "without `id`"),
-        ("[[models]]\nid = 7", "f:2", "must be a text in quotes"),
-        ("[[models]]\nid = \"b\"", "f:2", "Name the provider first"),
-        (
-            "[[models]]\nid = \"a/b\"\ninput_usd = 1",
-            "f:3",
-            "unknown key `models.input_usd`",
-        ),
-        (
-            "[[models]]\nid = \"a/b\"\ncontext_token = 1",
-            "f:3",
-            "Did you mean `context_tokens`?",
-        ),
-        (
-            "[[models]]\nid = \"a/b\"\ninput_usd_per_mtok = -0.1",
-            "f:3",
-            "is -0.1: that is below zero",
-        ),
-        (
-            "[[models]]\nid = \"a/b\"\noutput_usd_per_mtok = nan",
-            "f:3",
-            "is nan: that is no decimal number",
-        ),
-        (
-            "[[models]]\nid = \"a/b\"\noutput_usd_per_mtok = inf",
-            "f:3",
-            "no decimal number",
-        ),
-        (
-            "[[models]]\nid = \"a/b\"\noutput_usd_per_mtok = 0x10",
-            "f:3",
-            "no decimal number",
-        ),
-        (
-            "[[models]]\nid = \"a/b\"\noutput_usd_per_mtok = 2e6",
-            "f:3",
-            "over a million dollars",
-        ),
-        (
-            "[[models]]\nid = \"a/b\"\noutput_usd_per_mtok = 0.0000001",
-            "f:3",
-            "only six decimals",
-        ),
-        (
-            "[[models]]\nid = \"a/b\"\noutput_usd_per_mtok = \"3\"",
-            "f:3",
-            "must be a number, got string",
-        ),
-        (
-            "[[models]]\nid = \"a/b\"\ncontext_tokens = 0",
-            "f:3",
-            "Use 1 to 1000000000",
-        ),
-        (
-            "[[models]]\nid = \"a/b\"\ncontext_tokens = 1.5",
-            "f:3",
-            "whole number of tokens",
-        ),
-        (
-            "[[models]]\nid = \"a/b\"\noutput_tokens_max = -1",
-            "f:3",
-            "whole number of tokens",
-        ),
-        (
-            "[[models]]\nid = \"a/b\"\n\n[[models]]\nid = \"a/b\"",
-            "f:4",
-            "`a/b` is there twice (line 1)",
-        ),
-    ];
-    for (text, place, part) in table {
-        let error = parse(Layer::User, "f", text).unwrap_err();
-        assert_eq!(error.place, place, "{text}: {error}");
-        assert!(error.to_string().contains(part), "{error}");
+fn an_amount_that_is_none_is_refused_with_its_line() {
+    for (value, part) in [
+        ("-0.1", "is -0.1: that is below zero"),
+        ("nan", "is nan: that is no decimal number"),
+        ("inf", "no decimal number"),
+        ("0x10", "no decimal number"),
+        ("2e6", "over a million dollars"),
+        ("0.0000001", "only six decimals"),
+        ("\"3\"", "must be a number, got string"),
+        ("true", "must be a number, got boolean"),
+    ] {
+        for field in ["input", "output", "cache_read", "cache_write"] {
+            let line = format!("{field}_usd_per_mtok = {value}");
+            refused(&with(&line), "f:3", part);
+        }
     }
+    for (line, part) in [
+        ("context_tokens = 0", "Use 1 to 1000000000"),
+        ("context_tokens = 1.5", "whole number of tokens"),
+        ("output_tokens_max = -1", "whole number of tokens"),
+    ] {
+        refused(&with(line), "f:3", part);
+    }
+}
+
+#[test]
+fn an_entry_that_is_none_is_refused_with_its_line() {
+    refused("models = 1", "f:1", "begins with [[models]]");
+    refused("[models]\nid = \"a/b\"", "f:1", "begins with [[models]]");
+    refused("[[models]]\ncontext_tokens = 1", "f:1", "without `id`");
+    refused("[[models]]\nid = 7", "f:2", "must be a text in quotes");
+    refused("[[models]]\nid = \"b\"", "f:2", "Name the provider first");
+    refused(
+        &with("input_usd = 1"),
+        "f:3",
+        "unknown key `models.input_usd`",
+    );
+    refused(
+        &with("context_token = 1"),
+        "f:3",
+        "Did you mean `context_tokens`?",
+    );
+    let twice = with("\n[[models]]\nid = \"a/b\"");
+    refused(&twice, "f:4", "`a/b` is there twice (line 1)");
 }
 
 #[test]

@@ -1,8 +1,6 @@
 //! `--scope always`: an approval that later sessions know, as a rule in the user's configuration.
 
-use std::fs::{DirBuilder, File, OpenOptions, Permissions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use bowline_core::decision::{Layer, RuleSource};
@@ -10,10 +8,10 @@ use bowline_core::decision::{Layer, RuleSource};
 use bowline_core::{Action, OnAsk, PathFact, RuleInForce, Tier, ToolSpec, Verdict};
 use bowline_policy::{ToolFacts, decide};
 use bowline_runtime::config::with_allow_rule;
-use rustix::fs::{FlockOperation, flock};
 
 use crate::args::Force;
 use crate::command::find::Open;
+use crate::config_folder;
 use crate::failure::Failure;
 use crate::places::Places;
 use crate::print;
@@ -129,15 +127,7 @@ pub fn remember(places: &Places, rules: &[String]) -> Result<(), Failure> {
                 file.display()
             ))
         };
-        let folder = places.config.as_path();
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .map_err(cannot)?;
-        // Two of these at once would lose one rule.
-        let held = File::open(folder).map_err(cannot)?;
-        flock(&held, FlockOperation::LockExclusive).map_err(|error| cannot(error.into()))?;
+        let _held = config_folder::hold(&places.config).map_err(cannot)?;
         let text = match std::fs::read_to_string(&file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             read => read.map_err(cannot)?,
@@ -146,7 +136,7 @@ pub fn remember(places: &Places, rules: &[String]) -> Result<(), Failure> {
         let remembered = with_allow_rule(&name, &text, rule)?;
         let word = match &remembered.text {
             Some(text) => {
-                replace(&file, text).map_err(cannot)?;
+                config_folder::replace(&file, text).map_err(cannot)?;
                 "added"
             }
             None => "there already",
@@ -159,28 +149,4 @@ pub fn remember(places: &Places, rules: &[String]) -> Result<(), Failure> {
         )));
     }
     Ok(())
-}
-
-/// Replaces a file as a whole, by its real name if it is a link; it keeps its mode.
-fn replace(file: &Path, text: &str) -> io::Result<()> {
-    let real = file.canonicalize().unwrap_or_else(|_| file.to_owned());
-    let folder = real.parent().unwrap_or(Path::new("/"));
-    let temporary = folder.join(format!(".config.toml.{}", std::process::id()));
-    let mode = std::fs::metadata(&real).map_or(0o600, |found| found.permissions().mode());
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&temporary)
-        .and_then(|mut out| {
-            out.write_all(text.as_bytes())?;
-            out.set_permissions(Permissions::from_mode(mode & 0o7777))?;
-            out.sync_all()
-        })
-        .and_then(|()| std::fs::rename(&temporary, &real))
-        .and_then(|()| File::open(folder)?.sync_all());
-    if written.is_err() {
-        let _gone = std::fs::remove_file(&temporary);
-    }
-    written
 }
