@@ -89,13 +89,17 @@ struct Owner {
     owners: &'static [&'static str],
 }
 
-const OWNERS: [Owner; 18] = [
+const OWNERS: [Owner; 19] = [
     Owner {
         library: "rusqlite",
         owners: &["bowline-journal"],
     },
     Owner {
         library: "reqwest",
+        owners: &["bowline-model"],
+    },
+    Owner {
+        library: "bpe-openai",
         owners: &["bowline-model"],
     },
     Owner {

@@ -24,6 +24,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod bound;
 pub mod catalog;
 mod dialect;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -38,6 +39,7 @@ pub mod scripted;
 pub mod sse;
 pub mod wire;
 
+pub use bound::tokens_bound;
 pub use catalog::{default_base_url, default_model, key_variable, provider_names};
 pub use dialect::Dialect;
 pub use http::Timeouts;

@@ -24,3 +24,5 @@ pub(crate) use assembly::{Assembly, Fragment, Voice, is_json_object, made_wire_i
 pub(crate) use body::{BodyReader, Fault, Parser};
 pub(crate) use encoder::{Around, Format, Placed};
 pub(crate) use recent::Recent;
+#[cfg(test)]
+pub(crate) use weight::SEAM_TOKENS;

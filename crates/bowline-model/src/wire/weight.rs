@@ -2,11 +2,19 @@
 
 use std::ops::Range;
 
+use crate::bound;
+
+/// Tokens added for each part that is weighed: where two parts meet, a token may reach over both,
+/// and the pieces next to it may be others.
+pub(crate) const SEAM_TOKENS: u64 = 4;
+
 /// The weight of some bytes of a body. Parts may be weighed one by one and added up.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Weight {
     /// Everything but the bytes of images.
     text_bytes: u64,
+    /// Tokens of the text at most, with those of the seams.
+    text_tokens: u64,
     images: u64,
 }
 
@@ -15,6 +23,7 @@ impl Weight {
     pub(crate) fn of(text: &[u8]) -> Self {
         Self {
             text_bytes: text.len() as u64,
+            text_tokens: bound::of_bytes(text) + SEAM_TOKENS,
             images: 0,
         }
     }
@@ -35,6 +44,7 @@ impl Weight {
     pub(crate) fn plus(self, other: Self) -> Self {
         Self {
             text_bytes: self.text_bytes + other.text_bytes,
+            text_tokens: self.text_tokens + other.text_tokens,
             images: self.images + other.images,
         }
     }
@@ -42,13 +52,15 @@ impl Weight {
     pub(crate) fn times(self, times: u64) -> Self {
         Self {
             text_bytes: self.text_bytes * times,
+            text_tokens: self.text_tokens * times,
             images: self.images * times,
         }
     }
 
-    /// Tokens at most, an image taking so many.
+    /// Tokens at most, an image taking so many. A third of the bytes is the least, as other
+    /// tokenizers are coarser than the one that the bound is for.
     pub(crate) fn tokens(self, image_tokens: u64) -> u64 {
-        let text = self.text_bytes.div_ceil(3);
+        let text = self.text_tokens.max(self.text_bytes.div_ceil(3));
         text.saturating_add(self.images.saturating_mul(image_tokens))
     }
 }

@@ -6,6 +6,7 @@
 )]
 
 mod anthropic;
+mod bound;
 mod errors;
 mod history;
 mod malformed;
