@@ -15,7 +15,8 @@ pub trait Provider: Send + Sync {
 
     /// How large the body of `request` would be, and a bound on what it takes of the model's input.
     /// Nothing is sent and no tokenizer is loaded. `session` says whose request it is: of a
-    /// conversation that goes on, only what was added is looked at.
+    /// conversation that goes on, only what was added is looked at. By how much the bound of such a
+    /// request is higher is a bound on what was added.
     fn size(&self, session: SessionId, request: &Request) -> RequestSize;
 
     /// Counts the input tokens of `request` exactly, or as exactly as anybody can tell before it is

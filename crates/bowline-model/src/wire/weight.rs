@@ -1,4 +1,4 @@
-//! What a part of a request weighs: its text in bytes, and its images by number.
+//! What a part of a request weighs: its text in tokens at most, and its images by number.
 
 use std::ops::Range;
 
@@ -8,22 +8,22 @@ use crate::bound;
 /// and the pieces next to it may be others.
 pub(crate) const SEAM_TOKENS: u64 = 4;
 
-/// The weight of some bytes of a body. Parts may be weighed one by one and added up.
+/// The weight of some bytes of a body. Parts may be weighed one by one and added up, so what a later
+/// request weighs more is a bound on what was added to it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Weight {
-    /// Everything but the bytes of images.
-    text_bytes: u64,
-    /// Tokens of the text at most, with those of the seams.
+    /// Tokens that the text comes to at most.
     text_tokens: u64,
     images: u64,
 }
 
 impl Weight {
-    /// The weight of text.
+    /// The weight of text. A third of the bytes is the least, as other tokenizers are coarser than
+    /// the one that the bound is for.
     pub(crate) fn of(text: &[u8]) -> Self {
+        let bound = bound::of_bytes(text) + SEAM_TOKENS;
         Self {
-            text_bytes: text.len() as u64,
-            text_tokens: bound::of_bytes(text) + SEAM_TOKENS,
+            text_tokens: bound.max((text.len() as u64).div_ceil(3)),
             images: 0,
         }
     }
@@ -43,7 +43,6 @@ impl Weight {
 
     pub(crate) fn plus(self, other: Self) -> Self {
         Self {
-            text_bytes: self.text_bytes + other.text_bytes,
             text_tokens: self.text_tokens + other.text_tokens,
             images: self.images + other.images,
         }
@@ -51,17 +50,15 @@ impl Weight {
 
     pub(crate) fn times(self, times: u64) -> Self {
         Self {
-            text_bytes: self.text_bytes * times,
             text_tokens: self.text_tokens * times,
             images: self.images * times,
         }
     }
 
-    /// Tokens at most, an image taking so many. A third of the bytes is the least, as other
-    /// tokenizers are coarser than the one that the bound is for.
+    /// Tokens at most, an image taking so many.
     pub(crate) fn tokens(self, image_tokens: u64) -> u64 {
-        let text = self.text_tokens.max(self.text_bytes.div_ceil(3));
-        text.saturating_add(self.images.saturating_mul(image_tokens))
+        let images = self.images.saturating_mul(image_tokens);
+        self.text_tokens.saturating_add(images)
     }
 }
 

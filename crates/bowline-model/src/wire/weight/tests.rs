@@ -38,6 +38,13 @@ fn weights_add_up_and_a_third_of_the_bytes_is_the_least() {
         3 * (1 + SEAM_TOKENS) + 21
     );
     assert_eq!(image.times(2).plus(text).tokens(u64::MAX), u64::MAX);
+    // Also where another part has more tokens than that.
     let spaces = [b' '; 79];
+    let digest = Weight::of(b"9f86d081884c7d659a2feaa0c55ad015");
+    assert_eq!(digest.tokens(0), 19 + SEAM_TOKENS);
+    assert_eq!(
+        Weight::of(&spaces).plus(digest).tokens(0),
+        27 + 19 + SEAM_TOKENS
+    );
     assert_eq!(Weight::of(&spaces).tokens(0), 27);
 }
