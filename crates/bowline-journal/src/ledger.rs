@@ -59,8 +59,8 @@ pub struct Claim {
     pub session: SessionId,
     /// The folder of the session, absolute: its project.
     pub project: String,
-    /// When, in milliseconds since 1970. The claim counts in this day, by UTC, also when it is
-    /// settled on a later one.
+    /// When, in milliseconds since 1970, read right before: limits on rates are judged at this
+    /// time. The claim counts in this day, by UTC, also when it is settled on a later one.
     pub at_ms: u64,
     /// The worst case.
     pub amounts: Amounts,

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Write as _;
 
 use bowline_core::amounts::Measure;
+use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
@@ -12,7 +13,9 @@ const NOON_MS: u64 = 1_767_268_800_000;
 const PROJECT: &str = "/srv/project";
 
 fn open() -> (tempfile::TempDir, Ledger) {
-    let home = tempfile::tempdir().unwrap();
+    // In memory, where there is such a place: thousands of real syncs prove nothing.
+    let home = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+    let home = home.unwrap();
     let ledger = Ledger::new(home.path().to_owned(), Edges::default());
     (home, ledger)
 }
@@ -220,5 +223,85 @@ fn what_was_torn_is_written_over() {
         );
         assert_eq!(taken(&another(&ledger)), (0, 100));
         assert!(ledger.view().unwrap().damage().is_none());
+    }
+}
+
+#[test]
+fn days_that_are_kept_no_longer_are_refused_under_a_cap() {
+    let (_home, mut ledger) = open();
+    ledger.most_bytes = 2_000;
+    let on_day = |day: u128, cap| Claim {
+        at_ms: u64::try_from(day).unwrap() * 86_400_000,
+        ..under_day(day, 10, cap)
+    };
+    for day in 1..=100 {
+        assert_eq!(ledger.reserve(&on_day(day, 10)).unwrap(), Grant::Reserved);
+        assert!(ledger.settle(key(day), tokens(10), 1).unwrap());
+    }
+    // What is kept is exact, what is not is refused; without a cap it goes on.
+    let again = |day: u128, cap| {
+        let mut claim = on_day(day, cap);
+        claim.key = key(day + 1_000);
+        ledger.reserve(&claim)
+    };
+    assert!(matches!(again(60, 19).unwrap(), Grant::Exceeds { .. }));
+    assert_eq!(again(60, 20).unwrap(), Grant::Reserved);
+    let error = again(20, 1_000).unwrap_err();
+    assert!(error.to_string().contains("Set the clock"), "{error}");
+    let mut free = on_day(20, 0);
+    (free.key, free.day_cap) = (key(3_000), Cap::default());
+    assert_eq!(ledger.reserve(&free).unwrap(), Grant::Reserved);
+}
+
+#[test]
+fn many_spans_are_put_together_and_never_count_for_less() {
+    let (_home, mut ledger) = open();
+    ledger.most_bytes = 20_000;
+    for number in 0..3_000 {
+        let at = Claim {
+            at_ms: NOON_MS + u64::try_from(number).unwrap() * 1_000,
+            ..claim(number, 1)
+        };
+        assert_eq!(ledger.reserve(&at).unwrap(), Grant::Reserved);
+        assert!(ledger.settle(key(number), tokens(1), at.at_ms).unwrap());
+    }
+    let bytes = std::fs::metadata(ledger.path()).unwrap().len();
+    assert!(bytes < 150_000, "{bytes}");
+    let asked = |number, limit| Claim {
+        at_ms: NOON_MS + 3_000_000,
+        rates: RateLimits {
+            tokens_per_minute: None,
+            tokens_per_hour: Some(limit),
+        },
+        ..claim(number, 1)
+    };
+    assert!(matches!(
+        ledger.reserve(&asked(5_000, 3_000)).unwrap(),
+        Grant::Wait(_)
+    ));
+    assert_eq!(
+        ledger.reserve(&asked(5_000, 3_001)).unwrap(),
+        Grant::Reserved
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn arbitrary_files_never_panic_and_are_never_taken_for_an_empty_ledger(
+        bytes in proptest::collection::vec(any::<u8>(), 1..400),
+        entry in "\\{\"at_ms\":[0-9]{1,3},\"kind\":\"(Reserved|Settled|Carried)\",\"data\":.{0,60}\\}",
+    ) {
+        let _read = facts::Entry::read(&bytes);
+        let _read = facts::Entry::read(entry.as_bytes());
+        let (_home, ledger) = open();
+        let granted = ledger.reserve(&under_day(1, 1, 10)).unwrap();
+        prop_assert_eq!(granted, Grant::Reserved);
+        std::fs::write(ledger.path(), &bytes).unwrap();
+        prop_assert!(ledger.view().unwrap().damage().is_some());
+        let error = another(&ledger).reserve(&under_day(2, 1, 10)).unwrap_err();
+        let is_damaged = matches!(error, Error::Damaged { .. });
+        prop_assert!(is_damaged);
     }
 }

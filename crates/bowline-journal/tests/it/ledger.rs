@@ -5,6 +5,7 @@
 mod crash;
 mod damage;
 mod evidence;
+mod fixture;
 mod rates;
 
 use std::collections::BTreeSet;
