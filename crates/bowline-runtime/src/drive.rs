@@ -154,6 +154,7 @@ impl<'a> Loop<'a> {
         &mut self,
         commands: &mut mpsc::UnboundedReceiver<Command>,
     ) -> Result<Rest, Error> {
+        self.settle_left_over().await;
         self.stage_late_findings().await?;
         loop {
             while let Ok(command) = commands.try_recv() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bowline_core::amounts::{Amounts, CapScope, Measure};
 use bowline_core::engine::{self, NewAsk};
 use bowline_core::event::TimeRanOut;
-use bowline_core::{AttemptId, Event, Fact, StopReason};
+use bowline_core::{AttemptId, Epoch, Event, Fact, StopReason};
 use bowline_journal::{Claim, ClaimKey, Grant, WAIT_POLL_MS};
 
 use super::Loop;
@@ -166,6 +166,17 @@ impl Loop<'_> {
         let clock = self.session.clock();
         let left_ms = at_ms.saturating_sub(clock.now_ms()).max(1);
         clock.elapsed() + Duration::from_millis(left_ms)
+    }
+
+    /// Settles by evidence what earlier owners of the session claimed and did not settle, before
+    /// anything is claimed anew. What fails here stays counted.
+    pub(super) async fn settle_left_over(&self) {
+        let has_had_owners = self.session.state().epoch() > Epoch(1);
+        let Some(ledger) = self.harness.ledger.clone().filter(|_| has_had_owners) else {
+            return;
+        };
+        let (session, at_ms) = (self.session.id(), self.session.clock().now_ms());
+        let _stays_counted = blocking(move || ledger.reconcile_owned(session, at_ms)).await;
     }
 
     /// Settles the claim of a model call whose outcome is durable. What fails here stays counted

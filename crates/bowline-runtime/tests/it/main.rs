@@ -10,6 +10,7 @@
 mod clock;
 mod ends;
 mod errors;
+mod left_over;
 mod stage;
 #[path = "../../../bowline-core/tests/it/variants.rs"]
 mod variants;
