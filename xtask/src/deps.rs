@@ -100,7 +100,7 @@ const OWNERS: [Owner; 19] = [
     },
     Owner {
         library: "bpe-openai",
-        owners: &["bowline-model"],
+        owners: &["bowline-model", "bowline-testkit"],
     },
     Owner {
         library: "rustls",

@@ -65,6 +65,19 @@ impl Dialect {
         }
     }
 
+    /// What is appended to the base URL to have the input tokens of a request counted, and which
+    /// fields of a request the address does not take; `None` if the dialect has no such address.
+    pub(crate) const fn counting(self) -> Option<(&'static str, &'static [&'static str])> {
+        match self {
+            Self::Chat => None,
+            Self::Responses => Some((
+                "/responses/input_tokens",
+                &["stream", "store", "include", "max_output_tokens"],
+            )),
+            Self::Anthropic => Some(("/v1/messages/count_tokens", &["stream", "max_tokens"])),
+        }
+    }
+
     pub(crate) const fn auth(self) -> Auth {
         match self {
             Self::Chat | Self::Responses => Auth::Bearer,

@@ -1,6 +1,7 @@
 //! The HTTP client: one POST, its status judged, its body as chunks.
 
 mod client;
+mod count;
 mod retry_after;
 mod scrub;
 mod status;
@@ -13,6 +14,7 @@ use reqwest::{Client, Response, Url};
 
 use crate::{ApiKey, Dialect, ModelError};
 pub(crate) use client::loopback as loopback_client;
+use count::Counting;
 pub(crate) use scrub::{Scrub, excerpt};
 pub(crate) use status::{ErrorBody, Refusal, failure_of_status};
 
@@ -64,13 +66,20 @@ pub(crate) struct Endpoint {
     scrub: Scrub,
     idle: Duration,
     whole: Duration,
+    /// The address that counts, if the dialect has one.
+    counting: Option<Counting>,
 }
 
 impl Endpoint {
     pub(crate) fn new(config: &EndpointConfig<'_>) -> Result<Self, ModelError> {
         let url = client::parse(config.base_url, config.dialect.path())?;
         let (headers, scrub) = client::headers(config, &url)?;
+        let counting = match config.dialect.counting() {
+            Some((path, _)) => Some(Counting::new(client::parse(config.base_url, path)?)),
+            None => None,
+        };
         Ok(Self {
+            counting,
             client: client::build(&url, config.timeouts)?,
             shown: client::shown(&url),
             url,

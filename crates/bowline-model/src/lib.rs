@@ -26,6 +26,7 @@
 
 mod bound;
 pub mod catalog;
+mod count;
 mod dialect;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]

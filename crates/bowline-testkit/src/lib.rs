@@ -22,7 +22,9 @@
 
 #![forbid(unsafe_code)]
 
+pub mod billing;
 mod server;
 pub mod strict;
 
+pub use billing::Billing;
 pub use server::{AskedAgain, Chunking, Options, Recorded, ScriptedServer};

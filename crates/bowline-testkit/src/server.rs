@@ -21,6 +21,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use self::wire::Wire;
+use crate::billing::Billing;
 use crate::strict::Violation;
 use crate::strict::session::Reasoning;
 
@@ -37,6 +38,8 @@ pub struct Options {
     pub api_key: Option<String>,
     /// What to do with a request that was answered in full before.
     pub asked_again: AskedAgain,
+    /// What replies are said to have cost.
+    pub billing: Billing,
     /// Port on 127.0.0.1; 0 takes a free one.
     pub port: u16,
 }
@@ -98,6 +101,8 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     requests: Vec<Recorded>,
+    /// Requests to count the tokens of one, which cost nothing and answer nothing.
+    counts: Vec<Recorded>,
     violations: Vec<Violation>,
     /// The conversation in each dialect, by path.
     wires: BTreeMap<&'static str, Box<dyn Wire>>,
@@ -122,6 +127,7 @@ impl Default for Options {
             require_reasoning_back: false,
             api_key: None,
             asked_again: AskedAgain::Refused,
+            billing: Billing::Scenario,
             port: 0,
         }
     }
@@ -200,6 +206,13 @@ impl ScriptedServer {
     #[must_use]
     pub fn requests(&self) -> Vec<Recorded> {
         self.shared.state().requests.clone()
+    }
+
+    /// Every request so far to have the tokens of one counted; [`ScriptedServer::requests`] holds
+    /// none of them.
+    #[must_use]
+    pub fn counts(&self) -> Vec<Recorded> {
+        self.shared.state().counts.clone()
     }
 
     /// Every reason for a 400 so far; empty after a clean run.

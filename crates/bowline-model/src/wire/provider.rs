@@ -7,8 +7,9 @@ use std::time::Duration;
 use bowline_core::{BoxFuture, ProviderFailure, Request, Reservation, SessionId};
 
 use super::{BodyReader, Recent, Voice};
+use crate::count::{CountRequest, count};
 use crate::http::{Endpoint, EndpointConfig, request_id};
-use crate::provider::{Deltas, NewId, Provider, Reply, RequestSize};
+use crate::provider::{Counted, Deltas, NewId, Provider, Reply, RequestSize};
 use crate::{ApiKey, Dialect, ModelError, Timeouts};
 
 /// What an [`HttpProvider`] is made of.
@@ -106,6 +107,12 @@ impl Provider for HttpProvider {
 
     fn size(&self, session: SessionId, request: &Request) -> RequestSize {
         self.recent.with(session, |encoder| encoder.size(request))
+    }
+
+    fn count(&self, session: SessionId, request: &Request) -> BoxFuture<'static, Option<Counted>> {
+        let body = self.recent.with(session, |encoder| encoder.encode(request));
+        let request = CountRequest::new(request, body);
+        Box::pin(count(Arc::clone(&self.endpoint), self.dialect, request))
     }
 
     fn ask(

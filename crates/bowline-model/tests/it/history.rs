@@ -12,6 +12,7 @@ use bowline_testkit::strict::chat::{Undeclared, check_allowing, parse};
 use proptest::prelude::*;
 use uuid::Uuid;
 
+use crate::size::bounds;
 use crate::support;
 
 mod anthropic;
@@ -152,7 +153,11 @@ proptest! {
         let mut encoder = encoder(MaxTokensField::MaxCompletionTokens);
         let shorter = items[..before.min(items.len())].to_vec();
         drop(encoder.encode(&support::request("openai-chat/m-1", shorter)));
-        let body = parse(&encoder.encode(&request)).map_err(|why| TestCaseError::fail(why.to_string()))?;
+        let size = encoder.size(&request);
+        let raw = encoder.encode(&request);
+        let body = parse(&raw).map_err(|why| TestCaseError::fail(why.to_string()))?;
+        prop_assert_eq!(size.bytes, raw.len() as u64);
+        prop_assert!(bounds(size.tokens_bound, &body, &raw), "{size:?}\n{body:#}");
         // Models call tools that do not exist; the API does not mind, so neither may this check.
         let checked = check_allowing(&body, &Undeclared::Any);
         prop_assert!(checked.is_ok(), "{}\n{body:#}", checked.unwrap_err());

@@ -13,6 +13,7 @@ mod malformed;
 mod responses;
 mod scripted;
 mod server;
+mod size;
 mod sockets;
 mod support;
 #[path = "../../../bowline-core/tests/it/variants.rs"]

@@ -9,7 +9,7 @@ use super::http::Request;
 use super::send::Response;
 use super::wire::{JSON, Unauthorised, Wire};
 use crate::strict::Violation;
-use crate::strict::anthropic::{Session, check_allowing, normal};
+use crate::strict::anthropic::{Session, check_allowing, check_to_count, normal};
 use crate::strict::session::{Check, Reasoning};
 
 /// Messages with one client.
@@ -45,6 +45,14 @@ impl Wire for Anthropic {
     fn check(&mut self, body: &Value, history: History) -> Result<Check, Violation> {
         check_allowing(body, self.session.asked_for())?;
         self.session.request(&normal(body), history)
+    }
+
+    fn check_count(&self, body: &Value) -> Result<(), Violation> {
+        check_to_count(body, self.session.asked_for())
+    }
+
+    fn counted(&self) -> Value {
+        json!({})
     }
 
     fn replied(&mut self, answer: &Answer) {

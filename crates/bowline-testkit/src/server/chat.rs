@@ -43,6 +43,14 @@ impl Wire for Chat {
         self.session.request(messages, history)
     }
 
+    fn check_count(&self, _body: &Value) -> Result<(), Violation> {
+        Ok(())
+    }
+
+    fn counted(&self) -> Value {
+        json!({})
+    }
+
     fn replied(&mut self, answer: &Answer) {
         let cut_by_limit = matches!(answer.stop, Stop::Length | Stop::ContentFilter);
         self.session.replied(&message(answer), cut_by_limit);

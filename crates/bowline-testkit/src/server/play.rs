@@ -10,8 +10,11 @@ use tokio::sync::oneshot;
 
 use super::http::{Reader, Request};
 use super::send::{Response, send};
-use super::wire::{PATHS, Unauthorised, Wire, bearer, begin, lost, refusal, response};
+use super::wire::{
+    JSON, PATHS, Unauthorised, Wire, bearer, begin, counting_path, lost, refusal, response,
+};
 use super::{AskedAgain, Chunking, Last, Recorded, Shared, State, chat};
+use crate::billing::{Billing, input_tokens, output_tokens};
 use crate::strict::session::Check;
 use crate::strict::{Kind, Violation, parse};
 
@@ -50,7 +53,9 @@ async fn connection(mut stream: TcpStream, shared: Arc<Shared>) {
         let keeps_alive = request.keeps_alive();
         let (number, response, chunking) = respond(&shared, request);
         let sent = send(&mut stream, &response, chunking).await;
-        finished(&shared, number, sent.is_ok());
+        if let Some(number) = number {
+            finished(&shared, number, sent.is_ok());
+        }
         if !(matches!(sent, Ok(true)) && keeps_alive) {
             return;
         }
@@ -70,8 +75,9 @@ fn finished(shared: &Shared, number: usize, delivered: bool) {
     shared.changed.notify_all();
 }
 
-/// Records the request and decides the response to it, in one step for all connections.
-fn respond(shared: &Shared, request: Request) -> (usize, Response, Chunking) {
+/// Records the request and decides the response to it, in one step for all connections. A request
+/// to count tokens has no number.
+fn respond(shared: &Shared, request: Request) -> (Option<usize>, Response, Chunking) {
     let mut state = shared.state();
     let parsed = parse(&request.body);
     let number = state.requests.len();
@@ -81,16 +87,73 @@ fn respond(shared: &Shared, request: Request) -> (usize, Response, Chunking) {
         }
         other => other,
     };
-    let response = route(shared, &mut state, &request, &parsed, chunking);
-    state.requests.push(Recorded {
+    let counting = counting(&request);
+    let response = match counting {
+        Some(path) => count(shared, &mut state, path, &request, &parsed),
+        None => route(shared, &mut state, &request, &parsed, chunking),
+    };
+    let recorded = Recorded {
         path: request.path,
         headers: request.headers,
         body: parsed.unwrap_or_default(),
         raw: request.body,
         at: shared.started.elapsed(),
-    });
+    };
+    let (list, number) = match counting {
+        Some(_) => (&mut state.counts, None),
+        None => (&mut state.requests, Some(number)),
+    };
+    list.push(recorded);
     shared.changed.notify_all();
     (number, response, chunking)
+}
+
+/// The path of the dialect in which a request asks to have tokens counted.
+fn counting(request: &Request) -> Option<&'static str> {
+    let asked = request.path.split('?').next().unwrap_or_default();
+    let mut paths = PATHS.into_iter();
+    paths.find(|path| counting_path(path).is_some_and(|counting| asked == counting))
+}
+
+/// Counts the tokens of a request that is checked by itself; the conversation is not touched.
+fn count(
+    shared: &Shared,
+    state: &mut State,
+    path: &'static str,
+    request: &Request,
+    parsed: &Result<Value, Violation>,
+) -> Response {
+    let reasoning = shared.reasoning();
+    let wire = state
+        .wires
+        .entry(path)
+        .or_insert_with(|| begin(path, reasoning));
+    let key = shared.options.api_key.as_deref();
+    if let Err(Unauthorised(status, code, message)) = wire.authorise(request, key) {
+        return wire.invalid(status, code, message, None);
+    }
+    if request.method != "POST" {
+        return not_allowed(request, path);
+    }
+    let body = parsed.clone().and_then(|body| {
+        let checked = match shared.options.strict {
+            true => wire.check_count(&body),
+            false => Ok(()),
+        };
+        checked.map(|()| body)
+    });
+    match body {
+        Ok(body) => {
+            let mut counted = wire.counted();
+            counted["input_tokens"] = input_tokens(&body).into();
+            Response::document(200, JSON, counted.to_string().into_bytes())
+        }
+        Err(violation) => {
+            let refusal = refusal(wire.as_ref(), &violation);
+            state.violations.push(violation);
+            refusal
+        }
+    }
 }
 
 fn route(
@@ -186,12 +249,17 @@ fn next(
         let message = "the same request came again though its reply was sent whole";
         return Err(Violation::new(Kind::LostAssistant, "messages", message));
     }
-    let answer = match shared.cursor.next(wire.view(body)) {
+    let mut answer = match shared.cursor.next(wire.view(body)) {
         Reply::Answer(answer) => answer,
         Reply::Failure { message, .. } => {
             return Err(Violation::new(Kind::ScenarioFailed, "", message));
         }
     };
+    if shared.options.billing == Billing::Counted {
+        answer.usage.input_tokens = input_tokens(body);
+        answer.usage.cached_input_tokens = 0;
+        answer.usage.output_tokens = output_tokens(&answer, body);
+    }
     match &answer.fault {
         None => wire.replied(&answer),
         Some(Fault::Raw { .. }) => wire.replied_unknown(),

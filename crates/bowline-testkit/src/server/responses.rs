@@ -11,7 +11,7 @@ use super::send::Response;
 use super::wire::{Unauthorised, Wire, bearer};
 use crate::strict::Violation;
 use crate::strict::chat::text_of;
-use crate::strict::responses::{Session, check_allowing, kind_of, messages, reply};
+use crate::strict::responses::{Session, check_allowing, check_to_count, kind_of, messages, reply};
 use crate::strict::session::{Check, Reasoning};
 
 /// Responses with one client.
@@ -37,6 +37,14 @@ impl Wire for Responses {
         check_allowing(body, self.session.asked_for())?;
         let items = body["input"].as_array().map_or(&[][..], Vec::as_slice);
         self.session.request(&messages(items), history)
+    }
+
+    fn check_count(&self, body: &Value) -> Result<(), Violation> {
+        check_to_count(body, self.session.asked_for())
+    }
+
+    fn counted(&self) -> Value {
+        json!({"object": "response.input_tokens"})
     }
 
     fn replied(&mut self, answer: &Answer) {

@@ -24,6 +24,12 @@ pub(super) trait Wire: fmt::Debug + Send {
     /// Checks a request by itself and against the conversation, and records it.
     fn check(&mut self, body: &Value, history: History) -> Result<Check, Violation>;
 
+    /// Checks a request to have tokens counted, by itself.
+    fn check_count(&self, body: &Value) -> Result<(), Violation>;
+
+    /// The document that a count comes in, without the count.
+    fn counted(&self) -> Value;
+
     /// Records that `answer` was sent whole.
     fn replied(&mut self, answer: &Answer);
 
@@ -64,6 +70,15 @@ pub(super) const PATHS: [&str; 3] = ["/v1/chat/completions", RESPONSES, MESSAGES
 
 const RESPONSES: &str = "/v1/responses";
 const MESSAGES: &str = "/v1/messages";
+
+/// Where a dialect counts the tokens of a request, if it does.
+pub(super) fn counting_path(path: &str) -> Option<&'static str> {
+    match path {
+        RESPONSES => Some("/v1/responses/input_tokens"),
+        MESSAGES => Some("/v1/messages/count_tokens"),
+        _ => None,
+    }
+}
 
 /// Begins a conversation in the dialect of `path`, one of [`PATHS`].
 pub(super) fn begin(path: &str, reasoning: Reasoning) -> Box<dyn Wire> {

@@ -39,6 +39,33 @@ pub fn check_allowing(body: &Value, undeclared: &Undeclared) -> Result<(), Viola
     messages::check(map, &tools, undeclared)
 }
 
+/// What a request to have tokens counted may hold, from the reference as of 2026.
+const COUNTED: [&str; 10] = [
+    "cache_control",
+    "context_management",
+    "mcp_servers",
+    "messages",
+    "model",
+    "output_config",
+    "system",
+    "thinking",
+    "tool_choice",
+    "tools",
+];
+
+/// Checks a request to have tokens counted: one that holds nothing about the reply.
+///
+/// # Errors
+/// As [`check_allowing`].
+pub fn check_to_count(body: &Value, undeclared: &Undeclared) -> Result<(), Violation> {
+    only_keys(body, &COUNTED, Kind::UnknownKey, "")?;
+    let mut whole = body.clone();
+    if let Some(map) = whole.as_object_mut() {
+        map.insert("max_tokens".to_owned(), u64::MAX.into());
+    }
+    check_allowing(&whole, undeclared)
+}
+
 /// Refuses keys of an object that are not `known`.
 fn only_keys(value: &Value, known: &[&str], kind: Kind, at: &str) -> Checked {
     let mut keys = value.as_object().into_iter().flat_map(|map| map.keys());

@@ -37,6 +37,43 @@ pub fn check_allowing(body: &Value, undeclared: &Undeclared) -> Result<(), Viola
     items::check(map.get("input"), &tools, undeclared)
 }
 
+/// What a request to have tokens counted may hold, from the reference as of 2026.
+const COUNTED: [&str; 11] = [
+    "conversation",
+    "input",
+    "instructions",
+    "model",
+    "parallel_tool_calls",
+    "previous_response_id",
+    "reasoning",
+    "text",
+    "tool_choice",
+    "tools",
+    "truncation",
+];
+
+/// Checks a request to have tokens counted: one that holds nothing about the reply.
+///
+/// # Errors
+/// As [`check_allowing`].
+pub fn check_to_count(body: &Value, undeclared: &Undeclared) -> Result<(), Violation> {
+    let mut keys = body.as_object().into_iter().flat_map(|map| map.keys());
+    if let Some(key) = keys.find(|key| !COUNTED.contains(&key.as_str())) {
+        let message = format!("unknown parameter: '{key}'");
+        return Err(Violation::new(Kind::UnknownKey, key, message));
+    }
+    let mut whole = body.clone();
+    if let Some(map) = whole.as_object_mut() {
+        // Nothing is stored, but a count need not say so.
+        map.insert("store".to_owned(), false.into());
+        map.insert(
+            "include".to_owned(),
+            serde_json::json!(["reasoning.encrypted_content"]),
+        );
+    }
+    check_allowing(&whole, undeclared)
+}
+
 /// The type of an input item; a message may leave it out.
 pub(crate) fn kind_of(item: &Value) -> &str {
     match item["type"].as_str() {

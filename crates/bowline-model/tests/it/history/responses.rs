@@ -13,6 +13,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{call, history_of, text};
+use crate::size::bounds;
 use crate::support;
 
 const MODEL: &str = "openai/m-1";
@@ -119,7 +120,11 @@ proptest! {
         let mut encoder = encoder();
         let shorter = items[..before.min(items.len())].to_vec();
         drop(encoder.encode(&support::request(MODEL, shorter)));
-        let body = parse(&encoder.encode(&request)).map_err(|why| TestCaseError::fail(why.to_string()))?;
+        let size = encoder.size(&request);
+        let raw = encoder.encode(&request);
+        let body = parse(&raw).map_err(|why| TestCaseError::fail(why.to_string()))?;
+        prop_assert_eq!(size.bytes, raw.len() as u64);
+        prop_assert!(bounds(size.tokens_bound, &body, &raw), "{size:?}\n{body:#}");
         // Models call tools that do not exist; the API does not mind, so neither may this check.
         let checked = check_allowing(&body, &Undeclared::Any);
         prop_assert!(checked.is_ok(), "{}\n{body:#}", checked.unwrap_err());
