@@ -8,12 +8,13 @@
 mod replies;
 mod stored;
 mod streams;
+mod tables;
 mod tools;
 
 use std::sync::OnceLock;
 
 /// Every target by name.
-const TARGETS: [(&str, fn(&[u8])); 8] = [
+const TARGETS: [(&str, fn(&[u8])); 9] = [
     ("sse", streams::sse),
     ("chat", replies::chat),
     ("responses", replies::responses),
@@ -22,6 +23,7 @@ const TARGETS: [(&str, fn(&[u8])); 8] = [
     ("config", stored::config),
     ("keeper", stored::keeper),
     ("tools", tools::inputs),
+    ("prices", tables::prices),
 ];
 
 /// The target that was asked for.

@@ -12,7 +12,7 @@ use crate::repo::{Repo, succeeds};
 use crate::{Outcome, say};
 
 /// Every target with the folders its seeds come from.
-const TARGETS: [(&str, &[&str]); 8] = [
+const TARGETS: [(&str, &[&str]); 9] = [
     (
         "sse",
         &["wire/openai-chat", "wire/openai", "wire/anthropic"],
@@ -24,6 +24,7 @@ const TARGETS: [(&str, &[&str]); 8] = [
     ("config", &["fuzz/config"]),
     ("keeper", &["fuzz/keeper"]),
     ("tools", &["fuzz/tools"]),
+    ("prices", &["fuzz/prices"]),
 ];
 
 /// Coverage counters for libFuzzer. A target triple is named so that build scripts go without.
