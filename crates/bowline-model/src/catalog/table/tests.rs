@@ -1,5 +1,7 @@
 //! Lines of a table, and which of them is a model's.
 
+use std::time::{Duration, Instant};
+
 use super::{Row, find, names, rows};
 
 #[track_caller]
@@ -83,4 +85,19 @@ fn a_name_with_a_date_is_looked_up_without_it_and_nothing_looser() {
     let of = |model| names(model).collect::<Vec<_>>();
     assert_eq!(of("m-20250929"), ["m-20250929", "m"]);
     assert_eq!(of("-20250929"), ["-20250929"]);
+}
+
+/// The bound is for a build that is not optimised, on a busy machine; reading every row takes more.
+#[test]
+fn a_large_table_is_searched_not_read() {
+    let line =
+        |n| format!("p/model-{n} 1000000 128000 2 10 0.2 2.5 272000:4/15/0.4/5 2026-01-02 l\n");
+    let table: String = (0..4_000).map(line).collect();
+    let fastest = (0..20).map(|_| {
+        let start = Instant::now();
+        assert!(find(&table, "p", "model-3999").is_some());
+        start.elapsed()
+    });
+    let fastest = fastest.min().unwrap();
+    assert!(fastest < Duration::from_millis(4), "{fastest:?}");
 }
