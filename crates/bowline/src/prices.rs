@@ -16,7 +16,7 @@ use crate::places::Places;
 mod tests;
 
 /// The largest imported table that is read, in bytes: some 100,000 models.
-const TABLE_BYTES_MAX: u64 = 16 << 20;
+pub const TABLE_BYTES_MAX: u64 = 16 << 20;
 
 /// The table that `bowline models import` wrote.
 pub struct Imported {

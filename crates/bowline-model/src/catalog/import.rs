@@ -281,6 +281,10 @@ impl Four {
     }
 }
 
+fn too_many() -> Unfit {
+    Unfit::Broken("it has more fields than a model can have".to_owned())
+}
+
 /// A row without a price.
 const NO_PRICE: Unfit = Unfit::Other("it has no price for tokens");
 

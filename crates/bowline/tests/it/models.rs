@@ -215,6 +215,32 @@ fn what_is_no_table_is_refused_in_one_line_and_changes_nothing() {
 }
 
 #[test]
+fn a_table_beyond_measure_is_refused_before_it_is_written() {
+    let scratch = Scratch::new();
+    let head = "p/m 1 1 1 1 1 1 - 2026-01-01 ";
+    let long = format!("{head}{}\n", "x".repeat((16 << 20) - head.len() - 1));
+    std::fs::write(table(&scratch), &long).expect("a table as large as may be");
+    let file = sample("litellm.json");
+    scratch
+        .run(&["models", "import", &file])
+        .expect(2, &["larger than 16 MiB"]);
+    let kept = std::fs::read_to_string(table(&scratch)).expect("the table");
+    assert!(kept == long, "it is as it was");
+    std::fs::remove_file(table(&scratch)).expect("the table");
+    let mut padded = std::fs::read(&file).expect("the sample");
+    padded.resize((64 << 20) + 1, b' ');
+    let file = scratch.file("large.json", padded).display().to_string();
+    scratch
+        .run(&["models", "import", &file])
+        .expect(2, &["larger than 64 MiB"]);
+    let broken = scratch.file("broken.json", r#"{"p": {"models": {"m": 7}}}"#);
+    let broken = broken.display().to_string();
+    scratch
+        .run(&["models", "import", &broken])
+        .expect(1, &["p/m: it is no object", "no model with a price"]);
+}
+
+#[test]
 fn an_agent_does_not_say_what_its_work_costs() {
     let scratch = Scratch::new();
     let file = sample("litellm.json");

@@ -3,7 +3,7 @@
 use bowline_core::price::{LongRates, Price, Rates};
 
 use super::members::Members;
-use super::{Form, Found, Four, NO_PRICE, Said, Unfit, amount, long_of, tokens};
+use super::{Form, Found, Four, NO_PRICE, Said, Unfit, amount, long_of, tokens, too_many};
 use crate::catalog::decimal::USD_PER_TOKEN;
 
 /// A row that explains the form.
@@ -53,6 +53,9 @@ fn no_provider() -> Unfit {
 }
 
 fn said(row: &Members<'_>) -> Result<Said, Unfit> {
+    if row.is_too_many() {
+        return Err(too_many());
+    }
     if row
         .text("mode")
         .is_some_and(|mode| !MODES.contains(&mode.as_str()))

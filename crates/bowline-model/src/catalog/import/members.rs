@@ -7,6 +7,9 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+/// The most members of one row; those of today have some 60.
+const MEMBERS_MAX: usize = 500;
+
 /// The members of one object.
 pub(super) struct Members<'a>(Vec<(String, &'a RawValue)>);
 
@@ -14,6 +17,12 @@ impl<'a> Members<'a> {
     /// Reads an object.
     pub(super) fn read(text: &'a str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(text)
+    }
+
+    /// Whether there are more than any row has: what looks through them again and again would take
+    /// for ever.
+    pub(super) fn is_too_many(&self) -> bool {
+        self.0.len() > MEMBERS_MAX
     }
 
     /// The value of the last member of that name, which is the one that counts in JSON.

@@ -4,7 +4,7 @@ use bowline_core::price::{LongRates, Price, Rates};
 use serde_json::value::RawValue;
 
 use super::members::Members;
-use super::{Form, Found, Four, NO_PRICE, Said, Unfit, amount, long_of, tokens};
+use super::{Form, Found, Four, NO_PRICE, Said, Unfit, amount, long_of, tokens, too_many};
 use crate::catalog::decimal::USD_PER_MTOK;
 
 /// Where `context_over_200k` begins.
@@ -33,6 +33,9 @@ pub(super) fn read(top: &Members<'_>, found: &mut Found<'_>) {
 fn row(value: &RawValue) -> Result<Said, Unfit> {
     let row =
         Members::read(value.get()).map_err(|_| Unfit::Broken("it is no object".to_owned()))?;
+    if row.is_too_many() {
+        return Err(too_many());
+    }
     if let Some(modalities) = row.object("modalities")
         && let Some(output) = modalities.get("output")
         && serde_json::from_str::<Vec<String>>(output.get())

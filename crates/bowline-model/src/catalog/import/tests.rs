@@ -236,6 +236,21 @@ fn a_broken_row_is_named_and_the_others_count() {
     }
 }
 
+/// Each step is looked up among all fields: without a bound a row of a million would take hours.
+#[test]
+fn a_row_with_very_many_steps_is_broken_at_once() {
+    let steps = (1..1_000).map(|n| format!(",\"input_cost_per_token_above_{n}k_tokens\":1"));
+    let steps: String = steps.collect();
+    let text = format!("{{\"m\":{{\"litellm_provider\":\"p\"{steps}}}}}");
+    let read = imported(&text);
+    assert_eq!(read.rows.len(), 0);
+    assert!(
+        read.skipped[0].why.contains("more fields"),
+        "{:?}",
+        read.skipped
+    );
+}
+
 #[test]
 fn one_provider_can_be_asked_for() {
     let only = |text: &str, provider| {

@@ -54,15 +54,23 @@ pub fn run(
     let before = prices::Imported::read(places)?.text;
     let merged = merge(&before, &table.rows, |row| catalog::row(&row.id));
     tell(&name, &table, &merged);
-    let file = places.imported_models();
+    if merged.text.len() as u64 > prices::TABLE_BYTES_MAX {
+        return Err(Failure::usage(format!(
+            "{name}: with it the table would be larger than 16 MiB: take one provider in, with \
+             --provider"
+        )));
+    }
+    if table.rows.is_empty() {
+        print::err_line("nothing is written: there is no model with a price in it");
+        return Ok(1);
+    }
     if dry_run {
         print::line("nothing is written: --dry-run");
-    } else if table.rows.is_empty() {
-        print::line("nothing is written");
-    } else {
-        config_folder::replace(&file, &merged.text).map_err(|error| cannot(places, &error))?;
-        print::line(&print::clean(&format!("written to {}", file.display())));
+        return Ok(0);
     }
+    let file = places.imported_models();
+    config_folder::replace(&file, &merged.text).map_err(|error| cannot(places, &error))?;
+    print::line(&print::clean(&format!("written to {}", file.display())));
     Ok(0)
 }
 
