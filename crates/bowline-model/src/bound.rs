@@ -46,12 +46,22 @@ pub(crate) fn of_bytes(text: &[u8]) -> u64 {
 
 /// Tokens of one piece of ASCII at most.
 fn of_piece(text: &[u8], start: usize, end: usize) -> u64 {
-    let piece = &text[start..end];
-    // All numbers of up to three digits are tokens, and no piece has more digits.
-    if piece[0].is_ascii_digit() || tables::is_known(text, start, end) {
-        return 1;
+    match text[start..end] {
+        [_] => 1,
+        // All numbers of up to three digits are tokens, and no piece has more digits.
+        [b'0'..=b'9', ..] => 1,
+        [first, second] => 2 - u64::from(tables::is_pair(first, second)),
+        // Only pieces of nothing but blanks end in one.
+        [.., b' ' | b'\t'] => parts::most_of_runs(&text[start..end]),
+        [first, second, third] if tables::is_triple(first, second, third) => 1,
+        _ if tables::is_known(text, start, end) => 1,
+        _ => of_unknown_piece(&text[start..end]),
     }
+}
+
+fn of_unknown_piece(piece: &[u8]) -> u64 {
     let most = parts::most_of_piece(piece);
+    // Signs, and line ends after them, come in rows.
     if most > 2 && !piece[piece.len() - 1].is_ascii_alphanumeric() {
         return most.min(parts::most_of_runs(piece));
     }

@@ -33,7 +33,7 @@ fn texts_are_bounded_closely() {
     };
     check("", 0, 0);
     check("Read the file and say what it does.", 9, 9);
-    check("fn main() {\n    let value = 42;\n}\n", 12, 13);
+    check("fn main() {\n    let value = 42;\n}\n", 12, 12);
     check("{\"role\":\"user\",\"content\":\"hi\"}", 9, 9);
     check(&" ".repeat(1_000), 9, 25);
     check(&"-".repeat(1_000), 16, 117);
