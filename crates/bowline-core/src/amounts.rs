@@ -172,6 +172,14 @@ impl Measure {
         }
     }
 
+    /// The same without its unit where that is a word.
+    fn number(self, amount: u64) -> String {
+        match self {
+            Self::Cost | Self::Wall => self.show(amount),
+            _ => grouped(amount),
+        }
+    }
+
     /// An amount of this measure, for people, such as `1,200 tokens` or `$0.03`.
     #[must_use]
     pub fn show(self, amount: u64) -> String {
@@ -261,9 +269,9 @@ impl fmt::Display for Excess {
         write!(
             f,
             "{} of {} used, {} needed",
-            measure.show(taken),
+            measure.number(taken),
             measure.show(cap),
-            measure.show(need)
+            measure.number(need)
         )
     }
 }

@@ -104,7 +104,7 @@ pub enum Fact {
     SessionContinued(SessionContinued),
     /// A person took on a session that came from elsewhere, with this machine's configuration.
     SessionAdopted(Box<SessionAdopted>),
-    /// A provider reported more than could be; nothing more is asked of it until a person says so.
+    /// A provider reported more than was set aside for the call.
     UsageOverran(UsageOverran),
     /// The time that a cap allows was used up while acts were under way.
     TimeRanOut(TimeRanOut),
@@ -195,7 +195,7 @@ pub const CATALOGUE: &[(&str, &str)] = &[
     ),
     (
         "UsageOverran",
-        "A provider reported more than could be; nothing more is asked of it until a person says so.",
+        "A provider reported more than was set aside for the call.",
     ),
     (
         "TimeRanOut",

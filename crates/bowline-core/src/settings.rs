@@ -224,6 +224,15 @@ pub struct Limits {
 impl Limits {
     /// The step cap where nobody set one: far above ordinary work, low enough to stop a runaway.
     pub const DEFAULT_MAX_STEPS: u32 = 1_000;
+    /// The cap on the tokens of a session where nobody set one: a thousand steps with a full
+    /// context of 200,000 tokens.
+    pub const DEFAULT_MAX_TOKENS: u64 = 200_000_000;
+    /// The cap on the money of a session where nobody set one and the price is known, in
+    /// millionths of a dollar: $20.
+    pub const DEFAULT_MAX_MICRO_USD: u64 = 20_000_000;
+    /// The cap on the money of a day where nobody set one and the price is known, in millionths of
+    /// a dollar: $100.
+    pub const DEFAULT_DAY_MICRO_USD: u64 = 100_000_000;
 }
 
 impl Limits {

@@ -6,7 +6,7 @@ use crate::amounts::Amounts;
 use crate::event::{AttemptFailed, AttemptReserved, Fact, ModelReplied, ReplyStop, UsageOverran};
 use crate::failure::{FailureKind, ProviderFailure};
 use crate::price::Price;
-use crate::state::OpenAttempt;
+use crate::state::{OpenAttempt, REQUEST_OVERHEAD_TOKENS};
 use crate::usage::Usage;
 
 /// The facts that a complete reply comes to: what it is charged, and whether the provider reported
@@ -47,7 +47,7 @@ pub fn replied(state: &State, mut replied: ModelReplied) -> Vec<Fact> {
     };
     charged.steps = 1;
     replied.charged = Some(charged);
-    let overran = overran(open, usage.as_ref());
+    let overran = overran(state, open, usage.as_ref());
     std::iter::once(Fact::ModelReplied(Box::new(replied)))
         .chain(overran)
         .collect()
@@ -66,7 +66,7 @@ pub fn failed(state: &State, mut failed: AttemptFailed) -> Vec<Fact> {
         open.price.as_ref(),
         failure,
     ));
-    let overran = overran(open, failure.usage.as_ref());
+    let overran = overran(state, open, failure.usage.as_ref());
     std::iter::once(Fact::AttemptFailed(failed))
         .chain(overran)
         .collect()
@@ -118,13 +118,34 @@ fn can_be_longer(state: &State, open: &OpenAttempt, usage: &Usage) -> bool {
             >= wanted.min(asked.saturating_mul(2))
 }
 
-fn overran(open: &OpenAttempt, usage: Option<&Usage>) -> Option<Fact> {
+fn overran(state: &State, open: &OpenAttempt, usage: Option<&Usage>) -> Option<Fact> {
     let reported = cost(open.price.as_ref(), usage?);
     let reserved = open.reserved.worst();
     let more = reported.minus(&reserved);
-    (!more.is_zero()).then_some(Fact::UsageOverran(UsageOverran {
-        attempt: open.reserved.attempt(),
-        reserved,
-        reported,
-    }))
+    (!more.is_zero()).then(|| {
+        Fact::UsageOverran(UsageOverran {
+            attempt: open.reserved.attempt(),
+            reserved,
+            reported,
+            stops: has_stakes(state, open) || is_impossible(open, &reserved, &reported),
+        })
+    })
+}
+
+/// Whether what a provider reports is paid for with money, or held against a cap that a person set.
+fn has_stakes(state: &State, open: &OpenAttempt) -> bool {
+    let limits = state.limits();
+    let is_default = matches!(
+        limits.max_tokens,
+        None | Some(crate::Limits::DEFAULT_MAX_TOKENS)
+    );
+    open.price.is_some() || !is_default || !limits.caps.is_empty() || limits.share.is_some()
+}
+
+/// Whether no tokenizer can have counted so much: a token has at least a byte.
+fn is_impossible(open: &OpenAttempt, reserved: &Amounts, reported: &Amounts) -> bool {
+    let bytes = open.reserved.size().map_or(0, |size| size.bytes);
+    let most = bytes.saturating_add(REQUEST_OVERHEAD_TOKENS);
+    reported.output_tokens > reserved.output_tokens
+        || reported.input_tokens > most.max(reserved.input_tokens)
 }

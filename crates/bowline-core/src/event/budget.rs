@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::amounts::{Amounts, Cap};
 use crate::id::{AttemptId, CallId, SessionId, TurnId};
 
-/// A provider reported more than could be: more input than was sent, or a longer reply than was
-/// asked for. Nothing more is asked of it until a person lets the session go on.
+/// A provider reported more than was set aside: more input than the bound on what was sent, or a
+/// longer reply than was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UsageOverran {
     /// The attempt.
@@ -15,6 +15,8 @@ pub struct UsageOverran {
     pub reserved: Amounts,
     /// What was reported.
     pub reported: Amounts,
+    /// Whether nothing more is asked until a person lets the session go on.
+    pub stops: bool,
 }
 
 /// The time that a cap allows was used up while acts were under way; they were told to stop.

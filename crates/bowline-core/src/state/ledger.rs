@@ -66,8 +66,8 @@ impl Default for Gauge {
 }
 
 /// Tokens that a provider may add to any request: instructions about tools and the like, some 350
-/// at the most that is documented.
-pub const REQUEST_OVERHEAD_TOKENS: u64 = 512;
+/// at the most that is documented, and as much again for what is not.
+pub const REQUEST_OVERHEAD_TOKENS: u64 = 1_024;
 
 impl Gauge {
     /// A bound on the input tokens of a request of that size: what the last one really had, plus

@@ -73,8 +73,12 @@ async fn every_failure_of_a_model_call_is_provoked_and_makes_one_request() {
         assert_eq!(failure.kind, kind, "{}", failure.message);
         provoked.insert(name(&kind));
     }
-    // Made by the drive loop, which knows of them; its tests provoke them.
-    for kind in [FailureKind::Cancelled, FailureKind::Interrupted] {
+    // Made by the engine and the drive loop, which know of them; their tests provoke them.
+    for kind in [
+        FailureKind::CutShort,
+        FailureKind::Cancelled,
+        FailureKind::Interrupted,
+    ] {
         assert!(provoked.insert(name(&kind)));
     }
     let all = variants(

@@ -1,7 +1,7 @@
 //! What a person can do next, as exact commands.
 
 use bowline_core::wait::Until;
-use bowline_core::{FailureKind, StopReason, Work};
+use bowline_core::{FailureKind, Measure, StopReason, Work};
 
 use super::cause::Verdict;
 use super::story::Story;
@@ -161,11 +161,7 @@ fn ended(steps: &mut Vec<NextStep>, story: &Story<'_>, id: &str) {
             let flag = format!(" --max-steps {}", limit.saturating_mul(2));
             steps.push(command("go on with a higher limit", go_on(&flag, "go on")));
         }
-        StopReason::Budget => {
-            let cap = story.state.settings().and_then(|s| s.limits.max_tokens);
-            let flag = format!(" --max-tokens {}", cap.unwrap_or(100_000).saturating_mul(2));
-            steps.push(command("go on with a higher cap", go_on(&flag, "go on")));
-        }
+        StopReason::Budget => budget(steps, story, id),
         StopReason::Refused => steps.push(command(
             "say it in another way",
             go_on("", "your task in other words"),
@@ -173,6 +169,37 @@ fn ended(steps: &mut Vec<NextStep>, story: &Story<'_>, id: &str) {
         StopReason::ProviderFailed => provider(steps, story, id),
         _ => steps.push(command("go on", go_on("", "go on"))),
     }
+}
+
+/// What lets a session go on that a cap stopped.
+fn budget(steps: &mut Vec<NextStep>, story: &Story<'_>, id: &str) {
+    let go_on = |flags: &str| format!("bowline exec --resume {id}{flags} \"go on\"");
+    if story.state.overrun().is_some() {
+        steps.push(command(
+            "look at the provider's bill, then let it go on",
+            format!("bowline resume {id}"),
+        ));
+        return;
+    }
+    let detail = story.state.last_stop().and_then(|(_, detail)| detail);
+    let limits = story.state.settings().map(|settings| &settings.limits);
+    let flag = match detail {
+        Some(detail) if detail.contains("budget.") => {
+            let text = "raise the cap that is named above in the configuration, then go on";
+            steps.push(command(text, go_on(" --reconfigure")));
+            return;
+        }
+        Some(detail) if detail.contains("--max-usd") => {
+            let cap = limits.and_then(|limits| limits.caps.session.cost_micro_usd);
+            let doubled = cap.unwrap_or_default().saturating_mul(2);
+            format!(" --max-usd {}", Measure::Cost.value(doubled))
+        }
+        _ => {
+            let cap = limits.and_then(|limits| limits.max_tokens);
+            format!(" --max-tokens {}", cap.unwrap_or(100_000).saturating_mul(2))
+        }
+    };
+    steps.push(command("go on with a higher cap", go_on(&flag)));
 }
 
 fn provider(steps: &mut Vec<NextStep>, story: &Story<'_>, id: &str) {

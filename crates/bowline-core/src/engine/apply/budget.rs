@@ -6,8 +6,14 @@ use crate::state::State;
 
 pub(super) fn overrun(state: &mut State, overran: &UsageOverran) -> bool {
     let UsageOverran {
-        reserved, reported, ..
+        reserved,
+        reported,
+        stops,
+        ..
     } = overran;
+    if !stops {
+        return true;
+    }
     let is_first = state.overrun.is_none();
     state.overrun.get_or_insert_with(|| {
         format!(

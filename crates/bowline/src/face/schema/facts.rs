@@ -203,7 +203,8 @@ fn budget(kind: &str) -> Option<Value> {
     let amounts = reference("amounts");
     Some(match kind {
         "UsageOverran" => object(
-            json!({ "attempt": id, "reserved": amounts, "reported": amounts }),
+            json!({ "attempt": id, "reserved": amounts, "reported": amounts,
+                "stops": { "type": "boolean" } }),
             json!({}),
         ),
         "TimeRanOut" => object(

@@ -38,7 +38,7 @@ fn the_token_budget() {
         .expect(4, &[]);
     let expect = Expect {
         standing: "ended",
-        cause: &["A cap ended the turn", "of 12000 tokens used"],
+        cause: &["A cap ended the turn", "of 12,000 tokens used"],
         source: "BudgetStopped",
         last: "TurnEnded",
         outstanding: &[],
