@@ -251,6 +251,50 @@ impl Limits {
     }
 }
 
+impl Limits {
+    /// Both at once: the lower of each.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let least =
+            |mine: Option<u64>, others: Option<u64>| [mine, others].into_iter().flatten().min();
+        let mut caps = Caps::default();
+        for scope in CapScope::ALL {
+            if let Some(cap) = caps.of_mut(scope) {
+                *cap = self.caps.of(scope).and(other.caps.of(scope));
+            }
+        }
+        Self {
+            max_steps: self.max_steps.min(other.max_steps),
+            max_tokens: least(self.max_tokens, other.max_tokens),
+            max_output_tokens: least(self.max_output_tokens, other.max_output_tokens),
+            caps,
+            rates: RateLimits {
+                tokens_per_minute: least(
+                    self.rates.tokens_per_minute,
+                    other.rates.tokens_per_minute,
+                ),
+                tokens_per_hour: least(self.rates.tokens_per_hour, other.rates.tokens_per_hour),
+            },
+            share: self.share,
+        }
+    }
+
+    /// The part of it that holds over other sessions too.
+    #[must_use]
+    pub fn shared(&self) -> Self {
+        Self {
+            max_steps: u32::MAX,
+            caps: Caps {
+                project: self.caps.project,
+                day: self.caps.day,
+                ..Caps::default()
+            },
+            rates: self.rates,
+            ..Self::default()
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -292,6 +336,15 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether nothing but caps and prices tells the two apart.
+    #[must_use]
+    pub fn differs_in_budget_only(&self, other: &Self) -> bool {
+        let mut like = other.clone();
+        like.limits = self.limits.clone();
+        like.model_facts.clone_from(&self.model_facts);
+        *self == like
+    }
+
     /// What the model costs, if it is known.
     #[must_use]
     pub fn price(&self) -> Option<Price> {

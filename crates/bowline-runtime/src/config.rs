@@ -3,6 +3,7 @@
 //! Files are TOML. An unknown key, a wrong type or a value out of range is an error that names
 //! file, line and the nearest known key. A project's own file is untrusted: it can only tighten.
 
+mod budget;
 mod endpoints;
 mod keys;
 mod layers;
@@ -13,6 +14,7 @@ mod span;
 mod tables;
 
 pub use bowline_core::configured::{Endpoint, HeaderSource, KeySource};
+pub use budget::cap_key;
 pub use endpoints::API_NAMES;
 pub use keys::{KEYS, KeySpec, Kind, ProjectUse};
 pub use layers::{Effective, Layers, Shown};

@@ -47,6 +47,12 @@ impl Places {
         })
     }
 
+    /// The file by which whoever manages the machine sets what no person loosens.
+    #[expect(clippy::unused_self, reason = "a place like the others")]
+    pub fn managed_config(&self) -> PathBuf {
+        PathBuf::from("/etc/bowline/config.toml")
+    }
+
     /// The user's configuration file.
     pub fn user_config(&self) -> PathBuf {
         self.config.join("config.toml")

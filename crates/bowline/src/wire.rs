@@ -24,6 +24,7 @@ use crate::choose::{self, Chosen};
 use crate::endpoint::{self, Opened};
 use crate::failure::Failure;
 use crate::places::{Places, project_config};
+use crate::prices;
 
 /// Keys that providers read; never handed to a shell command, never stored in clear.
 const KEY_VARIABLES: [&str; 2] = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY"];
@@ -32,6 +33,7 @@ const KEY_VARIABLES: [&str; 2] = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY"];
 pub fn configure(places: &Places, cwd: &Path, force: &Force) -> Result<Effective, Failure> {
     let mut layers = Layers::default();
     for (layer, path) in [
+        (Layer::Managed, places.managed_config()),
         (Layer::User, places.user_config()),
         (Layer::Project, project_config(cwd)),
     ] {
@@ -48,6 +50,7 @@ pub fn configure(places: &Places, cwd: &Path, force: &Force) -> Result<Effective
         ("ask_expires", "--ask-expires", &force.ask_expires),
         ("max_steps", "--max-steps", &force.max_steps),
         ("max_tokens", "--max-tokens", &force.max_tokens),
+        ("max_usd", "--max-usd", &force.max_usd),
         ("system_append", "--system-append", &force.system_append),
     ];
     for (key, flag, value) in flags {
@@ -90,10 +93,12 @@ fn is_absent(error: &std::io::Error) -> bool {
 }
 
 /// The settings of a new session that asks the chosen model.
-pub fn settings(config: &Effective, chosen: &Chosen) -> Result<Settings, Failure> {
-    Ok(Settings {
+pub fn settings(config: &Effective, chosen: &Chosen, places: &Places) -> Result<Settings, Failure> {
+    let base_url = chosen.base_url.clone();
+    let facts = prices::facts(config, places, &chosen.model, base_url.as_deref())?;
+    let mut settings = Settings {
         model: pin(&chosen.model)?,
-        base_url: chosen.base_url.clone(),
+        base_url,
         reasoning: config
             .text("reasoning")
             .and_then(|effort| effort.parse().ok()),
@@ -101,16 +106,18 @@ pub fn settings(config: &Effective, chosen: &Chosen) -> Result<Settings, Failure
         on_ask: config.on_ask(),
         ask_expires_ms: config.ask_expires_ms(),
         limits: config.limits(),
-        model_facts: None,
+        model_facts: Some(Box::new(facts)),
         configured: None,
-    })
+    };
+    in_force::hold_money_caps(&mut settings, config, places)?;
+    Ok(settings)
 }
 
 /// The settings of a session whose scripted model is named by the caller.
-pub fn scripted_settings(config: &Effective) -> Result<Settings, Failure> {
+pub fn scripted_settings(config: &Effective, places: &Places) -> Result<Settings, Failure> {
     let chosen = choose::without_asking(config)
         .ok_or_else(|| Failure::stopped("no scripted model is named"))?;
-    settings(config, &chosen)
+    settings(config, &chosen, places)
 }
 
 /// A scenario file is recorded by its absolute path, so that the session can go on from anywhere.

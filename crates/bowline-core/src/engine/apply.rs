@@ -124,8 +124,13 @@ fn change_settings(state: &mut State, change: &crate::event::SettingsChanged) ->
         // Another model counts in its own way.
         state.gauge = Gauge::default();
     }
-    // Open questions were asked under the old settings: they are asked anew under these.
-    for call in state.step.iter_mut().flat_map(|step| &mut step.calls) {
+    // Open questions were asked under the old settings: they are asked anew under these. Caps and
+    // prices have no say in them.
+    let has_a_say = state
+        .settings()
+        .is_some_and(|before| !before.differs_in_budget_only(&change.settings));
+    let steps = state.step.iter_mut().filter(|_| has_a_say);
+    for call in steps.flat_map(|step| &mut step.calls) {
         if matches!(
             call.phase,
             CallPhase::Waiting(_) | CallPhase::Allowed(_) | CallPhase::Parked(_)

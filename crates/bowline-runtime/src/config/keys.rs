@@ -14,6 +14,8 @@ pub enum Kind {
     },
     /// A span of time such as `12h` or `7d`, or `never`.
     Span,
+    /// An amount of money in US dollars, to the millionth.
+    Usd,
     /// One of these words.
     Choice(&'static [&'static str]),
     /// A list of permission rules.
@@ -73,6 +75,7 @@ const fn key(
     }
 }
 
+use super::budget;
 use Kind::{Choice, Endpoints, Models, Ports, Rules, Span, Text, Whole};
 use ProjectUse::{Ignored, Tightens};
 
@@ -157,9 +160,14 @@ pub const KEYS: &[KeySpec] = &[
             min: 1,
             max: 1_000_000_000_000,
         },
-        None,
+        Some("200000000"),
         Tightens,
         "Tokens over the whole session, at most; set aside before each call.",
+    ),
+    budget::money(
+        "max_usd",
+        Some("20"),
+        "Dollars over the whole session, at most; set aside before each call. The default holds where the model's price is known.",
     ),
     key(
         "max_output_tokens",
@@ -170,6 +178,110 @@ pub const KEYS: &[KeySpec] = &[
         None,
         Tightens,
         "The longest reply to ask the model for.",
+    ),
+    budget::count(
+        "budget.turn.input_tokens",
+        "Tokens read in one turn, at most.",
+    ),
+    budget::count(
+        "budget.turn.output_tokens",
+        "Tokens written in one turn, at most.",
+    ),
+    budget::count(
+        "budget.turn.tokens",
+        "Tokens read and written in one turn, at most.",
+    ),
+    budget::money("budget.turn.usd", None, "Dollars in one turn, at most."),
+    budget::count("budget.turn.tool_calls", "Tool calls in one turn, at most."),
+    budget::time(
+        "budget.turn.time",
+        "Time at work in one turn, at most; without the time that people are waited for.",
+    ),
+    budget::count(
+        "budget.session.input_tokens",
+        "Tokens read in the whole session, at most.",
+    ),
+    budget::count(
+        "budget.session.output_tokens",
+        "Tokens written in the whole session, at most.",
+    ),
+    budget::count(
+        "budget.session.steps",
+        "Model calls in the whole session, at most.",
+    ),
+    budget::count(
+        "budget.session.tool_calls",
+        "Tool calls in the whole session, at most.",
+    ),
+    budget::time(
+        "budget.session.time",
+        "Time at work in the whole session, at most.",
+    ),
+    budget::count(
+        "budget.project.input_tokens",
+        "Tokens read in all sessions of a folder, at most.",
+    ),
+    budget::count(
+        "budget.project.output_tokens",
+        "Tokens written in all sessions of a folder, at most.",
+    ),
+    budget::count(
+        "budget.project.tokens",
+        "Tokens in all sessions of a folder, at most.",
+    ),
+    budget::money(
+        "budget.project.usd",
+        None,
+        "Dollars in all sessions of a folder, at most.",
+    ),
+    budget::count(
+        "budget.project.steps",
+        "Model calls in all sessions of a folder, at most.",
+    ),
+    budget::count(
+        "budget.project.tool_calls",
+        "Tool calls in all sessions of a folder, at most.",
+    ),
+    budget::time(
+        "budget.project.time",
+        "Time at work in all sessions of a folder, at most.",
+    ),
+    budget::count(
+        "budget.day.input_tokens",
+        "Tokens read in all sessions of a day, at most; days are those of UTC.",
+    ),
+    budget::count(
+        "budget.day.output_tokens",
+        "Tokens written in all sessions of a day, at most.",
+    ),
+    budget::count(
+        "budget.day.tokens",
+        "Tokens in all sessions of a day, at most.",
+    ),
+    budget::money(
+        "budget.day.usd",
+        Some("100"),
+        "Dollars in all sessions of a day, at most. The default holds where the model's price is known.",
+    ),
+    budget::count(
+        "budget.day.steps",
+        "Model calls in all sessions of a day, at most.",
+    ),
+    budget::count(
+        "budget.day.tool_calls",
+        "Tool calls in all sessions of a day, at most.",
+    ),
+    budget::time(
+        "budget.day.time",
+        "Time at work in all sessions of a day, at most.",
+    ),
+    budget::count(
+        "rate.tokens_per_minute",
+        "Tokens that all sessions together use in any minute, at most; calls wait.",
+    ),
+    budget::count(
+        "rate.tokens_per_hour",
+        "Tokens that all sessions together use in any hour, at most; calls wait.",
     ),
     key(
         "system_append",

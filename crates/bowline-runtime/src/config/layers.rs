@@ -3,8 +3,9 @@
 use bowline_core::configured::{Configured, Endpoint, RuleInForce};
 use bowline_core::decision::{Layer, RuleSource};
 use bowline_core::price::ModelFacts;
-use bowline_core::{Limits, Mode, ModelRef, OnAsk, Tier, Verdict};
+use bowline_core::{Mode, ModelRef, OnAsk, Tier, Verdict};
 
+use super::budget::amount;
 use super::keys::{KEYS, KeySpec, Kind, ProjectUse};
 use super::models::{self, ModelEntry};
 use super::parse::{Entry, Origin, Value};
@@ -35,6 +36,8 @@ pub struct Effective {
     /// Every key, in the order of [`KEYS`]; rules of all layers are joined.
     pub shown: Vec<Shown>,
     rules: Vec<RuleInForce>,
+    /// What the managed file sets.
+    pub(super) managed: Vec<Entry>,
 }
 
 impl Layers {
@@ -53,7 +56,12 @@ impl Layers {
             .map(|key| resolve_key(key, &self.entries))
             .collect();
         let rules = self.entries.iter().flat_map(rules_of).collect();
-        Effective { shown, rules }
+        let is_managed = |entry: &Entry| entry.origin.layer == Layer::Managed;
+        Effective {
+            shown,
+            rules,
+            managed: self.entries.into_iter().filter(is_managed).collect(),
+        }
     }
 }
 
@@ -85,13 +93,23 @@ fn resolve_key(key: &'static KeySpec, entries: &[Entry]) -> Shown {
         Kind::Endpoints | Kind::Models => return resolve_tables(shown, &mine),
         _ => {}
     }
-    // User first, then what may tighten it, then the command line.
+    // User first, then what may tighten it, then the command line; the managed file has the last
+    // word.
     mine.sort_by_key(|entry| match entry.origin.layer {
         Layer::Project => 1,
         Layer::CommandLine => 2,
+        Layer::Managed => 3,
         _ => 0,
     });
     for entry in mine {
+        if entry.origin.layer == Layer::Managed
+            && is_cap(key)
+            && !is_tighter(key, &entry.value, shown.value.as_ref())
+        {
+            let why = "a cap that is set lower holds";
+            shown.passed_over.push((entry.origin.clone(), why));
+            continue;
+        }
         if entry.origin.layer == Layer::Project {
             if key.project == ProjectUse::Ignored {
                 let why = "the project is not trusted: it can only tighten";
@@ -153,9 +171,22 @@ fn resolve_tables(mut shown: Shown, mine: &[&Entry]) -> Shown {
     shown
 }
 
+/// Whether a key limits an amount: less is stricter.
+const fn is_cap(key: &KeySpec) -> bool {
+    matches!(key.kind, Kind::Whole { .. } | Kind::Usd | Kind::Span)
+        && matches!(key.project, ProjectUse::Tightens)
+}
+
 fn is_tighter(key: &KeySpec, new: &Value, old: Option<&Value>) -> bool {
+    if let (true, Some(old)) = (is_cap(key), old) {
+        // None is no limit at all.
+        return match (amount(key.kind, new), amount(key.kind, old)) {
+            (Some(new), Some(old)) => new < old,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+    }
     match (key.kind, new, old) {
-        (Kind::Whole { .. }, Value::Whole(new), Some(Value::Whole(old))) => new < old,
         // The words of a choice are listed strictest first.
         (Kind::Choice(words), Value::Text(new), Some(Value::Text(old))) => {
             let place = |text: &String| words.iter().position(|word| word == text);
@@ -323,19 +354,5 @@ impl Effective {
     pub fn ask_expires_ms(&self) -> Option<u64> {
         // Every value was checked when it was read.
         span_ms(self.text("ask_expires")?).ok().flatten()
-    }
-
-    /// The caps.
-    #[must_use]
-    pub fn limits(&self) -> Limits {
-        let steps = self
-            .whole("max_steps")
-            .and_then(|steps| u32::try_from(steps).ok());
-        Limits {
-            max_steps: steps.unwrap_or(Limits::DEFAULT_MAX_STEPS),
-            max_tokens: self.whole("max_tokens"),
-            max_output_tokens: self.whole("max_output_tokens"),
-            ..Limits::default()
-        }
     }
 }

@@ -5,6 +5,7 @@ use bowline_core::configured::Endpoint;
 use bowline_core::decision::Layer;
 use toml_edit::{Document, Item, Table};
 
+use super::budget::micro_usd;
 use super::endpoints;
 use super::keys::{self, KeySpec, Kind};
 use super::models::{self, ModelEntry};
@@ -89,7 +90,7 @@ pub fn parse_flag(name: &str, flag: &str, text: &str) -> Result<Entry, ConfigErr
     let place = || flag.to_owned();
     let key = keys::find(name).ok_or_else(|| unknown(name, place()))?;
     let value = match key.kind {
-        Kind::Text | Kind::Choice(_) | Kind::Span => Value::Text(text.to_owned()),
+        Kind::Text | Kind::Choice(_) | Kind::Span | Kind::Usd => Value::Text(text.to_owned()),
         Kind::Whole { .. } => Value::Whole(text.parse().map_err(|_| ConfigError {
             place: place(),
             what: format!("`{text}` is not a whole number"),
@@ -199,6 +200,13 @@ impl Reader<'_> {
                     .ok_or_else(|| wrong("a text in quotes"))?
                     .to_owned(),
             ),
+            Kind::Usd => {
+                let is_number = item.is_integer() || item.is_float();
+                let spelled = item.span().and_then(|span| self.text.get(span));
+                let spelled = item.as_str().or(spelled.filter(|_| is_number));
+                let text = spelled.ok_or_else(|| wrong("an amount in dollars"))?;
+                Value::Text(text.trim().to_owned())
+            }
             Kind::Whole { .. } => {
                 let number = item.as_integer().ok_or_else(|| wrong("a whole number"))?;
                 Value::Whole(u64::try_from(number).map_err(|_| wrong("zero or more"))?)
@@ -256,6 +264,10 @@ fn check(key: &KeySpec, value: &Value, place: String) -> Result<(), ConfigError>
         )),
         (Kind::Span, Value::Text(text)) => span_ms(text).err().map(|what| {
             let next = "Use digits and s, m, h or d, such as 12h or 7d, or never.".to_owned();
+            (format!("`{}`: {what}", key.name), next)
+        }),
+        (Kind::Usd, Value::Text(text)) => micro_usd(text).err().map(|what| {
+            let next = "Give dollars with at most six decimals, such as 2.50.".to_owned();
             (format!("`{}`: {what}", key.name), next)
         }),
         (Kind::Whole { min, max }, Value::Whole(number)) if !(min..=max).contains(number) => {

@@ -156,6 +156,7 @@ pub fn kind(kind: Kind) -> String {
         Kind::Whole { min, max } => format!("whole number, {min} to {max}"),
         Kind::Choice(words) => words.join(" | "),
         Kind::Span => "span of time, or never".to_owned(),
+        Kind::Usd => "dollars, to the millionth".to_owned(),
         Kind::Rules => "list of rules".to_owned(),
         Kind::Ports => "list of ports".to_owned(),
         Kind::Endpoints => "tables `[[providers]]`".to_owned(),

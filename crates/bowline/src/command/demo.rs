@@ -25,7 +25,7 @@ pub fn run(args: &Demo) -> Result<u8, Failure> {
     };
     let (cwd, roots) = resolve_folders(&folder, &[])?;
     let config = wire::configure(&places, &cwd, &force)?;
-    let settings = wire::scripted_settings(&config)?;
+    let settings = wire::scripted_settings(&config, &places)?;
     if args.output == Output::Text {
         print::err_line(&format!(
             "A small project with a failing test is in {}",

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use bowline_core::context::caps;
 use bowline_core::decision::Layer;
 use bowline_core::event::SessionAdopted;
-use bowline_core::{Configured, SessionId, Settings};
+use bowline_core::{Configured, Limits, SessionId, Settings};
 use bowline_journal::Store;
 use bowline_runtime::config::Effective;
 use bowline_runtime::resolve_folders;
@@ -60,16 +60,16 @@ pub fn run(args: Exec) -> Result<u8, Failure> {
             Start::TakeOn {
                 config: &config,
                 session,
-                adopted: adopted(chosen_settings(&config)?, &cwd, &roots),
+                adopted: adopted(chosen_settings(&config, &places)?, &cwd, &roots),
             }
         } else {
-            let change = changes(&config, &args.force, args.reconfigure)?;
+            let change = changes(&config, &places, &args.force, args.reconfigure)?;
             Start::GoOn { session, change }
         }
     } else {
         Start::New {
             config: &config,
-            settings: chosen_settings(&config)?,
+            settings: chosen_settings(&config, &places)?,
             cwd,
             roots,
         }
@@ -95,7 +95,7 @@ pub fn run(args: Exec) -> Result<u8, Failure> {
 }
 
 /// The settings of a new session. A model that nobody named is said, with the reason.
-fn chosen_settings(config: &Effective) -> Result<Settings, Failure> {
+fn chosen_settings(config: &Effective, places: &Places) -> Result<Settings, Failure> {
     let chosen = match choose::without_asking(config) {
         Some(chosen) => chosen,
         None => run::block_on(choose::model(config))?,
@@ -108,19 +108,13 @@ fn chosen_settings(config: &Effective) -> Result<Settings, Failure> {
             place.unwrap_or_default()
         )));
     }
-    wire::settings(config, &chosen)
+    wire::settings(config, &chosen, places)
 }
 
 fn refuse_unbuilt(args: &Exec) -> Result<(), Failure> {
     if args.reconfigure {
         // It may loosen rules, which is a person's to do.
         refuse_under_a_keeper()?;
-    }
-    if args.force.max_usd.is_some() {
-        return Err(Failure::usage(
-            "--max-usd cannot be kept: no price is known for any model yet. Use --max-tokens, \
-             which is kept",
-        ));
     }
     Ok(())
 }
@@ -195,16 +189,19 @@ fn adopted(settings: Settings, cwd: &Path, roots: &[PathBuf]) -> SessionAdopted 
 }
 
 /// What flags change in a session that goes on; everything else stays as it was recorded.
-fn changes(config: &Effective, force: &Force, reconfigure: bool) -> Result<Change, Failure> {
+fn changes(
+    config: &Effective,
+    places: &Places,
+    force: &Force,
+    reconfigure: bool,
+) -> Result<Change, Failure> {
     let by_hand = |name: &str| config.is_set_by(name, Layer::CommandLine);
     let named = match choose::without_asking(config).filter(|_| by_hand("model")) {
-        Some(chosen) => Some(wire::settings(config, &chosen)?),
+        Some(chosen) => Some(wire::settings(config, &chosen, places)?),
         None => None,
     };
-    let elsewhere = named.as_ref().and_then(|named| named.base_url.clone());
     Ok(Change {
-        model: named.map(|settings| settings.model),
-        elsewhere,
+        named,
         base_url: force.base_url.clone(),
         reasoning: by_hand("reasoning")
             .then(|| config.text("reasoning")?.parse().ok())
@@ -216,6 +213,9 @@ fn changes(config: &Effective, force: &Force, reconfigure: bool) -> Result<Chang
         max_tokens: by_hand("max_tokens")
             .then(|| config.limits().max_tokens)
             .flatten(),
+        max_micro_usd: by_hand("max_usd")
+            .then(|| config.limits().caps.session.cost_micro_usd)
+            .flatten(),
         reconfigure,
     })
 }
@@ -223,9 +223,8 @@ fn changes(config: &Effective, force: &Force, reconfigure: bool) -> Result<Chang
 /// Settings given by hand for a session that goes on.
 #[derive(Debug, Default)]
 pub struct Change {
-    model: Option<bowline_core::ModelRef>,
-    /// Where another provider is asked when no address is given by hand.
-    elsewhere: Option<String>,
+    /// What a new session would begin with that asks the model named by hand.
+    named: Option<Settings>,
     base_url: Option<String>,
     reasoning: Option<bowline_core::ReasoningEffort>,
     mode: Option<bowline_core::Mode>,
@@ -234,32 +233,38 @@ pub struct Change {
     ask_expires_ms: Option<Option<u64>>,
     max_steps: Option<u32>,
     max_tokens: Option<u64>,
+    max_micro_usd: Option<u64>,
     /// What the configuration files say now is put in force.
     reconfigure: bool,
 }
 
 impl Change {
     /// The model that is put in force, if one is.
-    pub const fn model(&self) -> Option<&bowline_core::ModelRef> {
-        self.model.as_ref()
+    pub fn model(&self) -> Option<&bowline_core::ModelRef> {
+        self.named.as_ref().map(|settings| &settings.model)
     }
 
     /// The settings with these changes. `now` is what the configuration files say to a session
     /// that asks the model named here.
-    pub fn apply_to(self, before: &Settings, now: &Configured) -> Settings {
+    pub fn apply_to(self, before: &Settings, now: &Configured, limits: Limits) -> Settings {
         let mut after = before.clone();
         if self.reconfigure {
             after.configured = Some(Box::new(now.clone()));
+            after.limits = limits;
         }
-        if let Some(model) = self.model {
+        // Prices belong to a model at an address, and are looked up anew with either.
+        if self.reconfigure || self.named.is_some() || self.base_url.is_some() {
+            after.model_facts = None;
+        }
+        if let Some(named) = self.named {
             if let Some(configured) = &mut after.configured {
                 configured.endpoint.clone_from(&now.endpoint);
             }
             // An address belongs to its provider: another one's key must not go there.
-            if model.provider() != before.model.provider() {
-                after.base_url = self.elsewhere;
+            if named.model.provider() != before.model.provider() {
+                after.base_url = named.base_url;
             }
-            after.model = model;
+            after.model = named.model;
         }
         if self.base_url.is_some() {
             after.base_url = self.base_url;
@@ -271,6 +276,9 @@ impl Change {
         after.limits.max_steps = self.max_steps.unwrap_or(after.limits.max_steps);
         if self.max_tokens.is_some() {
             after.limits.max_tokens = self.max_tokens;
+        }
+        if self.max_micro_usd.is_some() {
+            after.limits.caps.session.cost_micro_usd = self.max_micro_usd;
         }
         after
     }

@@ -109,7 +109,7 @@ fn call(args: &ToolCall) -> Result<u8, Failure> {
             });
         }
     }
-    let settings = wire::scripted_settings(&config)?;
+    let settings = wire::scripted_settings(&config, &places)?;
     let quiet = Quiet {
         config: &config,
         settings,

@@ -9,7 +9,9 @@ use bowline_runtime::config::{Effective, Endpoint, HeaderSource, KeySource};
 use super::shell_env::is_credential;
 use crate::command::exec::Change;
 use crate::endpoint;
+use crate::failure::Failure;
 use crate::places::Places;
+use crate::prices;
 
 #[cfg(test)]
 mod tests;
@@ -116,12 +118,21 @@ pub fn going_on(
     change: Change,
     config: &Effective,
     places: &Places,
-) -> Option<GoingOn> {
-    let before = state.settings()?;
+) -> Result<Option<GoingOn>, Failure> {
+    let Some(before) = state.settings() else {
+        return Ok(None);
+    };
     let model = change.model().unwrap_or(&before.model).clone();
     let now = configured(config, places, &model, Vec::new());
-    let mut settings = change.apply_to(before, &now);
+    let mut settings = change.apply_to(before, &now, config.limits());
     let is_by_hand = settings != *before;
+    tighten_limits(&mut settings, config);
+    if settings.model_facts.is_none() {
+        let address = settings.base_url.as_deref();
+        let facts = prices::facts(config, places, &settings.model, address)?;
+        settings.model_facts = Some(Box::new(facts));
+    }
+    hold_money_caps(&mut settings, config, places)?;
     let mut told = Vec::new();
     let mut added = Vec::new();
     if let Some(in_force) = &mut settings.configured {
@@ -142,13 +153,44 @@ pub fn going_on(
         (true, false) => "the command line and the configuration",
         (false, false) => "the configuration",
     };
-    Some(GoingOn {
+    Ok(Some(GoingOn {
         settings,
         here,
         endpoints,
         by,
         told,
-    })
+    }))
+}
+
+/// What is managed, and what holds over all sessions, holds as it is now.
+fn tighten_limits(settings: &mut Settings, config: &Effective) {
+    let managed = config.managed_limits();
+    let shared = config.limits().shared();
+    settings.limits = settings.limits.and(&managed).and(&shared);
+}
+
+/// A cap on money that a person set is kept or refused; a default one holds where the price is
+/// known.
+pub fn hold_money_caps(
+    settings: &mut Settings,
+    config: &Effective,
+    places: &Places,
+) -> Result<(), Failure> {
+    if settings.price().is_some() {
+        return Ok(());
+    }
+    for (scope, is_set) in config.money_caps() {
+        if is_set {
+            return Err(Failure::usage(prices::unknown_price(
+                &settings.model,
+                places,
+            )));
+        }
+        if let Some(cap) = settings.limits.caps.of_mut(scope) {
+            cap.cost_micro_usd = None;
+        }
+    }
+    Ok(())
 }
 
 /// Most rules that are told one by one.

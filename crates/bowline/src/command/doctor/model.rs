@@ -44,7 +44,7 @@ pub(super) fn check(config: &Effective, places: &Places, online: bool) -> Vec<Ch
             return vec![Check::warning(NAME, found, fix)];
         }
     };
-    let settings = match wire::settings(config, &chosen) {
+    let settings = match wire::settings(config, &chosen, places) {
         Ok(settings) => settings,
         Err(failure) => return vec![Check::problem(NAME, failure.message(), fix)],
     };

@@ -154,7 +154,7 @@ impl Opener<'_> {
         let id = session.id();
         let cwd = PathBuf::from(session.state().cwd());
         let config = wire::configure(self.places, &cwd, &Force::default())?;
-        let going_on = in_force::going_on(session.state(), change, &config, self.places)
+        let going_on = in_force::going_on(session.state(), change, &config, self.places)?
             .ok_or_else(|| Failure::stopped("the session has no settings"))?;
         let GoingOn {
             mut settings,
