@@ -66,6 +66,13 @@ pub enum StreamEvent {
         /// Bytes so far.
         total_bytes: u64,
     },
+    /// The next model call waits for a limit over all sessions.
+    Throttled {
+        /// Which, in one line.
+        reason: String,
+        /// When it is tried again, in milliseconds since 1970.
+        until_ms: u64,
+    },
     /// Everything outstanding waits, and the process stays until it may go on.
     Waiting {
         /// What waits for a person.

@@ -122,6 +122,8 @@ pub(crate) struct Loop<'a> {
     work: Stopwatch,
     /// Since when the next model call waits for what other sessions have set aside.
     waits_for_others: Option<Duration>,
+    /// What was last said to hold the next model call up.
+    throttled_by: Option<String>,
 }
 
 impl<'a> Loop<'a> {
@@ -147,6 +149,7 @@ impl<'a> Loop<'a> {
             announced: false,
             work: Stopwatch::default(),
             waits_for_others: None,
+            throttled_by: None,
         }
     }
 

@@ -111,7 +111,7 @@ pub fn unknown_price(model: &ModelRef, places: &Places) -> String {
     format!(
         "what `{model}` costs is not known, so no cap in money can be held. Put this into {}:\n\n{}\n\
          with its prices (0 if it costs nothing), or take in a table of prices with `bowline models \
-         import FILE`, or leave the cap out",
+         import FILE`, or leave the cap out: --max-tokens needs no price",
         places.user_config().display(),
         entry_to_fill_in(model)
     )

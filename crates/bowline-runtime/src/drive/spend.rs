@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bowline_core::amounts::{Amounts, CapScope, Measure};
+use bowline_core::amounts::{Amounts, CapScope, Measure, grouped};
 use bowline_core::engine::{self, NewAsk};
 use bowline_core::event::TimeRanOut;
-use bowline_core::{AttemptId, Epoch, Event, Fact, StopReason};
+use bowline_core::{AttemptId, Epoch, Event, Fact, StopReason, StreamEvent};
 use bowline_journal::{Claim, ClaimKey, Grant, WAIT_POLL_MS};
 
 use super::Loop;
@@ -20,7 +20,7 @@ enum Claimed {
     /// It is set aside.
     SetAside,
     /// It is to be made again at that time, in milliseconds since 1970.
-    Later(u64),
+    Later { at_ms: u64, reason: String },
     /// It will not fit; why, for people.
     Never(String),
 }
@@ -103,8 +103,15 @@ impl Loop<'_> {
                 self.work.counted(ask.worked_ms);
                 Ok(true)
             }
-            Claimed::Later(at_ms) => {
+            Claimed::Later { at_ms, reason } => {
                 self.pause = Some(self.until(at_ms));
+                if self.throttled_by.as_ref() != Some(&reason) {
+                    self.face.show(&StreamEvent::Throttled {
+                        reason: reason.clone(),
+                        until_ms: at_ms,
+                    });
+                    self.throttled_by = Some(reason);
+                }
                 Ok(false)
             }
             Claimed::Never(detail) => Ok(self.stage_end(StopReason::Budget, Some(detail))),
@@ -135,7 +142,15 @@ impl Loop<'_> {
         let granted = blocking(move || ledger.reserve(&claim)).await;
         match granted {
             Ok(Grant::Reserved) => Ok(Claimed::SetAside),
-            Ok(Grant::Wait(wait)) => Ok(Claimed::Later(wait.until_ms)),
+            Ok(Grant::Wait(wait)) => Ok(Claimed::Later {
+                at_ms: wait.until_ms,
+                reason: format!(
+                    "waiting: all sessions may use {} tokens a {}, and this call may need {}",
+                    grouped(wait.limit),
+                    wait.span.name(),
+                    grouped(wait.need)
+                ),
+            }),
             Ok(Grant::Exceeds {
                 scope,
                 excess,
@@ -144,7 +159,13 @@ impl Loop<'_> {
                 // What others have set aside comes back in part when their calls are over.
                 let without = excess.taken.saturating_sub(set_aside.of(excess.measure));
                 if without.saturating_add(excess.need) <= excess.cap && self.may_wait_for_others() {
-                    return Ok(Claimed::Later(at_ms + WAIT_POLL_MS));
+                    return Ok(Claimed::Later {
+                        at_ms: at_ms.saturating_add(WAIT_POLL_MS),
+                        reason: format!(
+                            "waiting: other sessions have set aside what is left of the {} budget",
+                            scope.name()
+                        ),
+                    });
                 }
                 Ok(Claimed::Never(excess.sentence(scope)))
             }
@@ -185,6 +206,7 @@ impl Loop<'_> {
         let (attempt, charged) = match &event.fact {
             Fact::AttemptReserved(_) => {
                 self.waits_for_others = None;
+                self.throttled_by = None;
                 return;
             }
             Fact::ModelReplied(replied) => (replied.attempt, replied.charged),

@@ -35,6 +35,7 @@ pub fn stream_schema() -> Value {
             "call_output",
             json!({ "call_id": id, "total_bytes": count }),
         ),
+        ("throttled", json!({ "reason": text, "until_ms": count })),
         (
             "waiting",
             json!({ "waiting": list(&reference("waiting")),

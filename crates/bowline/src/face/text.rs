@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal as _;
 
+use bowline_core::amounts::Measure;
 use bowline_core::call::FileChange;
 use bowline_core::event::{CallFinished, Decided, ModelReplied, WaitEnded};
 use bowline_core::protocol::{RunResult, WaitingItem};
@@ -332,8 +333,10 @@ impl Text {
         }
         if !done {
             // Whole, for its end says what to do next.
-            for line in self.look.wrap(&result.result, 0) {
-                self.line(&line);
+            for part in result.result.lines() {
+                for line in self.look.wrap(part, 0) {
+                    self.line(&line);
+                }
             }
         }
         self.rest(result);
@@ -351,8 +354,11 @@ impl Text {
             n => format!(" · {n} calls refused"),
         };
         let steps = if result.steps == 1 { "step" } else { "steps" };
+        let cost = result.cost_micro_usd.map_or_else(String::new, |cost| {
+            format!(" · {}", Measure::Cost.show(cost))
+        });
         let line = format!(
-            "{} · {} {steps} · {} tokens · {}{refused} · session {}",
+            "{} · {} {steps} · {} tokens{cost} · {}{refused} · session {}",
             result.stop_reason.name().replace('_', " "),
             result.steps,
             print::grouped(result.usage.total_tokens()),
@@ -404,6 +410,11 @@ impl Face for Text {
                     None => String::new(),
                 };
                 let text = self.look.fit(&format!("{reason}{next}"), 2);
+                let line = format!("{} {text}", self.look.paint(Colour::Yellow, "!"));
+                self.line(&line);
+            }
+            StreamEvent::Throttled { reason, .. } => {
+                let text = self.look.fit(reason, 2);
                 let line = format!("{} {text}", self.look.paint(Colour::Yellow, "!"));
                 self.line(&line);
             }

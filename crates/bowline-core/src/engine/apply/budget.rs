@@ -1,6 +1,6 @@
 //! Folding what has to do with budgets: shares of children, time, a provider that reports too much.
 
-use crate::amounts::{Amounts, Cap};
+use crate::amounts::{Amounts, Cap, grouped};
 use crate::event::{ShareGranted, ShareRaised, ShareSettled, TimeRanOut, UsageOverran};
 use crate::state::State;
 
@@ -17,12 +17,12 @@ pub(super) fn overrun(state: &mut State, overran: &UsageOverran) -> bool {
     let is_first = state.overrun.is_none();
     state.overrun.get_or_insert_with(|| {
         format!(
-            "the provider reported {} input and {} output tokens, more than the {} and {} that \
-             were possible: look at its bill; a person lets the session go on with `bowline resume`",
-            reported.input_tokens,
-            reported.output_tokens,
-            reserved.input_tokens,
-            reserved.output_tokens
+            "the provider reported {} input and {} output tokens, more than the worst case of {} \
+             and {}: look at its bill; `bowline resume` lets the session go on",
+            grouped(reported.input_tokens),
+            grouped(reported.output_tokens),
+            grouped(reserved.input_tokens),
+            grouped(reserved.output_tokens)
         )
     });
     is_first
