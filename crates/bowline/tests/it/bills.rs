@@ -47,7 +47,7 @@ fn configure(scratch: &Scratch) {
 /// A workspace with files that are worth reading, of many kinds and sizes.
 fn fill(scratch: &Scratch, dice: &mut Dice) {
     for file in 0..12 {
-        let bytes = 200 << dice.below(7);
+        let bytes = 200 << dice.index(7);
         scratch.file(&format!("f{file}.txt"), dice.text(bytes));
     }
 }
@@ -62,16 +62,25 @@ struct Bill {
 
 fn run(scratch: &Scratch, biller: &Biller, session: u64, dice: &mut Dice) -> Bill {
     // From 3 cents to 5 dollars, small ones as often as large ones.
-    let cap = 30_000 * 10_u64.pow(dice.below(3)) * (1 + dice.below(5)).min(5);
-    let cap = cap.clamp(30_000, 5_000_000);
+    let cap = [30_000, 100_000, 300_000, 1_000_000][dice.index(4)] * (1 + dice.below(5));
     let prices = MODELS[dice.index(MODELS.len())];
     biller.open(session, prices, dice.next());
     let usd = format!("{}.{:06}", cap / 1_000_000, cap % 1_000_000);
     let base = format!("{}/s{session}/v1", biller.root());
     let model = format!("openai-chat/{}", prices.model);
     let ran = scratch.run(&[
-        "exec", "--model", &model, "--base-url", &base, "--mode", "read-only", "--max-usd", &usd,
-        "--output", "json", "look at every file",
+        "exec",
+        "--model",
+        &model,
+        "--base-url",
+        &base,
+        "--mode",
+        "read-only",
+        "--max-usd",
+        &usd,
+        "--output",
+        "json",
+        "look at every file",
     ]);
     let account = biller.close(session);
     let told = check(&ran, &usd, account.requests);
@@ -150,8 +159,18 @@ fn without_a_cap_the_same_sessions_are_billed_more() {
     let base = format!("{}/s0/v1", biller.root());
     let model = format!("openai-chat/{}", MODELS[MODELS.len() - 1].model);
     let ran = scratch.run(&[
-        "exec", "--model", &model, "--base-url", &base, "--mode", "read-only", "--max-usd", "1000",
-        "--output", "json", "look at every file",
+        "exec",
+        "--model",
+        &model,
+        "--base-url",
+        &base,
+        "--mode",
+        "read-only",
+        "--max-usd",
+        "1000",
+        "--output",
+        "json",
+        "look at every file",
     ]);
     assert!(ran.code == 0 || ran.code == 1, "{}", ran.out);
     assert!(biller.close(0).micro_usd() > 30_000);

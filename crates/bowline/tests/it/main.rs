@@ -10,6 +10,7 @@ mod approvals;
 mod bad_input;
 mod bad_replies;
 mod big_output;
+mod bills;
 mod bound;
 mod confined_work;
 mod demo;

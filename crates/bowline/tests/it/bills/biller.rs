@@ -61,9 +61,8 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    pub(crate) fn below<T: TryFrom<u64> + Into<u64>>(&mut self, n: T) -> T {
-        let n = n.into().max(1);
-        T::try_from(self.next() % n).unwrap_or_else(|_| unreachable!("below a number of its type"))
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
+        self.next() % n.max(1)
     }
 
     pub(crate) fn index(&mut self, len: usize) -> usize {
@@ -216,7 +215,9 @@ fn serve(stream: TcpStream, books: &Mutex<Books>) {
     if reader.read_exact(&mut body).is_err() {
         return;
     }
-    let session = path.strip_prefix("/s").and_then(|rest| rest.split('/').next());
+    let session = path
+        .strip_prefix("/s")
+        .and_then(|rest| rest.split('/').next());
     let session = session.and_then(|number| number.parse().ok());
     let answer = {
         let mut books = books.lock().expect("nobody broke while writing");
@@ -259,11 +260,11 @@ fn answer(books: &mut Books, session: u64, body: &[u8]) -> String {
         return refuse(books, "an unknown session");
     };
     account.requests += 1;
-    // All of the body, by the very tokenizer.
-    let input = bowline_model::count_o200k(text);
+    // All that the model gets to see, by the very tokenizer.
+    let input = bowline_testkit::billing::input_tokens(&request);
     let cached = account.dice.below(account.last_input.min(input) + 1);
     account.last_input = input;
-    let luck = account.dice.below(100_u64);
+    let luck = account.dice.below(100);
     if luck < 4 {
         // Refused before anything was read: nobody pays.
         return status(503, "overloaded");
@@ -275,8 +276,8 @@ fn answer(books: &mut Books, session: u64, body: &[u8]) -> String {
     };
     account.owe(input, cached, output);
     let is_long = output == most;
-    let goes_on = account.requests < 40 && account.dice.below(10_u64) > 0;
-    let file = account.dice.below(12_u64);
+    let goes_on = account.requests < 60 && account.dice.below(30) > 0;
+    let file = account.dice.below(12);
     let delta = if goes_on && !is_long {
         let arguments = json!({ "path": format!("f{file}.txt") }).to_string();
         json!({ "tool_calls": [{ "index": 0, "id": format!("c{}", account.requests),
@@ -301,8 +302,9 @@ fn answer(books: &mut Books, session: u64, body: &[u8]) -> String {
                 "prompt_tokens_details": { "cached_tokens": cached } } }));
         }
     }
-    let mut sent = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: text/event-stream\r\n\r\n"
-        .to_owned();
+    let mut sent =
+        "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: text/event-stream\r\n\r\n"
+            .to_owned();
     for frame in frames {
         sent.push_str(&format!("data: {frame}\n\n"));
     }
