@@ -68,6 +68,7 @@ pub mod repair;
 pub mod retention;
 mod session;
 pub mod system;
+pub mod usage;
 pub mod why;
 
 pub use bowline_journal::Probe;

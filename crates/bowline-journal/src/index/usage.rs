@@ -67,6 +67,20 @@ pub struct CallRow {
     pub result_bytes: u64,
 }
 
+impl UsageRow {
+    /// What tells it from every other one.
+    #[must_use]
+    pub fn id(&self) -> (SessionId, &str) {
+        (self.session, &self.attempt)
+    }
+
+    /// Whether it has no outcome.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.outcome == "open"
+    }
+}
+
 impl CallRow {
     pub(crate) fn key(&self) -> (SessionId, &str, u32) {
         (self.session, &self.attempt, self.place)
