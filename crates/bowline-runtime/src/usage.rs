@@ -15,7 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use bowline_core::amounts::Amounts;
 use bowline_core::{SessionId, Usage};
 use bowline_journal::{CallRow, UsageRow};
-use serde::Serialize;
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
 
 /// Milliseconds of a day.
 const DAY_MS: u64 = 86_400_000;
@@ -72,17 +73,29 @@ pub struct Sums {
     /// Tokens as the providers reported them.
     pub reported: Usage,
     /// Tokens and money that count against caps.
+    #[serde(serialize_with = "whole")]
     pub charged: Amounts,
     /// What was set aside for the same calls.
+    #[serde(serialize_with = "whole")]
     pub reserved: Amounts,
     /// Model calls without an outcome.
     pub open: u64,
     /// What is set aside for those.
+    #[serde(serialize_with = "whole")]
     pub open_reserved: Amounts,
     /// Tool calls that replies asked for.
     pub tool_calls: u64,
     /// Bytes of text that their results brought into conversations.
     pub result_bytes: u64,
+}
+
+/// Tokens and money, zeros too.
+fn whole<S: Serializer>(amounts: &Amounts, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut object = serializer.serialize_struct("Amounts", 3)?;
+    object.serialize_field("input_tokens", &amounts.input_tokens)?;
+    object.serialize_field("output_tokens", &amounts.output_tokens)?;
+    object.serialize_field("cost_micro_usd", &amounts.cost_micro_usd)?;
+    object.end()
 }
 
 /// The sums of one key.

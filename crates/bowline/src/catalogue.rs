@@ -323,6 +323,53 @@ const ROWS: &[Row] = &[
             somebody lets it go on. Refused inside a shell command that an agent runs.",
     },
     Row {
+        name: "usage",
+        usage: "bowline usage [--by session|day|model|tool|project] [--since WHEN] [--until WHEN] [--session ID] [--accuracy | --open] [--json | --csv]",
+        effect: Reads,
+        outputs: &["text", "json", "csv"],
+        exits: LIST_EXITS,
+        title: "Show what was used and what it cost",
+        description: "Sums over model calls, every try a call: tokens in and out as charged, those \
+            of them from a cache, money, and what was set aside for the same calls. By tool, what \
+            a step took is split over its calls in equal parts. JSON: one object with by, \
+            since_ms, until_ms, groups (key and sums), total, open and damaged. Days are by UTC. \
+            Reads the index and the journals; writes nothing and does not create the state folder.",
+    },
+    Row {
+        name: "usage reconcile",
+        usage: "bowline usage reconcile FILE|- [--provider NAME] [--tolerance PERCENT] [--json]",
+        effect: Reads,
+        outputs: &["text", "json"],
+        exits: LIST_EXITS,
+        title: "Hold the provider's usage export against the journals",
+        description: "Compares by request id where the export has ids, else by day (or hour) and \
+            model; calls at the edge of a day are looked for on both sides. Exits 1 when use was \
+            found that is not ours: a key in other hands shows here. JSON: one object with \
+            foreign, unlisted, untold (what only calls explain of which nothing was told), \
+            cost_differences and the totals of both sides.",
+    },
+    Row {
+        name: "usage settle",
+        usage: "bowline usage settle ID (--tokens-in N --tokens-out N [--usd USD] | --nothing)",
+        effect: WritesState,
+        outputs: &["text"],
+        exits: LIST_EXITS,
+        title: "Say what a model call used whose process is gone",
+        description: "What is set aside stays counted in caps until its outcome is known; a crash \
+            can leave it unknown. Refused while a process owns the session, which settles it \
+            itself, and inside a shell command that an agent runs.",
+    },
+    Row {
+        name: "usage rebuild",
+        usage: "bowline usage rebuild",
+        effect: WritesState,
+        outputs: &["text"],
+        exits: LIST_EXITS,
+        title: "Count again from the journals what the ledger has lost",
+        description: "After the ledger was damaged no cap over a day, a project or a rate is \
+            granted until this has counted again; of each total the larger one holds.",
+    },
+    Row {
         name: "jobs list",
         usage: "bowline jobs list [--json]",
         effect: Reads,

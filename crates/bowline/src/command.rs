@@ -24,6 +24,7 @@ mod settle;
 mod signal;
 mod take_over;
 mod tools;
+mod usage;
 mod watch;
 mod why;
 
@@ -62,6 +63,7 @@ pub fn run(args: Args) -> Result<u8, Failure> {
         Command::Signal(args) => signal::run(&args),
         Command::Pause(args) => pause::run(&args),
         Command::Jobs(args) => jobs::run(&args),
+        Command::Usage(args) => usage::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions(args) => help::completions(&args),
         Command::Man(args) => help::man(&args),

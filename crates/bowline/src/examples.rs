@@ -240,3 +240,29 @@ pub const MAN: &str = "\
 Examples:
   bowline man exec | man -l -
   bowline man --out ~/.local/share/man/man1";
+
+/// `bowline usage --help`
+pub const USAGE: &str = "\
+Examples:
+  bowline usage                       by day, with what is still set aside
+  bowline usage --by model --since 30d
+  bowline usage --by tool --session 4f1c9a2b
+  bowline usage --csv --since 2026-11-01 --until 2026-11-30 > november.csv
+  bowline usage --accuracy            how good the bounds on requests are
+  bowline usage --open                what is set aside, and whose it is
+  bowline usage reconcile export.csv  what the provider lists that was not ours";
+
+/// `bowline usage reconcile --help`
+pub const USAGE_RECONCILE: &str = "\
+Examples:
+  bowline usage reconcile usage.csv
+  bowline usage reconcile usage.json --json | jq .foreign
+  bowline usage reconcile calls.csv --provider my-endpoint
+
+Exit codes: 0 all use is ours, 1 use was found that is not, 2 the file cannot be read.";
+
+/// `bowline usage settle --help`
+pub const USAGE_SETTLE: &str = "\
+Examples:
+  bowline usage settle 51d2 --tokens-in 1200 --tokens-out 350    as the provider lists it
+  bowline usage settle 51d2 --nothing                            it lists no such call";

@@ -6,6 +6,8 @@ use bowline_core::amounts::Amounts;
 use bowline_journal::UsageRow;
 use serde::Serialize;
 
+use super::whole;
+
 /// How the bounds of some calls stand to what was real. Ratios in thousandths: 1,000 is exact, less
 /// is a bound that was too low.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,8 +31,10 @@ pub struct Accuracy {
     /// The smallest.
     pub min_permille: u64,
     /// Tokens set aside for these calls, output included.
+    #[serde(serialize_with = "whole")]
     pub reserved: Amounts,
     /// What they were charged.
+    #[serde(serialize_with = "whole")]
     pub charged: Amounts,
 }
 

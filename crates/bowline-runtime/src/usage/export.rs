@@ -7,6 +7,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use number::scaled;
 use serde::Serialize;
 
 /// The largest export that is read, in bytes.

@@ -7,9 +7,9 @@ use super::commands;
 fn parser_names(command: &clap::Command, prefix: &str, names: &mut Vec<String>) {
     for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
         let name = format!("{prefix}{}", sub.get_name());
-        if sub.has_subcommands() {
-            parser_names(sub, &format!("{name} "), names);
-        } else {
+        parser_names(sub, &format!("{name} "), names);
+        // Some are commands by themselves and have others below them.
+        if !sub.has_subcommands() || !sub.is_subcommand_required_set() {
             names.push(name);
         }
     }

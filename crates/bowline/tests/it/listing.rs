@@ -34,7 +34,7 @@ fn hostile(scratch: &Scratch) {
     symlink("/proc/self/root", scratch.work().join("everything")).expect("a link");
 }
 
-const LISTINGS: [&[&str]; 12] = [
+const LISTINGS: [&[&str]; 16] = [
     &["tools", "list", "--json"],
     &["commands", "list", "--json"],
     &["tools", "show", "shell", "--json"],
@@ -47,6 +47,10 @@ const LISTINGS: [&[&str]; 12] = [
     &["models", "show", "openai/gpt-5"],
     &["inbox"],
     &["inbox", "--json"],
+    &["usage"],
+    &["usage", "--by", "tool", "--json"],
+    &["usage", "--open", "--csv"],
+    &["usage", "--accuracy"],
 ];
 
 #[test]

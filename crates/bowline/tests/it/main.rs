@@ -48,5 +48,6 @@ mod surface;
 mod switching;
 mod terminal;
 mod told;
+mod usage;
 mod waits;
 mod why;

@@ -2,7 +2,8 @@
 
 /// A decimal number times ten to the power of `places`, rounded to the nearest; `None` for what is
 /// no number, negative, or too large.
-pub(super) fn scaled(text: &str, places: i32) -> Option<u64> {
+#[must_use]
+pub fn scaled(text: &str, places: i32) -> Option<u64> {
     let text = text.trim();
     let text = text.strip_prefix('$').unwrap_or(text);
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
