@@ -12,6 +12,7 @@ mod bad_replies;
 mod big_output;
 mod bills;
 mod bound;
+mod caps_of_all;
 mod confined_work;
 mod demo;
 mod disks;
