@@ -1,7 +1,7 @@
 //! The most tokens that a piece can be cut into.
 
 use super::pieces::may_split;
-use super::tables::{is_beginning, is_pair, is_triple, run_known};
+use super::tables::{is_beginning, is_ending, is_pair, is_quad, is_triple, run_known};
 
 /// Taken off a number of tokens that cannot be: more than any text has.
 const NEVER: i64 = 1 << 40;
@@ -46,11 +46,14 @@ fn most(text: &[u8], may_split: impl Fn(usize) -> bool) -> u64 {
     let mut back = [Ends::NONE; 3];
     // Before the first byte there is nothing that could be merged with it.
     back[0].two = 0;
-    let (mut earlier, mut before) = (0, 0);
+    // The most parts with one of three bytes and more that may go on.
+    let mut open = -NEVER;
+    let (mut earliest, mut earlier, mut before) = (0, 0, 0);
     let mut split_before = true;
     for (at, &last) in text.iter().enumerate() {
         let pair = is_pair(before, last);
         let triple = is_triple(earlier, before, last);
+        let quad = is_quad([earliest, earlier, before, last]);
         let [one_back, two_back, three_back] = back;
         let split = may_split(at);
         let one = one_back
@@ -59,17 +62,18 @@ fn most(text: &[u8], may_split: impl Fn(usize) -> bool) -> u64 {
             .max(one_back.two - never_if(triple & !split));
         let two = two_back
             .long
-            .max(two_back.two)
+            .max(two_back.two - never_if(quad & !split_before))
             .max(two_back.one - never_if(triple & !split_before));
-        // A longer one is one of three bytes that goes on.
-        let long = three_back.most() + 1 - never_if(!is_beginning(earlier, before));
+        let begun = three_back.most() + 1 - never_if(!is_beginning(earlier, before));
+        open = open.max(begun);
         let ends = Ends {
             one: one + 1,
             two: two + 1 - never_if(!pair),
-            long: long.max(one_back.long),
+            long: open - never_if(!is_ending(before, last)),
         };
         back = [ends, one_back, two_back];
-        (earlier, before, split_before) = (before, last, split);
+        (earliest, earlier, before) = (earlier, before, last);
+        split_before = split;
     }
     u64::try_from(back[0].most()).unwrap_or(text.len() as u64)
 }

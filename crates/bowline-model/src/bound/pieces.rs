@@ -198,6 +198,27 @@ pub(super) fn may_split(text: &[u8], at: usize) -> bool {
         return false;
     }
     let is_apostrophe = |back: usize| at >= back && text[at - back] == b'\'';
-    let small_letters = class(text[at - 1]) == LOWER && class(byte) == LOWER;
-    !small_letters || is_apostrophe(2) || is_apostrophe(3)
+    let before = match text[at - 1] {
+        last @ 0x80..=0xBF if at >= 2 => is_small_letter(text[at - 2], last),
+        last => class(last) == LOWER && !is_apostrophe(2) && !is_apostrophe(3),
+    };
+    let after = match byte {
+        0x80.. => text
+            .get(at + 1)
+            .is_some_and(|next| is_small_letter(byte, *next)),
+        _ => class(byte) == LOWER,
+    };
+    !before || !after
+}
+
+/// Whether a character of two bytes is a letter, and no capital. Only those of some alphabets are
+/// known.
+fn is_small_letter(first: u8, second: u8) -> bool {
+    let number = u16::from(first & 0x1F) << 6 | u16::from(second & 0x3F);
+    first & 0xE0 == 0xC0
+        && matches!(
+            number,
+            // Latin, Greek, Cyrillic, Hebrew, Arabic.
+            0xDF..=0xF6 | 0xF8..=0xFF | 0x3AC..=0x3CE | 0x430..=0x45F | 0x5D0..=0x5EA | 0x620..=0x64A
+        )
 }

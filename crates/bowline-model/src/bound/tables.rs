@@ -4,6 +4,12 @@
 const PAIRS_BYTES: usize = 1 << 13;
 /// Bits of pairs of bytes with which tokens of three bytes and more begin.
 const BEGINNINGS_BYTES: usize = 1 << 13;
+/// Bits of pairs of bytes in which such tokens end.
+const ENDINGS_BYTES: usize = 1 << 13;
+/// Bits of two characters of two bytes from the same two rows of 64, which hold most alphabets.
+const QUADS_BYTES: usize = QUAD_ROWS << 11;
+/// Pairs of first bytes, from 0xC2 on.
+const QUAD_ROWS: usize = 15;
 /// Bits of three small letters, in base 26.
 const TRIPLES_BYTES: usize = 2_200;
 /// Bits of the characters of three bytes, by their number.
@@ -15,7 +21,9 @@ const SHORT_PLACES: usize = 1 << 15;
 const LONG_PLACES: usize = 1 << 13;
 
 const BEGINNINGS_AT: usize = PAIRS_BYTES;
-const TRIPLES_AT: usize = BEGINNINGS_AT + BEGINNINGS_BYTES;
+const ENDINGS_AT: usize = BEGINNINGS_AT + BEGINNINGS_BYTES;
+const QUADS_AT: usize = ENDINGS_AT + ENDINGS_BYTES;
+const TRIPLES_AT: usize = QUADS_AT + QUADS_BYTES;
 const CHARACTERS_AT: usize = TRIPLES_AT + TRIPLES_BYTES;
 const RUNS_AT: usize = CHARACTERS_AT + CHARACTERS_BYTES;
 const SHORT_AT: usize = RUNS_AT + RUNS_BYTES;
@@ -39,6 +47,34 @@ pub(super) fn is_pair(first: u8, second: u8) -> bool {
 #[inline]
 pub(super) fn is_beginning(first: u8, second: u8) -> bool {
     bit(BEGINNINGS_AT, usize::from(first) << 8 | usize::from(second))
+}
+
+/// Whether any token of three bytes and more ends in the two.
+#[inline]
+pub(super) fn is_ending(last_but_one: u8, last: u8) -> bool {
+    bit(
+        ENDINGS_AT,
+        usize::from(last_but_one) << 8 | usize::from(last),
+    )
+}
+
+/// Whether two characters of two bytes are known to be a token.
+#[inline]
+pub(super) fn is_quad(bytes: [u8; 4]) -> bool {
+    quad_place(bytes).is_some_and(|place| bit(QUADS_AT, place))
+}
+
+#[inline]
+fn quad_place([first, second, third, fourth]: [u8; 4]) -> Option<usize> {
+    let rows = 0xC2..=0xDF;
+    let rest = 0x80..=0xBF;
+    let has_place = rows.contains(&first)
+        && first >> 1 == third >> 1
+        && rest.contains(&second)
+        && rest.contains(&fourth);
+    let character = |first: u8, second: u8| usize::from(first & 1) << 6 | usize::from(second & 63);
+    let row = usize::from(first >> 1).wrapping_sub(0x61);
+    has_place.then(|| row << 14 | character(first, second) << 7 | character(third, fourth))
 }
 
 /// Whether the three bytes together are known to be a token.

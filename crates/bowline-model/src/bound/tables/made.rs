@@ -57,6 +57,14 @@ fn put_bits(made: &mut [u8], token: &[u8]) {
     if let [first, second, _, ..] = *token {
         put(BEGINNINGS_AT, pair(first, second));
     }
+    if let [_, .., last_but_one, last] = *token {
+        put(ENDINGS_AT, pair(last_but_one, last));
+    }
+    if let [first, second, third, fourth] = *token
+        && let Some(place) = quad_place([first, second, third, fourth])
+    {
+        put(QUADS_AT, place);
+    }
     let (table, place) = match *token {
         [first, second] => (0, pair(first, second)),
         [
