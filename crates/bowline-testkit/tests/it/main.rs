@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod counting;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod history;
