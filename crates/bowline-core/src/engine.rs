@@ -24,10 +24,13 @@ pub use due::due;
 pub use park::{end_wait, park};
 pub use reserve::{NewAsk, Overdrawn, reserve};
 pub use settle::{failed, replied};
-pub use share::{NotShareable, raise, share, share_cap};
+pub use share::{
+    NotShareable, ShareNeed, close_share, fits_alone, lacking, lacking_calls, raise, settle_share,
+    share, share_cap,
+};
 pub use stage::{NotStartable, StartFacts, start};
 
-use crate::id::{AttemptId, CallId, DecisionId};
+use crate::id::{AttemptId, CallId, DecisionId, SessionId};
 use crate::usage::StopReason;
 
 /// Something that has to be done, as data.
@@ -70,6 +73,11 @@ pub enum Work {
         decisions: Vec<DecisionId>,
         /// The parked calls.
         parked: Vec<CallId>,
+    },
+    /// Settle the share of a child whose call is over: nobody knows what it spent.
+    SettleShare {
+        /// Which.
+        child: SessionId,
     },
     /// End the turn.
     EndTurn {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-pub use ledger::{Gauge, Ledger, REQUEST_OVERHEAD_TOKENS};
+pub use ledger::{Gauge, Ledger, REQUEST_OVERHEAD_TOKENS, Share};
 pub use open::{AnswerVerdict, CallPhase, CallState, Demand, OpenAttempt, OpenStep, Turn};
 pub use workflow::{Doubt, Party, Workflow};
 
@@ -47,7 +47,7 @@ pub struct State {
     pub(crate) attempt: Option<OpenAttempt>,
     pub(crate) ledger: Ledger,
     pub(crate) gauge: Gauge,
-    pub(crate) shares: BTreeMap<SessionId, Amounts>,
+    pub(crate) shares: BTreeMap<SessionId, Share>,
     pub(crate) overrun: Option<String>,
     pub(crate) keys: BTreeSet<String>,
     pub(crate) grants: BTreeMap<Digest, DecisionId>,
@@ -73,6 +73,15 @@ pub(crate) struct Begun {
     pub(crate) settings: Settings,
     pub(crate) prompt: Arc<FrozenPrompt>,
     pub(crate) prompt_bytes: u64,
+}
+
+impl Begun {
+    /// Puts other settings in force. What its parent lets it have is not a setting of its own.
+    pub(crate) fn set(&mut self, settings: &Settings) {
+        let share = self.settings.limits.share;
+        self.settings = settings.clone();
+        self.settings.limits.share = share;
+    }
 }
 
 impl From<&SessionStarted> for Begun {
@@ -177,14 +186,17 @@ impl State {
     #[must_use]
     pub fn reserved(&self) -> Amounts {
         let attempt = self.attempt.as_ref();
-        let asked = attempt.map_or(Amounts::ZERO, |attempt| attempt.reserved.worst());
+        let asked = attempt.map_or(Amounts::ZERO, |attempt| Amounts {
+            steps: 1,
+            ..attempt.reserved.worst()
+        });
         let shares = self.shares.values();
-        shares.fold(asked, |sum, share| sum.plus(share))
+        shares.fold(asked, |sum, share| sum.plus(&share.amounts))
     }
 
-    /// Children that budget is set aside for, with all that is set aside over their lives.
+    /// Children that budget is set aside for.
     #[must_use]
-    pub const fn shares(&self) -> &BTreeMap<SessionId, Amounts> {
+    pub const fn shares(&self) -> &BTreeMap<SessionId, Share> {
         &self.shares
     }
 

@@ -141,7 +141,7 @@ fn change_settings(state: &mut State, change: &crate::event::SettingsChanged) ->
     state
         .begun
         .as_mut()
-        .map(|begun| begun.settings = change.settings.clone())
+        .map(|begun| begun.set(&change.settings))
         .is_some()
 }
 

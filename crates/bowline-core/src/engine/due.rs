@@ -1,8 +1,9 @@
 //! What has to be done next: a pure function of the state.
 
 use super::order::may_start;
+use super::share::OWN;
 use super::{AskModel, Overdrawn, Work};
-use crate::amounts::{Amounts, CapScope, Excess, Measure};
+use crate::amounts::{Amounts, Excess, Measure};
 use crate::event::ReplyStop;
 use crate::spec::ReplayClass;
 use crate::state::{AnswerVerdict, CallPhase, CallState, OpenStep, State, Turn};
@@ -14,6 +15,13 @@ use crate::usage::StopReason;
 pub fn due(state: &State) -> Vec<Work> {
     if state.begun.is_none() || state.paused_by.is_some() {
         return Vec::new();
+    }
+    let orphans: Vec<Work> = state
+        .orphans()
+        .map(|child| Work::SettleShare { child })
+        .collect();
+    if !orphans.is_empty() {
+        return orphans;
     }
     let Some(turn) = &state.turn else {
         return if state.has_prompt() {
@@ -169,8 +177,7 @@ impl State {
     /// How many more calls the caps of this session allow to be started; `None` without a cap.
     fn tool_calls_left(&self) -> Option<u64> {
         let limits = self.limits();
-        let scopes = [CapScope::Turn, CapScope::Session, CapScope::Share];
-        let left = scopes.into_iter().filter_map(|scope| {
+        let left = OWN.into_iter().filter_map(|scope| {
             limits
                 .cap(scope)
                 .left(Measure::ToolCalls, &self.taken(scope))
@@ -184,8 +191,7 @@ impl State {
             tool_calls: 1,
             ..Amounts::ZERO
         };
-        let scopes = [CapScope::Turn, CapScope::Session, CapScope::Share];
-        scopes.into_iter().find_map(|scope| {
+        OWN.into_iter().find_map(|scope| {
             let excess: Excess = limits.cap(scope).excess(&self.taken(scope), &one)?;
             Some(Overdrawn::Cap { scope, excess }.to_string())
         })

@@ -1,6 +1,7 @@
 //! Setting budget aside for a model call: its worst case, never less (I10).
 
-use super::{DEFAULT_REPLY_TOKENS, MIN_REPLY_TOKENS, UNKNOWN_REPLY_TOKENS_MAX};
+use super::share::OWN;
+use super::{DEFAULT_REPLY_TOKENS, MIN_REPLY_TOKENS, RAISE, UNKNOWN_REPLY_TOKENS_MAX};
 use crate::State;
 use crate::amounts::{Amounts, Cap, CapScope, Excess, Measure};
 use crate::event::{AttemptReserved, Fact, NewAttempt};
@@ -82,6 +83,18 @@ impl Overdrawn {
             Self::NoPrice { .. } | Self::NoRoomToThink { .. } => false,
         }
     }
+
+    /// Whether it is the part of its parent's budget that does not allow a child more.
+    #[must_use]
+    pub const fn is_of_share(&self) -> bool {
+        matches!(
+            self,
+            Self::Cap {
+                scope: CapScope::Share,
+                ..
+            }
+        )
+    }
 }
 
 /// Makes the fact that lets one model call be made: sets its worst case aside (I10).
@@ -89,11 +102,8 @@ impl Overdrawn {
 /// # Errors
 /// [`Overdrawn`] when spent plus reserved would exceed a cap.
 pub fn reserve(state: &State, ask: NewAsk) -> Result<Fact, Overdrawn> {
-    let size = ask.size.unwrap_or_else(|| state.size_by_weight());
-    let bound = state.gauge.input_bound(size);
-    let counted = ask.counted_tokens.map(with_slack);
-    let input_tokens = counted.map_or(bound, |counted| counted.min(bound));
-    let plan = plan(state, input_tokens, ask.worked_ms)?;
+    let (size, input_tokens) = input_of(state, &ask);
+    let plan = plan(state, &state.limits(), input_tokens, ask.worked_ms)?;
     let tries = state.turn.as_ref().map_or(0, |turn| turn.failed_attempts);
     Ok(Fact::AttemptReserved(AttemptReserved::new(NewAttempt {
         attempt: ask.attempt,
@@ -108,11 +118,48 @@ pub fn reserve(state: &State, ask: NewAsk) -> Result<Fact, Overdrawn> {
     })))
 }
 
+/// How large a request is, and a bound on its input tokens.
+pub(super) fn input_of(state: &State, ask: &NewAsk) -> (RequestSize, u64) {
+    let size = ask.size.unwrap_or_else(|| state.size_by_weight());
+    let bound = state.gauge.input_bound(size);
+    let counted = ask.counted_tokens.map(with_slack);
+    (size, counted.map_or(bound, |counted| counted.min(bound)))
+}
+
 /// What an attempt may use at worst.
-struct Plan {
+pub(super) struct Plan {
     input_tokens: u64,
     output_tokens: u64,
     cost_micro_usd: u64,
+    /// The shortest reply that it would be made for.
+    least_output_tokens: u64,
+}
+
+impl Plan {
+    /// What must be left for it.
+    pub(super) const fn need(&self) -> Amounts {
+        Amounts {
+            input_tokens: self.input_tokens,
+            output_tokens: self.output_tokens,
+            cost_micro_usd: self.cost_micro_usd,
+            steps: 1,
+            tool_calls: 0,
+            // Time cannot be set aside: there must be some left.
+            wall_ms: 1,
+        }
+    }
+
+    /// What must be left for the same with the shortest reply.
+    pub(super) fn least(&self, state: &State) -> Amounts {
+        let price = state.price();
+        Amounts {
+            output_tokens: self.least_output_tokens,
+            cost_micro_usd: price.map_or(0, |price| {
+                price.worst_micro_usd(self.input_tokens, self.least_output_tokens)
+            }),
+            ..self.need()
+        }
+    }
 }
 
 /// Providers call their own counts estimates that may be off by a little: a part in 64 and 32 more.
@@ -120,12 +167,16 @@ const fn with_slack(counted: u64) -> u64 {
     counted.saturating_add(counted / 64).saturating_add(32)
 }
 
-fn plan(state: &State, input_tokens: u64, worked_ms: u64) -> Result<Plan, Overdrawn> {
-    let limits = state.limits();
+pub(super) fn plan(
+    state: &State,
+    limits: &Limits,
+    input_tokens: u64,
+    worked_ms: u64,
+) -> Result<Plan, Overdrawn> {
     let price = state.price();
-    let wish = ReplyWish::of(state, &limits, input_tokens)?;
+    let wish = ReplyWish::of(state, limits, input_tokens)?;
     let mut output_tokens = wish.tokens;
-    for scope in [CapScope::Turn, CapScope::Session, CapScope::Share] {
+    for scope in OWN {
         let cap = limits.cap(scope);
         if cap.cost_micro_usd.is_some() && price.is_none() {
             return Err(Overdrawn::NoPrice {
@@ -141,27 +192,20 @@ fn plan(state: &State, input_tokens: u64, worked_ms: u64) -> Result<Plan, Overdr
     let cost_micro_usd = price.map_or(0, |price| {
         price.worst_micro_usd(input_tokens, output_tokens)
     });
-    let need = Amounts {
+    let plan = Plan {
         input_tokens,
         output_tokens,
         cost_micro_usd,
-        steps: 1,
-        tool_calls: 0,
-        // Time cannot be set aside: there must be some left.
-        wall_ms: 1,
+        least_output_tokens: wish.least,
     };
-    for scope in [CapScope::Turn, CapScope::Session, CapScope::Share] {
+    for scope in OWN {
         let mut taken = state.taken(scope);
         taken.wall_ms = taken.wall_ms.saturating_add(worked_ms);
-        if let Some(excess) = limits.cap(scope).excess(&taken, &need) {
+        if let Some(excess) = limits.cap(scope).excess(&taken, &plan.need()) {
             return Err(Overdrawn::Cap { scope, excess });
         }
     }
-    Ok(Plan {
-        input_tokens,
-        output_tokens,
-        cost_micro_usd,
-    })
+    Ok(plan)
 }
 
 /// The longest reply that a cap pays for after an input of so many tokens.
@@ -213,6 +257,13 @@ impl ReplyWish {
         let in_context = state
             .context_tokens()
             .map_or(u64::MAX, |context| context.saturating_sub(input_tokens));
+        // Whether a child gets more was not known when its reply was cut: it is asked for again
+        // with twice the room, or not at all.
+        let twice = (wanted / (RAISE / 2)).min(most).min(in_context);
+        let least = match state.limits().share {
+            Some(_) => least.max(twice),
+            None => least,
+        };
         Ok(Self {
             tokens: start.min(most).min(in_context).max(least),
             least,
@@ -277,14 +328,15 @@ impl State {
     /// when `charge` is spent beside what is.
     pub(super) fn affordable_after(&self, charge: &Amounts, input_tokens: u64) -> u64 {
         let price = self.price();
-        let scopes = [CapScope::Turn, CapScope::Session, CapScope::Share];
+        // A child's share is raised on demand.
+        let scopes = [CapScope::Turn, CapScope::Session];
         let of = |scope: CapScope| {
             let spent = match scope {
                 CapScope::Turn => &self.ledger.turn,
                 _ => &self.ledger.spent,
             };
             let shares = self.shares.values();
-            let taken = shares.fold(spent.plus(charge), |sum, share| sum.plus(share));
+            let taken = shares.fold(spent.plus(charge), |sum, share| sum.plus(&share.amounts));
             affordable(
                 &self.limits().cap(scope),
                 &taken,

@@ -48,7 +48,7 @@ pub struct ShareSettled {
     pub spent: Amounts,
 }
 
-/// This session may use more of its parent's budget.
+/// This session may use more of its parent's budget; or, when it is done, no more than it did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShareRaised {
     /// All that it may use over its whole life.

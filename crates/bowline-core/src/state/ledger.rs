@@ -1,6 +1,7 @@
 //! What was spent, and what is known of how the model counts.
 
 use crate::amounts::Amounts;
+use crate::id::CallId;
 use crate::request::RequestSize;
 use crate::usage::Usage;
 
@@ -30,6 +31,15 @@ impl Ledger {
         self.spent = self.spent.plus(amounts);
         self.turn = self.turn.plus(amounts);
     }
+}
+
+/// What is set aside for a child session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    /// The call that it works for.
+    pub call: CallId,
+    /// All that is set aside for it, over its whole life.
+    pub amounts: Amounts,
 }
 
 /// Replies whose length is remembered.

@@ -220,6 +220,10 @@ impl World {
                 Some(decision) => return self.answer(*decision),
                 None => self.end_wait(parked[0]),
             },
+            Work::SettleShare { child } => {
+                let settled = engine::settle_share(&self.state, child, None);
+                self.put(settled.expect("due offered it"));
+            }
             Work::EndTurn { stop, detail } => self.end_turn(stop, detail),
         }
         true

@@ -10,7 +10,7 @@ pub(super) fn adopt(state: &mut State, adopted: &SessionAdopted, at_ms: u64) -> 
     let Some(begun) = &mut state.begun else {
         return false;
     };
-    begun.settings = adopted.settings.clone();
+    begun.set(&adopted.settings);
     begun.cwd.clone_from(&adopted.cwd);
     begun.roots.clone_from(&adopted.roots);
     // What stood for this machine's files, commands and people was said of another one's.

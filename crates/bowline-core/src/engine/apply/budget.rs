@@ -2,7 +2,7 @@
 
 use crate::amounts::{Amounts, Cap, grouped};
 use crate::event::{ShareGranted, ShareRaised, ShareSettled, TimeRanOut, UsageOverran};
-use crate::state::State;
+use crate::state::{Share, State};
 
 pub(super) fn overrun(state: &mut State, overran: &UsageOverran) -> bool {
     let UsageOverran {
@@ -35,14 +35,20 @@ pub(super) fn run_out_of_time(state: &mut State, out: &TimeRanOut) -> bool {
         .is_some()
 }
 
-/// A share only grows while its child lives.
+/// A share only grows while its child lives, and stays with the call that it is for.
 pub(super) fn grant(state: &mut State, granted: &ShareGranted) -> bool {
-    let has = state.shares.get(&granted.child).copied();
-    let grows = has.is_none_or(|has| has.minus(&granted.share).is_zero());
-    if grows {
-        state.shares.insert(granted.child, granted.share);
+    let ShareGranted { child, call, share } = granted;
+    let has = state.shares.get(child);
+    let grows = has.is_none_or(|has| has.call == *call && has.amounts.minus(share).is_zero());
+    let fits = grows && super::is_started(state, *call);
+    if fits {
+        let share = Share {
+            call: *call,
+            amounts: *share,
+        };
+        state.shares.insert(*child, share);
     }
-    grows
+    fits
 }
 
 pub(super) fn settle(state: &mut State, settled: &ShareSettled) -> bool {

@@ -271,6 +271,10 @@ impl Gather<'_> {
             Work::RunTool { call } => self.start("start", call),
             Work::Reconcile { call } => self.reconcile(call),
             Work::CheckAnswer | Work::Wait { .. } => Ok(()),
+            Work::SettleShare { child } => {
+                let settled = engine::settle_share(state, child, None);
+                self.put_one("settle share", settled.expect("due offers it"))
+            }
             Work::Park { call } => {
                 let facts = engine::park(state, call, NOW_MS, None);
                 self.put("park", facts.map_err(|why| format!("due offers: {why}"))?)
