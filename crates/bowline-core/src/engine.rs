@@ -25,8 +25,8 @@ pub use park::{end_wait, park};
 pub use reserve::{NewAsk, Overdrawn, reserve};
 pub use settle::{failed, replied};
 pub use share::{
-    NotShareable, ShareNeed, close_share, fits_alone, lacking, lacking_calls, raise, settle_share,
-    share, share_cap,
+    NotShareable, ShareNeed, close_share, fits_alone, lacking, lacking_calls, lacking_for, raise,
+    settle_share, share, share_cap,
 };
 pub use stage::{NotStartable, StartFacts, start};
 

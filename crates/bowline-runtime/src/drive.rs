@@ -5,6 +5,7 @@
 
 mod acts;
 mod round;
+mod shares;
 mod spend;
 mod waits;
 
@@ -20,8 +21,8 @@ use bowline_journal::Ledger;
 use bowline_model::Provider;
 use bowline_policy::Policy;
 use bowline_secrets::Masker;
-use bowline_tools::Toolbox;
 use bowline_tools::confine::Confiner;
+use bowline_tools::{Shares, Toolbox};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -30,6 +31,7 @@ use crate::judge::Planned;
 use crate::session::Session;
 use crate::{Error, Probe};
 use acts::{Done, Live};
+use shares::{Granting, Upstream};
 use spend::Stopwatch;
 use waits::Deadlines;
 
@@ -98,6 +100,24 @@ pub async fn drive(
     rest
 }
 
+/// As [`drive`], for a child session: what its share lacks it asks of its parent.
+///
+/// # Errors
+/// As [`drive`].
+pub(crate) async fn drive_on_share(
+    session: &mut Session,
+    harness: &Harness,
+    face: &mut dyn Face,
+    commands: &mut mpsc::UnboundedReceiver<Command>,
+    parent: Arc<dyn Shares>,
+) -> Result<Rest, Error> {
+    let mut loops = Loop::new(session, harness, face);
+    loops.upstream = Some(Upstream::new(parent));
+    let rest = loops.run(commands).await;
+    loops.acts.abort_all();
+    rest
+}
+
 pub(crate) struct Loop<'a> {
     session: &'a mut Session,
     harness: &'a Harness,
@@ -124,6 +144,12 @@ pub(crate) struct Loop<'a> {
     waits_for_others: Option<Duration>,
     /// What was last said to hold the next model call up.
     throttled_by: Option<String>,
+    /// What running calls ask for their children.
+    granting: Granting,
+    /// Whom a child asks for more.
+    upstream: Option<Upstream>,
+    /// Time at work that was not counted over all sessions yet.
+    work_over_all: Stopwatch,
 }
 
 impl<'a> Loop<'a> {
@@ -150,6 +176,9 @@ impl<'a> Loop<'a> {
             work: Stopwatch::default(),
             waits_for_others: None,
             throttled_by: None,
+            granting: Granting::default(),
+            upstream: None,
+            work_over_all: Stopwatch::default(),
         }
     }
 
@@ -171,8 +200,10 @@ impl<'a> Loop<'a> {
             if self.stage_waits().await? {
                 self.stage_due().await?;
             }
+            self.stage_shares();
             if self.session.has_staged() {
                 self.commit_and_start().await?;
+                self.granting.answer();
                 for letter in letters {
                     letter.done()?;
                 }
@@ -206,8 +237,9 @@ impl<'a> Loop<'a> {
         }
         let woken = self.wait_for_first(commands, pause).await;
         if works {
-            self.work
-                .add(self.session.clock().elapsed().saturating_sub(now));
+            let span = self.session.clock().elapsed().saturating_sub(now);
+            self.work.add(span);
+            self.work_over_all.add(span);
         }
         woken
     }
@@ -242,6 +274,7 @@ impl<'a> Loop<'a> {
                 call_id,
                 total_bytes,
             },
+            Live::Share(asked) => return self.granting.take(asked),
         };
         self.face.show(&event);
     }
@@ -259,6 +292,9 @@ impl<'a> Loop<'a> {
         }
         if let Some((_, handle)) = &self.asking {
             handle.abort();
+        }
+        if let Some(upstream) = &self.upstream {
+            upstream.give_up();
         }
     }
 }

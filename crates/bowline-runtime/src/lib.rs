@@ -57,6 +57,7 @@
 #![forbid(unsafe_code)]
 
 mod admit;
+pub mod child;
 mod clock;
 pub mod config;
 mod drive;

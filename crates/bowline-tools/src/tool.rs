@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bowline_core::call::{BlobRef, Effect, ReplayPlan};
+use bowline_core::engine::ShareNeed;
 use bowline_core::event::CallStarted;
 use bowline_core::{
-    Action, BoxFuture, CallRequest, Check, Digest, Executed, Job, OutcomeStatus, Permit, ToolSpec,
+    Action, Amounts, BoxFuture, CallRequest, Cap, Check, Digest, Executed, Job, OutcomeStatus,
+    Permit, SessionId, ToolSpec,
 };
 use serde_json::Value;
 
@@ -99,6 +101,31 @@ pub struct Call {
     pub progress: Arc<dyn Fn(u64) + Send + Sync>,
     /// Becomes ready when the call should stop.
     pub cancel: Cancel,
+    /// Budget for child sessions that work for this call; `None` where there can be none.
+    pub shares: Option<Arc<dyn Shares>>,
+}
+
+/// The budget of a session, for child sessions that work for one of its calls.
+pub trait Shares: Send + Sync {
+    /// Sets aside for a child what it needs beside what it has, and says all that it may use over
+    /// its life; durable in the parent's journal before it is told. While other children hold what
+    /// is missing it waits until they are settled. The first grant makes the child known; a need of
+    /// nothing is always granted.
+    ///
+    /// # Errors
+    /// A sentence for people when the caps have no more, whoever is settled.
+    fn grant(&self, child: SessionId, need: ShareNeed) -> BoxFuture<'static, Result<Cap, String>>;
+
+    /// Settles a child with what it spent and still has set aside; `None` if nobody knows, then all
+    /// that was set aside for it counts as spent. A child must be left no more than that before.
+    ///
+    /// # Errors
+    /// A sentence for people when there is no such child, or the parent is no longer driven.
+    fn settle(
+        &self,
+        child: SessionId,
+        spent: Option<Amounts>,
+    ) -> BoxFuture<'static, Result<(), String>>;
 }
 
 /// A request to stop, shared by whoever may ask and whoever must listen.

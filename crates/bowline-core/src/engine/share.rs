@@ -181,6 +181,19 @@ pub fn lacking(state: &State, ask: &NewAsk) -> Option<ShareNeed> {
     (!need.wish.is_zero()).then_some(need)
 }
 
+/// What the share of this session lacks for what a child of its own needs; `None` if nothing, or if
+/// it is no child itself.
+#[must_use]
+pub fn lacking_for(state: &State, need: &ShareNeed) -> Option<ShareNeed> {
+    let share = state.limits().share?;
+    let taken = state.taken(CapScope::Share);
+    let need = ShareNeed {
+        least: lack(&share, &taken, &need.least),
+        wish: lack(&share, &taken, &need.wish),
+    };
+    (!need.wish.is_zero()).then_some(need)
+}
+
 /// What the share of a child lacks for the calls that it is to run: one at least, all of them if
 /// there is enough. `None` while there is room for one, and if its other caps have none.
 #[must_use]

@@ -12,6 +12,7 @@ mod explore;
 mod laws;
 mod refusals;
 mod switching;
+mod tree;
 mod variants;
 mod world;
 

@@ -11,13 +11,14 @@ use bowline_core::event::{
 use bowline_core::job::{JobChange, is_spool_name};
 use bowline_core::state::CallPhase;
 use bowline_core::{
-    AttemptId, CallId, ContextText, Fact, FailureKind, Permit, ProviderFailure, Reservation,
+    AttemptId, CallId, Cap, ContextText, Fact, FailureKind, Permit, ProviderFailure, Reservation,
 };
 use bowline_model::{Delta, Reply};
 use bowline_tools::{Call, Cancel, Finish, Found};
 use tokio::task::JoinError;
 
 use super::Loop;
+use super::shares::{CallShares, ShareAsked};
 use crate::judge::Planned;
 use crate::{Error, admit, judge};
 
@@ -26,6 +27,8 @@ pub(super) enum Live {
     Text(AttemptId, String),
     Reasoning(AttemptId, String),
     Output(CallId, u64),
+    /// What a running call asks for its children; shown to nobody.
+    Share(ShareAsked),
 }
 
 /// What an act came to.
@@ -45,6 +48,8 @@ pub(super) enum Done {
         tool: String,
         found: Found,
     },
+    /// What its parent says to a child that needs more.
+    Raised(Result<Cap, String>),
 }
 
 /// Whether a call's keeper may have lost its records with the power: it ran under another start of
@@ -143,6 +148,7 @@ impl Loop<'_> {
                 let _closed = live.send(Live::Output(call, total));
             }),
             cancel,
+            shares: Some(Arc::new(CallShares::new(call, self.live.clone()))),
         }
     }
 
@@ -214,6 +220,7 @@ impl Loop<'_> {
                 self.reconciling.remove(&call);
                 self.take_found(call, &tool, found).await?;
             }
+            Ok(Done::Raised(answer)) => self.take_raised(answer),
             Err(_ended) => self.take_lost(),
         }
         Ok(())
@@ -247,8 +254,12 @@ impl Loop<'_> {
         }
     }
 
-    /// A model call was aborted (cancel) or a task broke: nothing is left without an outcome.
+    /// A model call or a question to the parent was aborted (cancel), or a task broke: nothing is
+    /// left without an outcome.
     fn take_lost(&mut self) {
+        if self.take_broken_off() {
+            return;
+        }
         let gone = self.asking.take_if(|(_, handle)| handle.is_finished());
         if let Some((attempt, _)) = gone {
             let failure = ProviderFailure::new(FailureKind::Cancelled, "the turn was stopped");

@@ -9,7 +9,7 @@ use bowline_core::failure::retry_in_ms;
 use bowline_core::job::JobChange;
 use bowline_core::{
     AttemptId, CallId, ContextText, Fact, FailureKind, Permit, ProviderFailure, Reservation,
-    StreamEvent, ToolCall, TurnId, Work, due,
+    StopReason, StreamEvent, ToolCall, TurnId, Work, due,
 };
 
 use bowline_tools::answer::AnswerSchema;
@@ -27,6 +27,8 @@ impl Loop<'_> {
             for work in due(self.session.state()) {
                 progressed |= self.stage_work(work).await?;
             }
+            // Calls that run now keep no other from being asked for.
+            self.asks_for_calls();
             if !progressed {
                 return Ok(());
             }
@@ -61,8 +63,13 @@ impl Loop<'_> {
             Work::CheckAnswer => return Ok(self.stage_answer()),
             Work::Park { call } => return Ok(self.stage_park(call, None)),
             Work::Wait { .. } => return Ok(false),
+            Work::SettleShare { child } => return Ok(self.stage_settled(child, None)),
             Work::EndTurn { stop, detail } => {
-                return Ok(self.stage_end(stop, detail));
+                if stop == StopReason::Budget && self.asks_for_calls() {
+                    return Ok(false);
+                }
+                let refused = self.refused_calls().filter(|_| stop == StopReason::Budget);
+                return Ok(self.stage_end(stop, refused.or(detail)));
             }
         }
         Ok(true)
@@ -195,7 +202,11 @@ impl Loop<'_> {
         };
         match engine::start(self.session.state(), call, &planned.request, facts) {
             Ok(fact) => {
+                if tries == 0 && !self.claims_call(call).await? {
+                    return Ok(false);
+                }
                 self.session.stage(fact);
+                self.forget_answer();
                 self.prepared.insert(call, planned);
             }
             Err(NotStartable::Changed(_)) => {
@@ -315,7 +326,10 @@ impl Loop<'_> {
             // No look is under way: the records of the last one are told.
             Fact::CallParked(parked) if parked.last.is_some() => self.forget_spool(parked.call),
             Fact::WaitEnded(ended) => self.forget_spool(ended.call),
-            Fact::TurnEnded(_) => self.stopping = false,
+            Fact::TurnEnded(_) => {
+                self.stopping = false;
+                self.forget_answer();
+            }
             _ => {}
         }
     }

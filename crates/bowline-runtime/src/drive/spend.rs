@@ -6,7 +6,8 @@ use std::time::Duration;
 use bowline_core::amounts::{Amounts, CapScope, Measure, grouped};
 use bowline_core::engine::{self, NewAsk};
 use bowline_core::event::TimeRanOut;
-use bowline_core::{AttemptId, Epoch, Event, Fact, StopReason, StreamEvent};
+use bowline_core::state::CallPhase;
+use bowline_core::{AttemptId, CallId, Epoch, Event, Fact, StopReason, StreamEvent};
 use bowline_journal::{Claim, ClaimKey, Grant, WAIT_POLL_MS};
 
 use super::Loop;
@@ -14,6 +15,12 @@ use crate::Error;
 
 /// How long a call that does not fit now waits for what other sessions have set aside.
 const WAIT_FOR_OTHERS: Duration = Duration::from_secs(120);
+
+/// One call, as it is claimed.
+const ONE_CALL: Amounts = Amounts {
+    tool_calls: 1,
+    ..Amounts::ZERO
+};
 
 /// The answer to a claim over all sessions.
 enum Claimed {
@@ -76,7 +83,10 @@ impl Loop<'_> {
             worked_ms: self.work.ms(),
             ..NewAsk::of(attempt)
         };
-        let mut reserved = engine::reserve(state, ask);
+        if self.asks_for(&ask) {
+            return Ok(false);
+        }
+        let mut reserved = engine::reserve(self.session.state(), ask);
         if let Err(overdrawn) = &reserved
             && overdrawn.is_about_tokens()
             && let Some(counted) = provider.count(session, &request).await
@@ -87,7 +97,9 @@ impl Loop<'_> {
         let fact = match reserved {
             Ok(fact) => fact,
             Err(overdrawn) => {
-                return Ok(self.stage_end(StopReason::Budget, Some(overdrawn.to_string())));
+                let refused = self.refused_by_parent().filter(|_| overdrawn.is_of_share());
+                let detail = refused.unwrap_or_else(|| overdrawn.to_string());
+                return Ok(self.stage_end(StopReason::Budget, Some(detail)));
             }
         };
         let Fact::AttemptReserved(reserved) = &fact else {
@@ -95,26 +107,35 @@ impl Loop<'_> {
         };
         let amounts = Amounts {
             steps: 1,
+            // There must be some time left, as for the caps of this session.
+            wall_ms: self.work_over_all.ms() + 1,
             ..reserved.worst()
         };
         match self.claim(ClaimKey::Attempt(attempt), amounts).await? {
             Claimed::SetAside => {
                 self.session.stage(fact);
+                self.forget_answer();
                 self.work.counted(ask.worked_ms);
                 Ok(true)
             }
             Claimed::Later { at_ms, reason } => {
-                self.pause = Some(self.until(at_ms));
-                if self.throttled_by.as_ref() != Some(&reason) {
-                    self.face.show(&StreamEvent::Throttled {
-                        reason: reason.clone(),
-                        until_ms: at_ms,
-                    });
-                    self.throttled_by = Some(reason);
-                }
+                self.hold_up(at_ms, reason);
                 Ok(false)
             }
             Claimed::Never(detail) => Ok(self.stage_end(StopReason::Budget, Some(detail))),
+        }
+    }
+
+    /// Pauses for what all sessions together may use now, and says so once.
+    fn hold_up(&mut self, at_ms: u64, reason: String) {
+        let until = self.until(at_ms);
+        self.pause = Some(self.pause.map_or(until, |pause| pause.min(until)));
+        if self.throttled_by.as_ref() != Some(&reason) {
+            self.face.show(&StreamEvent::Throttled {
+                reason: reason.clone(),
+                until_ms: at_ms,
+            });
+            self.throttled_by = Some(reason);
         }
     }
 
@@ -200,23 +221,70 @@ impl Loop<'_> {
         let _stays_counted = blocking(move || ledger.reconcile_owned(session, at_ms)).await;
     }
 
-    /// Settles the claim of a model call whose outcome is durable. What fails here stays counted
-    /// whole until evidence settles it.
+    /// Claims a call that is to start, where a cap over all sessions counts calls; says whether it
+    /// may start now. With no room left the turn ends as soon as nothing of it runs.
+    pub(super) async fn claims_call(&mut self, call: CallId) -> Result<bool, Error> {
+        if !self.counts_calls_over_all() {
+            return Ok(true);
+        }
+        match self.claim(ClaimKey::Call(call), ONE_CALL).await? {
+            Claimed::SetAside => Ok(true),
+            Claimed::Later { at_ms, reason } => {
+                self.hold_up(at_ms, reason);
+                Ok(false)
+            }
+            Claimed::Never(detail) => {
+                if !self.runs_calls() {
+                    self.stage_end(StopReason::Budget, Some(detail));
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    fn counts_calls_over_all(&self) -> bool {
+        let settings = self.session.state().settings();
+        let caps = settings.map(|settings| settings.limits.caps);
+        self.harness.ledger.is_some()
+            && caps.is_some_and(|caps| {
+                caps.project.tool_calls.is_some() || caps.day.tool_calls.is_some()
+            })
+    }
+
+    fn runs_calls(&self) -> bool {
+        let step = self.session.state().step();
+        let mut calls = step.into_iter().flat_map(|step| &step.calls);
+        calls.any(|open| matches!(open.phase, CallPhase::Started(..)))
+    }
+
+    /// Settles the claim of a model call whose outcome is durable, and of a tool call that is
+    /// started. What fails here stays counted whole until evidence settles it.
+    ///
+    /// Time at work is charged here, after it has passed: no other session is stopped in the middle
+    /// of something by it, and what passes after the last reply of a turn counts with the next one.
     pub(super) async fn settle_claim(&mut self, event: &Event) {
-        let (attempt, charged) = match &event.fact {
+        let (key, charged) = match &event.fact {
             Fact::AttemptReserved(_) => {
                 self.waits_for_others = None;
                 self.throttled_by = None;
                 return;
             }
-            Fact::ModelReplied(replied) => (replied.attempt, replied.charged),
-            Fact::AttemptFailed(failed) => (failed.attempt, failed.charged),
+            Fact::ModelReplied(replied) => (ClaimKey::Attempt(replied.attempt), replied.charged),
+            Fact::AttemptFailed(failed) => (ClaimKey::Attempt(failed.attempt), failed.charged),
+            Fact::CallStarted(started) if self.counts_calls_over_all() => {
+                self.waits_for_others = None;
+                self.throttled_by = None;
+                (ClaimKey::Call(started.call()), Some(ONE_CALL))
+            }
             _ => return,
         };
-        let (Some(ledger), Some(charged)) = (self.harness.ledger.clone(), charged) else {
+        let (Some(ledger), Some(mut charged)) = (self.harness.ledger.clone(), charged) else {
             return;
         };
-        let key = ClaimKey::Attempt(attempt);
+        if matches!(key, ClaimKey::Attempt(_)) {
+            charged.wall_ms = self.work_over_all.ms();
+            self.work_over_all.counted(charged.wall_ms);
+        }
         let at_ms = event.at_ms;
         let _stays_counted = blocking(move || ledger.settle(key, charged, at_ms)).await;
     }

@@ -57,6 +57,10 @@ fn words(work: Work, story: &Story<'_>) -> Vec<String> {
         Work::Reconcile { call } => format!("find out what became of {}", named(call)),
         Work::Park { call } => format!("begin to wait for what {} waits for", named(call)),
         Work::Wait { decisions, parked } => return waits(&decisions, &parked, story),
+        Work::SettleShare { child } => format!(
+            "count all that was set aside for the session {} as spent: its call is over",
+            child.short()
+        ),
         Work::EndTurn { stop, .. } => format!("end the turn ({})", stop.name()),
     }]
 }

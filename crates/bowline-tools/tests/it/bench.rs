@@ -122,6 +122,7 @@ impl Bench {
             blobs: Arc::new(Stored(self.blobs.clone())),
             progress: Arc::new(move |bytes| told.store(bytes, Ordering::Relaxed)),
             cancel: Cancel::never(),
+            shares: None,
         };
         Ok(Ready {
             tool,
@@ -180,6 +181,7 @@ impl Ready {
             blobs: Arc::clone(&self.call.blobs),
             progress: Arc::clone(&self.call.progress),
             cancel: Cancel::never(),
+            shares: None,
         };
         Self {
             tool: Arc::clone(&self.tool),

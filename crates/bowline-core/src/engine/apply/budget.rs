@@ -1,6 +1,6 @@
 //! Folding what has to do with budgets: shares of children, time, a provider that reports too much.
 
-use crate::amounts::{Amounts, Cap, grouped};
+use crate::amounts::{Amounts, grouped};
 use crate::event::{ShareGranted, ShareRaised, ShareSettled, TimeRanOut, UsageOverran};
 use crate::state::{Share, State};
 
@@ -67,8 +67,6 @@ pub(super) fn raise(state: &mut State, raised: &ShareRaised) -> bool {
     let Some(begun) = &mut state.begun else {
         return false;
     };
-    let has = begun.settings.limits.share.get_or_insert(Cap::NONE);
-    let is_new = *has != raised.share;
-    *has = raised.share;
-    is_new
+    begun.settings.limits.share = Some(raised.share);
+    true
 }
