@@ -42,56 +42,71 @@ fn alone(mark: &Mark) -> Result<(), String> {
     }
 }
 
-/// What is wrong between sessions, each at its mark.
-fn together(grove: &Grove, marks: &[&Mark]) -> Result<(), String> {
-    for (parent, held) in marks.iter().enumerate() {
-        let mut children = Amounts::ZERO;
-        let mut all_held = Amounts::ZERO;
-        for (child, mark) in marks.iter().enumerate() {
-            let node = &grove.nodes[child];
-            if node.parent != Some(parent) {
-                continue;
+/// What is wrong between a session and its children, each at its mark.
+fn together(grove: &Grove, parent: usize, marks: &[&Mark]) -> Result<(), String> {
+    let mut taken_by_all = Amounts::ZERO;
+    let mut held_for_all = Amounts::ZERO;
+    for &child in &grove.nodes[parent].children {
+        let id = grove.nodes[child].id;
+        let held = marks[parent].holds.get(&id).copied().unwrap_or_default();
+        let taken = marks[child].taken(CapScope::Share);
+        let capped = Measure::ALL
+            .into_iter()
+            .filter(|measure| grove.nodes[child].shares(*measure));
+        for measure in capped {
+            let (taken, held) = (taken.of(measure), held.of(measure));
+            if taken > held {
+                let how = format!("{measure:?} {taken}, its parent holds {held}");
+                return Err(format!("child {child}: {how}"));
             }
-            let share = held.holds.get(&node.id).copied().unwrap_or_default();
-            let taken = Amounts {
-                wall_ms: 0,
-                ..mark.taken(CapScope::Share)
-            };
-            for (measure, cap) in grove.shared(child) {
-                let (taken, share) = (taken.of(measure), share.of(measure));
-                if cap && taken > share {
-                    return Err(format!(
-                        "child {child}: {measure:?} {taken}, its parent holds {share}"
-                    ));
-                }
-            }
-            children = children.plus(&taken);
-            all_held = all_held.plus(&share);
         }
-        for (measure, is_capped) in grove.shared_by(parent) {
-            if is_capped && children.of(measure) > all_held.of(measure) {
-                return Err(format!("children of {parent}: {measure:?}"));
-            }
+        taken_by_all = taken_by_all.plus(&taken);
+        held_for_all = held_for_all.plus(&held);
+    }
+    let taken_at_root = marks[parent].taken(CapScope::Session);
+    for measure in Measure::ALL {
+        let shared = grove.nodes[parent].children.first();
+        let is_capped = shared.is_some_and(|child| grove.nodes[*child].shares(measure));
+        let (taken, held) = (taken_by_all.of(measure), held_for_all.of(measure));
+        if is_capped && (taken > held || held > taken_at_root.of(measure)) {
+            return Err(format!(
+                "children of {parent}: {measure:?} {taken} of {held}"
+            ));
         }
     }
     Ok(())
 }
 
-/// Plays a tree and holds the law against it; the first thing that is wrong.
+/// What is wrong at one cut of all journals.
+fn at_cut(grove: &Grove, cut: &[usize]) -> Result<(), String> {
+    let marks = grove.nodes.iter().zip(cut);
+    let marks: Vec<&Mark> = marks.map(|(node, at)| &node.marks[*at]).collect();
+    let parents = 0..grove.nodes.len();
+    parents
+        .into_iter()
+        .try_for_each(|parent| together(grove, parent, &marks))
+        .map_err(|why| format!("at {cut:?}: {why}"))
+}
+
+/// Plays a tree and holds the law against every prefix of all that happened, and against other
+/// consistent cuts; the first thing that is wrong.
 fn play(seed: u64, fault: Option<Fault>) -> Result<Grove, String> {
     let mut grove = Grove::plant(seed, fault);
-    while grove.step() {
-        let latest: Vec<&Mark> = grove.nodes.iter().map(|node| node.latest()).collect();
-        if let Some(node) = grove.touched {
-            alone(latest[node])?;
+    while grove.step() {}
+    let mut marks: Vec<&Mark> = grove.nodes.iter().map(|node| &node.marks[0]).collect();
+    let mut places = vec![0_usize; grove.nodes.len()];
+    for &at in &grove.log {
+        places[at] += 1;
+        marks[at] = &grove.nodes[at].marks[places[at]];
+        alone(marks[at]).map_err(|why| format!("{at}: {why}"))?;
+        together(&grove, at, &marks)?;
+        if let Some(parent) = grove.nodes[at].parent {
+            together(&grove, parent, &marks)?;
         }
-        together(&grove, &latest)?;
     }
-    for _ in 0..40 {
+    for _ in 0..60 {
         let cut = grove.random_cut();
-        let marks = grove.nodes.iter().zip(&cut);
-        let marks: Vec<&Mark> = marks.map(|(node, at)| &node.marks[*at]).collect();
-        together(&grove, &marks).map_err(|why| format!("at {cut:?}: {why}"))?;
+        at_cut(&grove, &cut)?;
     }
     for (at, node) in grove.nodes.iter().enumerate() {
         if fault.is_none() && node.state.misfits() > 0 {
@@ -105,7 +120,7 @@ fn play(seed: u64, fault: Option<Fault>) -> Result<Grove, String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { max_shrink_iters: 0, ..ProptestConfig::with_cases(cases(24)) })]
+    #![proptest_config(ProptestConfig { max_shrink_iters: 0, ..ProptestConfig::with_cases(cases(60)) })]
 
     /// I10, over parent, children and children of these.
     #[test]

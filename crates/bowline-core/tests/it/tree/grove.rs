@@ -54,6 +54,8 @@ pub(super) struct Node {
     pub(super) parent: Option<usize>,
     pub(super) state: State,
     pub(super) marks: Vec<Mark>,
+    pub(super) children: Vec<usize>,
+    share: Option<Cap>,
     call: Option<CallId>,
     events: Vec<Event>,
     billed: Amounts,
@@ -71,8 +73,9 @@ pub(super) struct Node {
 }
 
 impl Node {
-    pub(super) fn latest(&self) -> &Mark {
-        self.marks.last().expect("a first mark")
+    /// Whether it has a share of so much of this measure, and no more.
+    pub(super) fn shares(&self, measure: Measure) -> bool {
+        self.share.is_some_and(|share| share.on(measure).is_some())
     }
 
     fn running(&self) -> Vec<CallId> {
@@ -90,7 +93,8 @@ impl Node {
 /// A tree, and what was seen of it.
 pub(super) struct Grove {
     pub(super) nodes: Vec<Node>,
-    pub(super) touched: Option<usize>,
+    /// Whose event was recorded, in order.
+    pub(super) log: Vec<usize>,
     pub(super) most_alive: usize,
     pub(super) seen: BTreeSet<&'static str>,
     /// Events of one session that others rest on: (session, count of events) each.
@@ -106,7 +110,7 @@ impl Grove {
     pub(super) fn plant(seed: u64, fault: Option<Fault>) -> Self {
         let mut grove = Self {
             nodes: Vec::new(),
-            touched: None,
+            log: Vec::new(),
             most_alive: 0,
             seen: BTreeSet::new(),
             edges: Vec::new(),
@@ -117,7 +121,7 @@ impl Grove {
             steps_left: 2_500,
         };
         let caps = grove.root_caps();
-        grove.begin(None, caps, None);
+        grove.begin(None, caps);
         grove
     }
 
@@ -197,7 +201,7 @@ impl Grove {
         }
     }
 
-    fn begin(&mut self, parent: Option<(usize, CallId)>, caps: Caps, share: Option<Cap>) -> usize {
+    fn begin(&mut self, parent: Option<(usize, CallId)>, caps: Caps) {
         let at = self.nodes.len();
         let id = SessionId::from_uuid(self.id());
         self.nodes.push(Node {
@@ -205,6 +209,8 @@ impl Grove {
             parent: parent.map(|(parent, _)| parent),
             state: State::new(),
             marks: Vec::new(),
+            children: Vec::new(),
+            share: None,
             call: parent.map(|(_, call)| call),
             events: Vec::new(),
             billed: Amounts::ZERO,
@@ -217,8 +223,9 @@ impl Grove {
             prompts_left: if parent.is_none() { 4 } else { 1 },
         });
         self.mark(at);
-        let mut share = share;
+        let mut share = None;
         if let Some((parent, call)) = parent {
+            self.nodes[parent].children.push(at);
             // It is known to its parent before it begins.
             let node = &self.nodes[parent];
             match engine::share(&node.state, id, call, &ShareNeed::default()) {
@@ -238,10 +245,10 @@ impl Grove {
         begun.settings.limits.max_steps = 400;
         begun.settings.limits.caps = caps;
         begun.settings.limits.share = share;
+        self.nodes[at].share = share;
         begun.settings.model_facts = Some(Box::new(self.facts()));
         self.put(at, Fact::SessionStarted(Box::new(begun)));
         self.prompt(at);
-        at
     }
 
     fn own(&mut self, at: usize) {
@@ -273,7 +280,7 @@ impl Grove {
         }
         node.events.push(event);
         self.mark(at);
-        self.touched = Some(at);
+        self.log.push(at);
     }
 
     fn mark(&mut self, at: usize) {
@@ -292,24 +299,6 @@ impl Grove {
             billed: node.billed,
             holds,
         });
-    }
-
-    /// The measures of which a child has a share, each with whether it does.
-    pub(super) fn shared(&self, at: usize) -> Vec<(Measure, bool)> {
-        let settings = self.nodes[at].state.settings();
-        let share = settings.and_then(|settings| settings.limits.share);
-        let share = share.unwrap_or(Cap::NONE);
-        Measure::ALL
-            .map(|measure| (measure, share.on(measure).is_some()))
-            .to_vec()
-    }
-
-    pub(super) fn shared_by(&self, parent: usize) -> Vec<(Measure, bool)> {
-        let state = &self.nodes[parent].state;
-        let cap = engine::share_cap(state, &Amounts::ZERO);
-        Measure::ALL
-            .map(|measure| (measure, cap.on(measure).is_some()))
-            .to_vec()
     }
 
     pub(super) fn kinds(&self) -> BTreeSet<&'static str> {
@@ -363,7 +352,6 @@ impl Grove {
 
     /// Does one thing in one session; false when nothing is left to do.
     pub(super) fn step(&mut self) -> bool {
-        self.touched = None;
         self.steps_left = self.steps_left.saturating_sub(1);
         let alive: Vec<usize> = (0..self.nodes.len())
             .filter(|at| self.nodes[*at].alive)
@@ -868,7 +856,7 @@ impl Grove {
                 session,
                 ..Caps::default()
             };
-            self.begin(Some((at, call)), caps, None);
+            self.begin(Some((at, call)), caps);
         }
     }
 }
