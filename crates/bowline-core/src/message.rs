@@ -271,6 +271,14 @@ impl From<ContextText> for Input {
     }
 }
 
+impl AssistantMessage {
+    /// About how many bytes it adds to a request.
+    pub(crate) fn weight_bytes(&self) -> u64 {
+        let blocks: usize = self.blocks.iter().map(block_bytes).sum();
+        blocks as u64
+    }
+}
+
 /// One entry of the conversation as a provider is sent it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum HistoryItem {
@@ -287,13 +295,13 @@ impl HistoryItem {
         match self {
             Self::Input(input) => input.weight_bytes(),
             Self::Exchange(exchange) => {
-                let blocks: usize = exchange.message.blocks.iter().map(block_bytes).sum();
+                let blocks = exchange.message.weight_bytes();
                 let results: usize = exchange
                     .results
                     .iter()
                     .map(|r| r.content.text().len())
                     .sum();
-                (blocks + results) as u64
+                blocks + results as u64
             }
         }
     }

@@ -274,7 +274,7 @@ impl<'a> Loop<'a> {
                 call_id,
                 total_bytes,
             },
-            Live::Share(asked) => return self.granting.take(asked),
+            Live::Share(asked) => return self.granting.take(asked, self.session.state()),
         };
         self.face.show(&event);
     }

@@ -116,6 +116,9 @@ pub trait Shares: Send + Sync {
     /// A sentence for people when the caps have no more, whoever is settled.
     fn grant(&self, child: SessionId, need: ShareNeed) -> BoxFuture<'static, Result<Cap, String>>;
 
+    /// The children of this call whose shares are not settled.
+    fn left(&self) -> BoxFuture<'static, Vec<SessionId>>;
+
     /// Settles a child with what it spent and still has set aside; `None` if nobody knows, then all
     /// that was set aside for it counts as spent. A child must be left no more than that before.
     ///

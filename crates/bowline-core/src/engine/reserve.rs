@@ -162,6 +162,22 @@ impl Plan {
     }
 }
 
+/// What a call with the shortest reply needs.
+pub(super) fn shortest(state: &State, input_tokens: u64) -> Amounts {
+    let least = state.thinking_tokens().saturating_add(MIN_REPLY_TOKENS);
+    let output_tokens = least.min(state.reply_tokens_max());
+    let price = state.price();
+    let plan = Plan {
+        input_tokens,
+        output_tokens,
+        cost_micro_usd: price.map_or(0, |price| {
+            price.worst_micro_usd(input_tokens, output_tokens)
+        }),
+        least_output_tokens: output_tokens,
+    };
+    plan.need()
+}
+
 /// Providers call their own counts estimates that may be off by a little: a part in 64 and 32 more.
 const fn with_slack(counted: u64) -> u64 {
     counted.saturating_add(counted / 64).saturating_add(32)

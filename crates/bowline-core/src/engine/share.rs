@@ -40,6 +40,8 @@ pub enum NotShareable {
 
 /// The scopes that a session keeps by itself.
 pub(super) const OWN: [CapScope; 3] = [CapScope::Turn, CapScope::Session, CapScope::Share];
+/// Bytes of its result that room is kept for, for each call that is not answered.
+const RESULT_BYTES: u64 = 4_096;
 /// In how many parts the way from the least to the wish is divided.
 const PARTS: u64 = 1_024;
 
@@ -63,7 +65,8 @@ impl ShareNeed {
 }
 
 /// Makes the fact that sets aside what a child needs, beside what it has: as much of its wish as
-/// every cap allows, never less than the least (I10).
+/// every cap allows, never less than the least (I10). Room is kept for the answer that the session
+/// itself gives after its children.
 ///
 /// # Errors
 /// [`NotShareable`] when spent plus reserved would exceed a cap, or nothing is to be begun any
@@ -78,9 +81,11 @@ pub fn share(
         return Err(NotShareable::NotRunning);
     }
     let limits = state.limits();
+    let kept = state.kept_for_answer();
     let excess = |more: &Amounts| {
         OWN.into_iter().find_map(|scope| {
-            let excess = limits.cap(scope).excess(&state.taken(scope), more)?;
+            let taken = state.taken(scope).plus(&kept_in(scope, &kept));
+            let excess = limits.cap(scope).excess(&taken, more)?;
             Some((scope, excess))
         })
     };
@@ -107,14 +112,24 @@ pub fn share(
     }))
 }
 
+/// What is kept for the answer under a cap. A child asks for what it needs to answer when it does.
+const fn kept_in(scope: CapScope, kept: &Amounts) -> Amounts {
+    match scope {
+        CapScope::Share => Amounts::ZERO,
+        _ => *kept,
+    }
+}
+
 /// Whether what a child needs would fit if every other child gave back all that it has.
 #[must_use]
 pub fn fits_alone(state: &State, child: SessionId, need: &ShareNeed) -> bool {
     let limits = state.limits();
     let others = state.shares.iter().filter(|(other, _)| **other != child);
     let others = others.fold(Amounts::ZERO, |sum, (_, share)| sum.plus(&share.amounts));
+    let kept = state.kept_for_answer();
     OWN.into_iter().all(|scope| {
         let taken = state.taken(scope).minus(&others);
+        let taken = taken.plus(&kept_in(scope, &kept));
         limits.cap(scope).excess(&taken, &need.part(0)).is_none()
     })
 }
@@ -255,6 +270,27 @@ impl State {
         let started =
             matches!(open, Some(CallPhase::Started(_, started)) if started.epoch() == self.epoch);
         started && !is_stopping && !self.is_held()
+    }
+
+    /// What a short answer takes once the calls of the open step are answered, if their results are
+    /// not long.
+    fn kept_for_answer(&self) -> Amounts {
+        let Some(step) = &self.step else {
+            return Amounts::ZERO;
+        };
+        let results = step.calls.iter().map(|open| match &open.phase {
+            CallPhase::Closed(result) => result.content.text().len() as u64,
+            _ => RESULT_BYTES,
+        });
+        let queued = self.queue.iter().map(crate::Input::weight_bytes);
+        let added: u64 = step.message.weight_bytes() + results.sum::<u64>() + queued.sum::<u64>();
+        let whole = || {
+            let bytes = self.size_by_weight().bytes.saturating_add(added);
+            self.gauge
+                .input_bound(crate::request::RequestSize::of_bytes(bytes))
+        };
+        let input_tokens = self.gauge.input_after(added).unwrap_or_else(whole);
+        super::reserve::shortest(self, input_tokens)
     }
 
     /// Children whose call is over although their share is not settled.

@@ -97,6 +97,16 @@ impl Gauge {
         }
     }
 
+    /// What the last request really had, and what about so many bytes more add to it; `None` before
+    /// the first.
+    pub(crate) fn input_after(&self, added_bytes: u64) -> Option<u64> {
+        let base = self.base?;
+        Some(
+            base.input_tokens
+                .saturating_add(self.scaled(added_bytes.div_ceil(2))),
+        )
+    }
+
     fn whole(&self, size: RequestSize) -> u64 {
         self.scaled(size.tokens_bound)
             .saturating_add(REQUEST_OVERHEAD_TOKENS)

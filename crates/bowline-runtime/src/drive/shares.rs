@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bowline_core::amounts::{Amounts, Cap};
 use bowline_core::engine::{self, NewAsk, NotShareable, ShareNeed};
-use bowline_core::{BoxFuture, CallId, Fact, SessionId};
+use bowline_core::{BoxFuture, CallId, Fact, SessionId, State};
 use bowline_tools::Shares;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
@@ -21,6 +21,10 @@ pub(super) enum ShareAsked {
         child: SessionId,
         spent: Option<Amounts>,
         answer: oneshot::Sender<Result<(), String>>,
+    },
+    Left {
+        call: CallId,
+        answer: oneshot::Sender<Result<Vec<SessionId>, String>>,
     },
 }
 
@@ -71,6 +75,16 @@ impl Shares for CallShares {
         self.ask(ShareAsked::Grant(wanted), answer)
     }
 
+    fn left(&self) -> BoxFuture<'static, Vec<SessionId>> {
+        let (sender, answer) = oneshot::channel();
+        let left = ShareAsked::Left {
+            call: self.call,
+            answer: sender,
+        };
+        let left = self.ask(left, answer);
+        Box::pin(async move { left.await.unwrap_or_default() })
+    }
+
     fn settle(
         &self,
         child: SessionId,
@@ -102,9 +116,14 @@ pub(super) struct Granting {
 }
 
 impl Granting {
-    pub(super) fn take(&mut self, asked: ShareAsked) {
+    pub(super) fn take(&mut self, asked: ShareAsked, state: &State) {
         match asked {
             ShareAsked::Grant(wanted) => self.wanted.push(wanted),
+            ShareAsked::Left { call, answer } => {
+                let shares = state.shares().iter();
+                let left = shares.filter(|(_, share)| share.call == call);
+                let _gone = answer.send(Ok(left.map(|(child, _)| *child).collect()));
+            }
             ShareAsked::Settle {
                 child,
                 spent,
