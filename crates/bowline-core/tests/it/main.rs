@@ -7,6 +7,7 @@
 )]
 
 mod adopting;
+mod caps;
 mod errors;
 mod explore;
 mod laws;

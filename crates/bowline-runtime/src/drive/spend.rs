@@ -212,7 +212,7 @@ impl Loop<'_> {
 
     /// Settles by evidence what earlier owners of the session claimed and did not settle, before
     /// anything is claimed anew. What fails here stays counted.
-    pub(super) async fn settle_left_over(&self) {
+    pub(super) async fn settle_left_over(&mut self) {
         let has_had_owners = self.session.state().epoch() > Epoch(1);
         let Some(ledger) = self.harness.ledger.clone().filter(|_| has_had_owners) else {
             return;
