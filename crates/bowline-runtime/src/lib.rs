@@ -18,7 +18,9 @@
 //! use bowline_tools::{Toolbox, confine::Confiner, tool::NoBlobs};
 //!
 //! let clock = Clock::system();
-//! let scenario = Scenario::from_json(r#"{ "version": 1, "steps": [{ "text": "hello" }] }"#)?;
+//! let scenario = r#"{ "version": 1, "usage": { "input_tokens": 100, "output_tokens": 9 },
+//!     "steps": [{ "text": "hello" }] }"#;
+//! let scenario = Scenario::from_json(scenario)?;
 //! let harness = Harness {
 //!     provider: Arc::new(ScriptedProvider::new(scenario, clock.id_source())),
 //!     toolbox: Arc::new(Toolbox::new(Vec::new())?),

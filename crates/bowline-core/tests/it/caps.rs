@@ -112,6 +112,33 @@ impl Small {
         ids
     }
 
+    /// A reply without calls to a request that really had so many input tokens.
+    fn took(&mut self, attempt: AttemptId, input_tokens: u64) {
+        let words = Block::Text {
+            text: "words".to_owned(),
+        };
+        let replied = ModelReplied {
+            attempt,
+            message: AssistantMessage {
+                blocks: vec![words],
+                ..AssistantMessage::default()
+            },
+            stop: ReplyStop::Finished,
+            usage: Some(Usage {
+                input_tokens,
+                output_tokens: 1,
+                ..Usage::default()
+            }),
+            request_id: None,
+            charged: None,
+        };
+        for fact in engine::replied(&self.state, replied) {
+            if matches!(fact, Fact::ModelReplied(_)) {
+                self.put(fact);
+            }
+        }
+    }
+
     /// Starts whatever may start; says how many calls did.
     fn start_all(&mut self) -> usize {
         let mut started = 0;
@@ -361,29 +388,7 @@ fn a_grown_request_takes_no_more_than_its_bound() {
                 panic!("nothing is capped");
             };
             small.put(fact);
-            let replied = ModelReplied {
-                attempt: ask.attempt,
-                message: AssistantMessage {
-                    blocks: vec![Block::Text {
-                        text: "words".to_owned(),
-                    }],
-                    ..AssistantMessage::default()
-                },
-                stop: ReplyStop::Finished,
-                usage: Some(Usage {
-                    input_tokens: real,
-                    output_tokens: 1,
-                    ..Usage::default()
-                }),
-                request_id: None,
-                charged: None,
-            };
-            let facts = engine::replied(&small.state, replied);
-            for fact in facts {
-                if matches!(fact, Fact::ModelReplied(_)) {
-                    small.put(fact);
-                }
-            }
+            small.took(ask.attempt, real);
             // The same request again is bounded by what it took, to the token.
             assert_eq!(small.state.gauge().input_bound(size), real, "{alone}");
             // A fresh conversation of the same size is bounded no lower than ever before.

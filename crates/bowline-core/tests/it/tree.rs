@@ -4,7 +4,7 @@
 //! aside, that is within every cap, and what children have is within what their parents hold for
 //! them; after each event, and at every consistent cut of all journals.
 //!
-//! `BOWLINE_TREE_CASES` plays so many trees instead of a few.
+//! The ignored test plays thousands of trees instead of some.
 
 mod faults;
 mod grove;
@@ -14,12 +14,6 @@ use proptest::prelude::*;
 
 use faults::Fault;
 use grove::{Grove, Mark};
-
-/// A count, or what the environment says instead.
-fn cases(few: u32) -> u32 {
-    let said = std::env::var("BOWLINE_TREE_CASES").ok();
-    said.and_then(|text| text.parse().ok()).unwrap_or(few)
-}
 
 /// What is wrong in one session by itself.
 fn alone(mark: &Mark) -> Result<(), String> {
@@ -120,13 +114,27 @@ fn play(seed: u64, fault: Option<Fault>) -> Result<Grove, String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { max_shrink_iters: 0, ..ProptestConfig::with_cases(cases(60)) })]
+    #![proptest_config(ProptestConfig { max_shrink_iters: 0, ..ProptestConfig::with_cases(60) })]
 
     /// I10, over parent, children and children of these.
     #[test]
     fn i10_a_tree_never_has_more_than_its_root_may(seed in any::<u64>()) {
         let played = play(seed, None);
         prop_assert!(played.is_ok(), "{seed}: {}", played.err().unwrap_or_default());
+    }
+}
+
+/// The same over many more: some minutes.
+#[test]
+#[ignore = "takes minutes: cargo test -p bowline-core --test it thousands_of_trees -- --ignored"]
+fn thousands_of_trees_keep_the_law() {
+    for seed in 0..4_000 {
+        let played = play(seed, None);
+        assert!(
+            played.is_ok(),
+            "{seed}: {}",
+            played.err().unwrap_or_default()
+        );
     }
 }
 

@@ -17,15 +17,18 @@ use super::acts::{Done, Live};
 /// Something a running call asks for its children, with whom to answer.
 pub(super) enum ShareAsked {
     Grant(Wanted),
-    Settle {
-        child: SessionId,
-        spent: Option<Amounts>,
-        answer: oneshot::Sender<Result<(), String>>,
-    },
+    Settle(Settle),
     Left {
         call: CallId,
         answer: oneshot::Sender<Result<Vec<SessionId>, String>>,
     },
+}
+
+/// A child that is done.
+pub(super) struct Settle {
+    child: SessionId,
+    spent: Option<Amounts>,
+    answer: oneshot::Sender<Result<(), String>>,
 }
 
 /// More budget that a child wants.
@@ -91,12 +94,12 @@ impl Shares for CallShares {
         spent: Option<Amounts>,
     ) -> BoxFuture<'static, Result<(), String>> {
         let (sender, answer) = oneshot::channel();
-        let settle = ShareAsked::Settle {
+        let settle = Settle {
             child,
             spent,
             answer: sender,
         };
-        self.ask(settle, answer)
+        self.ask(ShareAsked::Settle(settle), answer)
     }
 }
 
@@ -106,11 +109,7 @@ type Answer = Box<dyn FnOnce() + Send>;
 /// What running calls have asked for and were not answered yet.
 #[derive(Default)]
 pub(super) struct Granting {
-    settles: Vec<(
-        SessionId,
-        Option<Amounts>,
-        oneshot::Sender<Result<(), String>>,
-    )>,
+    settles: Vec<Settle>,
     wanted: Vec<Wanted>,
     answers: Vec<Answer>,
 }
@@ -124,11 +123,7 @@ impl Granting {
                 let left = shares.filter(|(_, share)| share.call == call);
                 let _gone = answer.send(Ok(left.map(|(child, _)| *child).collect()));
             }
-            ShareAsked::Settle {
-                child,
-                spent,
-                answer,
-            } => self.settles.push((child, spent, answer)),
+            ShareAsked::Settle(settle) => self.settles.push(settle),
         }
     }
 
@@ -187,7 +182,12 @@ impl Loop<'_> {
     /// Stages whatever of what running calls have asked for can be granted now. What others hold is
     /// waited for as long as one of them can give something back.
     pub(super) fn stage_shares(&mut self) {
-        for (child, spent, answer) in std::mem::take(&mut self.granting.settles) {
+        for settle in std::mem::take(&mut self.granting.settles) {
+            let Settle {
+                child,
+                spent,
+                answer,
+            } = settle;
             if self.stage_settled(child, spent) {
                 let tell = move || drop(answer.send(Ok(())));
                 self.granting.answers.push(Box::new(tell));

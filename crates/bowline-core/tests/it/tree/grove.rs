@@ -451,7 +451,7 @@ impl Grove {
             }
             Work::EndTurn { stop, detail } => self.end_turn(at, stop, detail),
             Work::CheckAnswer | Work::Park { .. } | Work::Wait { .. } => {
-                panic!("nothing here waits: {work:?}")
+                unreachable!("nothing here waits: {work:?}")
             }
         }
     }
