@@ -12,6 +12,7 @@ mod clock;
 mod ends;
 mod errors;
 mod left_over;
+mod over_all;
 mod stage;
 #[path = "../../../bowline-core/tests/it/variants.rs"]
 mod variants;
