@@ -5,10 +5,11 @@
 mod biller;
 
 use std::fmt::Write as _;
+use std::process::{Child, Stdio};
 
 use serde_json::Value;
 
-use crate::support::{Ran, Scratch};
+use crate::support::{self, Ran, Scratch};
 use biller::{Biller, Dice, MODELS, Prices};
 
 /// Sessions that are run: `BOWLINE_BILLS` says how many, from the seed `BOWLINE_BILLS_SEED`.
@@ -20,8 +21,8 @@ fn wanted() -> (u64, u64) {
     )
 }
 
-fn configure(scratch: &Scratch) {
-    let mut text = String::new();
+fn configure(scratch: &Scratch, more: &str) {
+    let mut text = format!("{more}\n");
     for Prices {
         model,
         input,
@@ -115,7 +116,7 @@ fn check(ran: &Ran, usd: &str, requests: u64) -> u64 {
 fn no_session_is_billed_more_than_its_cap() {
     let (sessions, seed) = wanted();
     let scratch = Scratch::new();
-    configure(&scratch);
+    configure(&scratch, "");
     let mut dice = Dice::new(seed);
     fill(&scratch, &mut dice);
     let biller = Biller::start();
@@ -147,11 +148,63 @@ fn no_session_is_billed_more_than_its_cap() {
     );
 }
 
+/// Twenty processes at once, none of which knows of the others.
+#[test]
+fn a_day_is_not_billed_more_than_its_cap_by_twenty_processes_at_once() {
+    const CAP: u64 = 400_000;
+    let scratch = Scratch::new();
+    configure(&scratch, "[budget.day]\nusd = 0.4\n");
+    let mut dice = Dice::new(11);
+    fill(&scratch, &mut dice);
+    let biller = Biller::start();
+    let prices = MODELS[2];
+    let model = format!("openai-chat/{}", prices.model);
+    let start = |session: u64| {
+        biller.open(session, prices, 1_000 + session);
+        let base = format!("{}/s{session}/v1", biller.root());
+        let args = [
+            "exec",
+            "--model",
+            &model,
+            "--base-url",
+            &base,
+            "--mode",
+            "read-only",
+            "--output",
+            "json",
+            "look at every file",
+        ];
+        let mut command = scratch.command(&args);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().expect("the binary starts")
+    };
+    let running: Vec<Child> = (0..20).map(start).collect();
+    let mut stopped = 0;
+    for child in running {
+        let ran = support::ran(&child.wait_with_output().expect("it ends"));
+        let said = ran.json();
+        let result = said["result"].as_str().unwrap_or_default();
+        assert!(matches!(ran.code, 0 | 1 | 4), "{said}\n{}", ran.err);
+        if ran.code == 4 {
+            assert!(result.contains("the day budget is used up"), "{result}");
+            stopped += 1;
+        }
+    }
+    let bills: Vec<u64> = (0..20)
+        .map(|session| biller.close(session).micro_usd())
+        .collect();
+    let billed: u64 = bills.iter().sum();
+    println!("20 processes: {billed} of {CAP} micro-dollars billed, {stopped} stopped by the day");
+    assert!(billed <= CAP, "{bills:?}");
+    assert!(stopped > 0, "the cap was never reached: {bills:?}");
+    assert_eq!(biller.violations(), Vec::<String>::new());
+}
+
 /// The control: the server's bill is real, and passes a cap where nothing is set aside for replies.
 #[test]
 fn without_a_cap_the_same_sessions_are_billed_more() {
     let scratch = Scratch::new();
-    configure(&scratch);
+    configure(&scratch, "");
     let mut dice = Dice::new(7);
     fill(&scratch, &mut dice);
     let biller = Biller::start();
