@@ -101,7 +101,7 @@ pub enum Ask {
     /// Put other settings in force.
     Change {
         /// All of them, as they are to be.
-        settings: Settings,
+        settings: Box<Settings>,
         /// Who asks.
         by: String,
     },

@@ -233,7 +233,7 @@ impl Session {
             key,
             at_ms: None,
             ask: bowline_core::command::Ask::Change {
-                settings,
+                settings: Box::new(settings),
                 by: by.to_owned(),
             },
         })?;

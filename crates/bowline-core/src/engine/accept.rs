@@ -75,7 +75,10 @@ pub fn accept(state: &State, command: Command) -> Result<Vec<Fact>, Refusal> {
             }
             _ => Err(Refusal::NothingRunning),
         },
-        Ask::Change { settings, by } => Ok(changed(state, SettingsChanged { key, settings, by })),
+        Ask::Change { settings, by } => {
+            let settings = *settings;
+            Ok(changed(state, SettingsChanged { key, settings, by }))
+        }
         Ask::Signal { name, payload, by } => waits::signalled(state, key, name, payload, by),
         Ask::Settle {
             call,

@@ -3,7 +3,7 @@
 use super::order::may_start;
 use super::share::OWN;
 use super::{AskModel, Overdrawn, Work};
-use crate::amounts::{Amounts, Excess, Measure};
+use crate::amounts::{Amounts, Excess, Measure, grouped};
 use crate::event::ReplyStop;
 use crate::spec::ReplayClass;
 use crate::state::{AnswerVerdict, CallPhase, CallState, OpenStep, State, Turn};
@@ -121,11 +121,14 @@ fn due_between_steps(state: &State, turn: &Turn) -> Work {
     }
     let end = |stop, detail| Work::EndTurn { stop, detail };
     match turn.last_reply {
-        Some(ReplyStop::Length) if turn.cut_by_budget => {
-            let detail = "the reply was cut: the budget did not allow a longer one";
-            return end(StopReason::Budget, Some(detail.to_owned()));
-        }
         Some(ReplyStop::Length) => {
+            if let Some(tokens) = turn.budget_cut_tokens {
+                let detail = format!(
+                    "the reply was cut at {} tokens: the budget did not allow a longer one",
+                    grouped(tokens)
+                );
+                return end(StopReason::Budget, Some(detail));
+            }
             return end(
                 StopReason::Length,
                 Some("the reply reached its output limit".to_owned()),

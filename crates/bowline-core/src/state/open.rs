@@ -44,8 +44,8 @@ pub struct Turn {
     /// The shortest reply that is worth asking for next, in tokens: the last one was cut at its
     /// limit.
     pub reply_wanted: u64,
-    /// Whether the last reply was cut at a limit that the budget set.
-    pub cut_by_budget: bool,
+    /// The limit that the budget set, in tokens, if the last reply was cut at it.
+    pub budget_cut_tokens: Option<u64>,
     /// Which cap on time was used up, for people, once one was.
     pub out_of_time: Option<String>,
     /// Files that its calls changed.
@@ -92,7 +92,7 @@ impl Turn {
             wants_more: true,
             demand: None,
             reply_wanted: 0,
-            cut_by_budget: false,
+            budget_cut_tokens: None,
             out_of_time: None,
             changed: BTreeSet::new(),
         }

@@ -294,7 +294,7 @@ fn a_looser_mode_asks_open_questions_anew() {
     let mut settings = world.state.settings().unwrap().clone();
     settings.mode = Mode::Full;
     let ask = Ask::Change {
-        settings,
+        settings: Box::new(settings),
         by: "test".to_owned(),
     };
     world.give(Command {

@@ -170,7 +170,7 @@ impl World {
             key,
             at_ms: None,
             ask: Ask::Change {
-                settings,
+                settings: Box::new(settings),
                 by: "test".to_owned(),
             },
         });

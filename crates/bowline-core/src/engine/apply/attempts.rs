@@ -86,7 +86,7 @@ pub(super) fn reply(state: &mut State, replied: &ModelReplied) -> bool {
         .collect();
     let wants_more = !calls.is_empty() && replied.stop == ReplyStop::Finished;
     take_in(turn, replied, wants_more);
-    turn.cut_by_budget = is_cut_by_budget(&open, replied, reply_tokens_max);
+    turn.budget_cut_tokens = budget_cut(&open, replied, reply_tokens_max);
     state.last_step = open.reserved.step();
     state.ledger.replies += 1;
     state.ledger.usage += replied.usage.unwrap_or_default();
@@ -129,11 +129,11 @@ fn charge(open: &OpenAttempt, replied: &ModelReplied) -> Amounts {
     })
 }
 
-/// Whether a reply was cut at a limit lower than the model's own: then there was no budget for a
-/// longer one, or it would have been asked for again.
-fn is_cut_by_budget(open: &OpenAttempt, replied: &ModelReplied, reply_tokens_max: u64) -> bool {
-    let asked = open.reserved.max_output_tokens();
+/// The limit at which a reply was cut, where it is lower than the model's own: then there was no
+/// budget for a longer one, or it would have been asked for again.
+fn budget_cut(open: &OpenAttempt, replied: &ModelReplied, reply_tokens_max: u64) -> Option<u64> {
+    let asked = open.reserved.max_output_tokens()?;
     let written = replied.usage.map(|usage| usage.output_tokens);
-    replied.stop == ReplyStop::Length
-        && asked.is_some_and(|asked| asked < reply_tokens_max && written >= Some(asked))
+    let is_cut = replied.stop == ReplyStop::Length && written >= Some(asked);
+    (is_cut && asked < reply_tokens_max).then_some(asked)
 }
