@@ -346,7 +346,7 @@ fn settings_do_not_lift_a_share() {
     let mut settings = small.state.settings().expect("it has begun").clone();
     settings.limits.share = None;
     let ask = command::Ask::Change {
-        settings,
+        settings: Box::new(settings),
         by: "test".to_owned(),
     };
     let key = "change".to_owned();
