@@ -14,7 +14,7 @@ mod tools;
 use std::sync::OnceLock;
 
 /// Every target by name.
-const TARGETS: [(&str, fn(&[u8])); 9] = [
+const TARGETS: [(&str, fn(&[u8])); 10] = [
     ("sse", streams::sse),
     ("chat", replies::chat),
     ("responses", replies::responses),
@@ -24,6 +24,7 @@ const TARGETS: [(&str, fn(&[u8])); 9] = [
     ("keeper", stored::keeper),
     ("tools", tools::inputs),
     ("prices", tables::prices),
+    ("usage", tables::usage),
 ];
 
 /// The target that was asked for.

@@ -12,7 +12,7 @@ use crate::repo::{Repo, succeeds};
 use crate::{Outcome, say};
 
 /// Every target with the folders its seeds come from.
-const TARGETS: [(&str, &[&str]); 9] = [
+const TARGETS: [(&str, &[&str]); 10] = [
     (
         "sse",
         &["wire/openai-chat", "wire/openai", "wire/anthropic"],
@@ -25,6 +25,7 @@ const TARGETS: [(&str, &[&str]); 9] = [
     ("keeper", &["fuzz/keeper"]),
     ("tools", &["fuzz/tools"]),
     ("prices", &["fuzz/prices"]),
+    ("usage", &["fuzz/usage"]),
 ];
 
 /// Coverage counters for libFuzzer. A target triple is named so that build scripts go without.

@@ -101,6 +101,17 @@ const MOST_COVERED_MS: u64 = 3_700 * super::DAY_MS;
 /// # Errors
 /// One sentence that says what is wrong, and where.
 pub fn read(bytes: &[u8]) -> Result<Export, String> {
+    read_any(bytes).map_err(|why| {
+        // It may hold words of the file.
+        let plain = why.chars().map(|it| if it.is_control() { ' ' } else { it });
+        plain.take(MESSAGE_CHARS).collect()
+    })
+}
+
+/// The longest message.
+const MESSAGE_CHARS: usize = 400;
+
+fn read_any(bytes: &[u8]) -> Result<Export, String> {
     let text = std::str::from_utf8(bytes).map_err(|_| NOT_KNOWN.to_owned())?;
     let start = text.trim_start_matches(['\u{feff}', ' ', '\n', '\r', '\t']);
     let (form, mut lines, has_more) = match start.chars().next() {

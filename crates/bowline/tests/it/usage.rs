@@ -51,6 +51,10 @@ fn of<'a>(report: &'a Value, key: &str) -> &'a Value {
 #[test]
 fn sums_are_those_of_the_replies() {
     let scratch = Scratch::new();
+    scratch.config(
+        "[[models]]\nid = \"openai/gpt-5\"\ninput_usd_per_mtok = 1.25\n\
+         cache_read_usd_per_mtok = 0.125\noutput_usd_per_mtok = 10\n",
+    );
     played(&scratch);
     let by = |by: &str| scratch.run(&["usage", "--by", by, "--json"]).json();
     let models = by("model");
@@ -60,6 +64,9 @@ fn sums_are_those_of_the_replies() {
     assert_eq!(total["charged"]["output_tokens"], 180);
     assert_eq!(total["reported"]["cached_input_tokens"], 300);
     assert_eq!(total["tool_calls"], 3);
+    // Each call is rounded up to a millionth by itself.
+    assert_eq!(total["charged"]["cost_micro_usd"], 1_639 + 1_988 + 2_213);
+    assert_eq!(total["unpriced"], 0);
     let (reserved, charged) = (&total["reserved"], &total["charged"]);
     assert!(reserved["input_tokens"].as_u64() >= charged["input_tokens"].as_u64());
     assert_eq!(of(&models, "openai/gpt-5")["calls"], 3);
@@ -69,6 +76,9 @@ fn sums_are_those_of_the_replies() {
     assert_eq!(of(&tools, "read")["charged"]["input_tokens"], 500);
     assert_eq!(of(&tools, "answer")["charged"]["input_tokens"], 1_300);
     assert_eq!(of(&tools, "shell")["tool_calls"], 2);
+    let cost = |tool: &str| of(&tools, tool)["charged"]["cost_micro_usd"].clone();
+    assert_eq!(cost("shell"), 820 + 1_988);
+    assert_eq!((cost("read"), cost("answer")), (json!(819), json!(2_213)));
     let project = scratch.work().display().to_string();
     assert_eq!(of(&by("project"), &project)["calls"], 3);
     let sessions = scratch.sessions();
@@ -93,7 +103,7 @@ fn sums_are_those_of_the_replies() {
     ]);
     assert_eq!(one.json()["total"], *total);
     let csv = scratch.run(&["usage", "--csv"]);
-    csv.expect(0, &["day,calls,failed", ",3501,300,0,180,"]);
+    csv.expect(0, &["day,calls,failed", ",3501,300,0,180,0,0.00584,"]);
     let text = scratch.run(&["usage", "--by", "tool"]);
     text.expect(0, &["shell", "total", "3,501"]);
     assert!(!text.out.contains('█') && !text.out.contains('\u{1b}'));

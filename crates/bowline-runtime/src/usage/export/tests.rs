@@ -175,6 +175,36 @@ fn what_is_no_export_is_refused_in_one_line() {
 }
 
 #[test]
+fn words_of_the_file_stay_in_one_line() {
+    let long = format!(
+        "date,input_tokens,output_tokens\n\"{}\n\",1,1\n",
+        "x\n".repeat(30)
+    );
+    let json = format!(r#"{{"data":"{}\n"}}"#, "x".repeat(10_000));
+    for text in [long, json] {
+        let why = read(text.as_bytes()).unwrap_err();
+        assert!(why.chars().count() <= 400 && !why.contains('\n'), "{why}");
+    }
+}
+
+/// Seeds of the fuzz target are exports.
+#[test]
+fn the_seeds_are_read() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/fuzz/usage");
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        assert!(!read(&bytes).unwrap().lines.is_empty());
+        // Broken off anywhere it is read or refused.
+        for length in 0..bytes.len() {
+            std::hint::black_box(read(&bytes[..length]).is_ok());
+        }
+        count += 1;
+    }
+    assert_eq!(count, 5);
+}
+
+#[test]
 fn amounts_are_exact() {
     let check =
         |text: &str, expect: Option<u64>| assert_eq!(number::scaled(text, 6), expect, "{text}");
