@@ -28,7 +28,7 @@ fn claim(number: u128, limit: Option<u64>) -> Claim {
     Claim {
         key: ClaimKey::Attempt(AttemptId::from_uuid(Uuid::from_u128(number))),
         session: SessionId::from_uuid(Uuid::from_u128(1)),
-        project: "/home/somebody/work/project".to_owned(),
+        project: "/srv/work/project".to_owned(),
         at_ms: AT_MS,
         amounts: Amounts {
             input_tokens: 10_000,

@@ -1,3 +1,5 @@
+//! Caps hold exactly, and amounts are shown to people.
+
 use super::*;
 
 fn tokens(input_tokens: u64, output_tokens: u64) -> Amounts {

@@ -1,3 +1,5 @@
+//! No report within the bounds costs more than was set aside.
+
 use proptest::prelude::*;
 
 use super::*;
