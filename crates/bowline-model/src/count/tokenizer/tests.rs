@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::count::without_fields;
 
 #[test]
 fn models_since_gpt_4o_are_known() {
@@ -46,7 +47,7 @@ fn fields_are_left_out_and_the_rest_stays_as_it_is() {
 #[test]
 fn every_text_is_counted_with_what_stands_around_it() {
     let check = |body: Value, expect: u64| {
-        let counted = by_tokenizer(body.to_string().as_bytes());
+        let counted = count(body.to_string().as_bytes());
         assert_eq!(counted, Some(expect), "{body}");
     };
     check(json!({}), 0);
@@ -57,7 +58,7 @@ fn every_text_is_counted_with_what_stands_around_it() {
         json!([true, null, 123, [1.5]]),
         2 + (1 + 3) + 2 * AROUND_TEXT_TOKENS,
     );
-    assert_eq!(by_tokenizer(b"{"), None);
+    assert_eq!(count(b"{"), None);
 }
 
 /// The tokenizer is asked by whoever wants to spend the last of a budget, so it may not count less
@@ -65,7 +66,7 @@ fn every_text_is_counted_with_what_stands_around_it() {
 #[test]
 fn no_less_is_counted_than_is_billed() {
     let check = |body: Value| {
-        let counted = by_tokenizer(body.to_string().as_bytes()).unwrap();
+        let counted = count(body.to_string().as_bytes()).unwrap();
         let billed = bowline_testkit::billing::input_tokens(&body);
         assert!(counted >= billed, "{counted} {billed} {body}");
     };
