@@ -242,7 +242,7 @@ impl Loop<'_> {
         let mut spendable = Vec::new();
         for event in committed {
             self.show_committed(&event);
-            self.settle_claim(event.value()).await;
+            self.settle_claim(event.value());
             match event.spend() {
                 Spendable::Nothing(event) => self.after(&event.into_value().fact),
                 other => spendable.push(other),

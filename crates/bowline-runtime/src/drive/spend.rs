@@ -160,7 +160,12 @@ impl Loop<'_> {
         };
         let is_limited = claim.is_limited();
         let at_ms = claim.at_ms;
-        let granted = blocking(move || ledger.reserve(&claim)).await;
+        // Unlimited, it is an append that nobody waits for to be durable: quicker than a thread.
+        let granted = if is_limited {
+            blocking(move || ledger.reserve(&claim)).await
+        } else {
+            ledger.reserve(&claim)
+        };
         match granted {
             Ok(Grant::Reserved) => Ok(Claimed::SetAside),
             Ok(Grant::Wait(wait)) => Ok(Claimed::Later {
@@ -262,7 +267,7 @@ impl Loop<'_> {
     ///
     /// Time at work is charged here, after it has passed: no other session is stopped in the middle
     /// of something by it, and what passes after the last reply of a turn counts with the next one.
-    pub(super) async fn settle_claim(&mut self, event: &Event) {
+    pub(super) fn settle_claim(&mut self, event: &Event) {
         let (key, charged) = match &event.fact {
             Fact::AttemptReserved(_) => {
                 self.waits_for_others = None;
@@ -286,7 +291,8 @@ impl Loop<'_> {
             self.work_over_all.counted(charged.wall_ms);
         }
         let at_ms = event.at_ms;
-        let _stays_counted = blocking(move || ledger.settle(key, charged, at_ms)).await;
+        // An append that nobody waits for to be durable: quicker than a thread.
+        let _stays_counted = ledger.settle(key, charged, at_ms);
     }
 
     /// Ends the turn; says whether there was one.
