@@ -190,6 +190,7 @@ impl Measure {
             Self::Cost => dollars(amount),
             Self::Steps => format!("{} steps", grouped(amount)),
             Self::ToolCalls => format!("{} tool calls", grouped(amount)),
+            Self::Wall if amount.is_multiple_of(1_000) => format!("{} s", grouped(amount / 1_000)),
             Self::Wall => format!("{}.{:03} s", grouped(amount / 1_000), amount % 1_000),
         }
     }

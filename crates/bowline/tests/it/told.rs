@@ -51,6 +51,12 @@ fn killed(scratch: &Scratch, steps: &Value, keeper_too: bool) {
     }
 }
 
+/// Where a keeper notes the output of the only kept command, as a shell finds it.
+fn noted(scratch: &Scratch) -> String {
+    let noted = scratch.home().join("sessions/*/spool/*/out.head");
+    noted.display().to_string()
+}
+
 /// The folder of the records of the only kept command.
 fn attempt(scratch: &Scratch) -> Option<PathBuf> {
     let session = scratch.sessions().pop()?;
@@ -205,11 +211,12 @@ fn a_command_that_never_started() {
 #[test]
 fn a_command_whose_keeper_died_too() {
     let scratch = Scratch::new();
-    killed(
-        &scratch,
-        &shell("echo half; : >begun; exec sleep 1000"),
-        true,
+    // Output that the keeper has not noted goes with it.
+    let command = format!(
+        "echo half; until grep -qs half {}; do :; done; : >begun; exec sleep 1000",
+        noted(&scratch)
     );
+    killed(&scratch, &shell(&command), true);
     insta::assert_snapshot!(told(&scratch));
 }
 
@@ -224,10 +231,9 @@ fn a_command_whose_keeper_died_too_without_output() {
 fn a_command_whose_keeper_died_alone() {
     let scratch = Scratch::new();
     // The keeper is only killed once it has noted the output.
-    let noted = scratch.home().join("sessions/*/spool/*/out.head");
     let command = format!(
         "echo half; until grep -qs half {}; do :; done; kill -KILL $PPID; sleep 1000",
-        noted.display()
+        noted(&scratch)
     );
     scratch
         .play("full", &shell(&command), &[])
