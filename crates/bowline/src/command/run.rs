@@ -275,9 +275,6 @@ const fn while_waiting(asker: Asker, stay: bool) -> WhileWaiting {
 
 /// Whoever runs a session by hand lets it go on, if it was on hold.
 fn let_go_on(session: &mut Session) -> Result<(), Failure> {
-    if session.state().paused_by().is_none() {
-        return Ok(());
-    }
     let key = format!("continue-{}", session.clock().new_id());
     let by = "the command line".to_owned();
     session
@@ -296,9 +293,13 @@ async fn prompt_or_outstanding(
     prompt: Option<Prompt>,
     supersede: bool,
 ) -> Result<(), Failure> {
-    let_go_on(session)?;
+    // What a provider reported that could not be is looked at first: that is what `resume` says.
+    let was_overrun = session.state().overrun().is_some() && prompt.is_none();
+    if was_overrun || session.state().paused_by().is_some() {
+        let_go_on(session)?;
+    }
     let Some(prompt) = prompt else {
-        return if session.has_something_to_do() {
+        return if was_overrun || session.has_something_to_do() {
             Ok(())
         } else {
             Err(Failure::usage(format!(

@@ -30,6 +30,7 @@ mod kills;
 mod listing;
 mod log;
 mod models;
+mod overrun;
 mod own_shell;
 mod owner;
 mod parties;

@@ -25,7 +25,11 @@ pub(super) fn fold(state: &mut State, event: &Event) -> bool {
         Fact::SessionContinued(_) => {
             let was_held = state.is_held();
             state.paused_by = None;
-            state.overrun = None;
+            if state.overrun.take().is_some() && state.turn.is_none() {
+                // Nothing stands in its way any more.
+                state.last_stop = None;
+                state.closing = None;
+            }
             was_held
         }
         _ => false,

@@ -49,6 +49,10 @@ struct Outcome {
 }
 
 /// One session.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says something else of the pretend world"
+)]
 pub(super) struct Node {
     pub(super) id: SessionId,
     pub(super) parent: Option<usize>,
