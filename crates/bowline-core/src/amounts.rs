@@ -403,6 +403,9 @@ impl CapScope {
     /// Every scope that is configured, narrowest first.
     pub const ALL: [Self; 4] = [Self::Turn, Self::Session, Self::Project, Self::Day];
 
+    /// The scopes that a session keeps by itself.
+    pub const OWN: [Self; 3] = [Self::Turn, Self::Session, Self::Share];
+
     /// The name in configuration and lists.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -190,8 +190,13 @@ impl State {
             steps: 1,
             ..attempt.reserved.worst()
         });
+        asked.plus(&self.shared_out())
+    }
+
+    /// What is set aside for children.
+    pub(crate) fn shared_out(&self) -> Amounts {
         let shares = self.shares.values();
-        shares.fold(asked, |sum, share| sum.plus(&share.amounts))
+        shares.fold(Amounts::ZERO, |sum, share| sum.plus(&share.amounts))
     }
 
     /// Children that budget is set aside for.
@@ -274,10 +279,7 @@ impl State {
     #[must_use]
     pub fn cost_micro_usd(&self) -> Option<u64> {
         let cost = self.ledger.spent.cost_micro_usd;
-        let is_priced = self
-            .settings()
-            .is_some_and(|settings| settings.price().is_some());
-        (is_priced || cost > 0).then_some(cost)
+        (self.price().is_some() || cost > 0).then_some(cost)
     }
 
     /// The last turn's answer as JSON, if it was to fit a schema and does.

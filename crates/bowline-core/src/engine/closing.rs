@@ -23,8 +23,7 @@ pub fn end_turn(
     detail: Option<String>,
     worked_ms: u64,
 ) -> Fact {
-    let summary =
-        matches!(stop, StopReason::Budget).then(|| summary(state, detail.as_deref(), worked_ms));
+    let summary = matches!(stop, StopReason::Budget).then(|| summary(state, detail.as_deref()));
     Fact::TurnEnded(TurnEnded {
         turn,
         stop,
@@ -34,7 +33,7 @@ pub fn end_turn(
     })
 }
 
-fn summary(state: &State, detail: Option<&str>, worked_ms: u64) -> String {
+fn summary(state: &State, detail: Option<&str>) -> String {
     let mut text = "Stopped".to_owned();
     if let Some(detail) = detail {
         let _infallible = write!(text, ": {detail}");
@@ -42,7 +41,7 @@ fn summary(state: &State, detail: Option<&str>, worked_ms: u64) -> String {
     text.push('.');
     for line in [
         done(state),
-        Some(spent(state, worked_ms)),
+        Some(spent(state)),
         open(state),
         last_words(state),
     ]
@@ -86,27 +85,22 @@ fn done(state: &State) -> Option<String> {
     Some(line)
 }
 
-fn spent(state: &State, worked_ms: u64) -> String {
+fn spent(state: &State) -> String {
     let of = |amounts: &crate::Amounts| {
         let mut words = format!(
             "{} tokens in, {} out",
             grouped(amounts.input_tokens),
             grouped(amounts.output_tokens)
         );
-        let is_priced = state
-            .settings()
-            .is_some_and(|settings| settings.price().is_some());
-        if is_priced {
+        if state.price().is_some() {
             let _infallible = write!(words, ", {}", Measure::Cost.show(amounts.cost_micro_usd));
         }
         words
     };
     let ledger = state.ledger();
-    let mut turn = ledger.turn;
-    turn.wall_ms = turn.wall_ms.saturating_add(worked_ms);
     format!(
         "Spent in this turn: {}; in the session: {}.",
-        of(&turn),
+        of(&ledger.turn),
         of(&ledger.spent)
     )
 }

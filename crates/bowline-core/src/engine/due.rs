@@ -1,9 +1,8 @@
 //! What has to be done next: a pure function of the state.
 
 use super::order::may_start;
-use super::share::OWN;
-use super::{AskModel, Overdrawn, Work};
-use crate::amounts::{Amounts, Excess, Measure, grouped};
+use super::{AskModel, Work};
+use crate::amounts::{Amounts, CapScope, Measure, grouped};
 use crate::event::ReplyStop;
 use crate::spec::ReplayClass;
 use crate::state::{AnswerVerdict, CallPhase, CallState, OpenStep, State, Turn};
@@ -180,7 +179,7 @@ impl State {
     /// How many more calls the caps of this session allow to be started; `None` without a cap.
     fn tool_calls_left(&self) -> Option<u64> {
         let limits = self.limits();
-        let left = OWN.into_iter().filter_map(|scope| {
+        let left = CapScope::OWN.into_iter().filter_map(|scope| {
             limits
                 .cap(scope)
                 .left(Measure::ToolCalls, &self.taken(scope))
@@ -194,9 +193,9 @@ impl State {
             tool_calls: 1,
             ..Amounts::ZERO
         };
-        OWN.into_iter().find_map(|scope| {
-            let excess: Excess = limits.cap(scope).excess(&self.taken(scope), &one)?;
-            Some(Overdrawn::Cap { scope, excess }.to_string())
+        CapScope::OWN.into_iter().find_map(|scope| {
+            let excess = limits.cap(scope).excess(&self.taken(scope), &one)?;
+            Some(excess.sentence(scope))
         })
     }
 }

@@ -1,6 +1,5 @@
 //! Setting budget aside for a model call: its worst case, never less (I10).
 
-use super::share::OWN;
 use super::{DEFAULT_REPLY_TOKENS, MIN_REPLY_TOKENS, RAISE, UNKNOWN_REPLY_TOKENS_MAX};
 use crate::State;
 use crate::amounts::{Amounts, Cap, CapScope, Excess, Measure};
@@ -8,7 +7,7 @@ use crate::event::{AttemptReserved, Fact, NewAttempt};
 use crate::id::AttemptId;
 use crate::price::Price;
 use crate::request::RequestSize;
-use crate::settings::{Limits, ReasoningEffort};
+use crate::settings::{Limits, ReasoningEffort, Settings};
 
 /// A model call that is to be paid for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,12 +150,9 @@ impl Plan {
 
     /// What must be left for the same with the shortest reply.
     pub(super) fn least(&self, state: &State) -> Amounts {
-        let price = state.price();
         Amounts {
             output_tokens: self.least_output_tokens,
-            cost_micro_usd: price.map_or(0, |price| {
-                price.worst_micro_usd(self.input_tokens, self.least_output_tokens)
-            }),
+            cost_micro_usd: state.worst_micro_usd(self.input_tokens, self.least_output_tokens),
             ..self.need()
         }
     }
@@ -164,15 +160,11 @@ impl Plan {
 
 /// What a call with the shortest reply needs.
 pub(super) fn shortest(state: &State, input_tokens: u64) -> Amounts {
-    let least = state.thinking_tokens().saturating_add(MIN_REPLY_TOKENS);
-    let output_tokens = least.min(state.reply_tokens_max());
-    let price = state.price();
+    let output_tokens = state.reply_tokens_least();
     let plan = Plan {
         input_tokens,
         output_tokens,
-        cost_micro_usd: price.map_or(0, |price| {
-            price.worst_micro_usd(input_tokens, output_tokens)
-        }),
+        cost_micro_usd: state.worst_micro_usd(input_tokens, output_tokens),
         least_output_tokens: output_tokens,
     };
     plan.need()
@@ -192,7 +184,7 @@ pub(super) fn plan(
     let price = state.price();
     let wish = ReplyWish::of(state, limits, input_tokens)?;
     let mut output_tokens = wish.tokens;
-    for scope in OWN {
+    for scope in CapScope::OWN {
         let cap = limits.cap(scope);
         if cap.cost_micro_usd.is_some() && price.is_none() {
             return Err(Overdrawn::NoPrice {
@@ -205,16 +197,13 @@ pub(super) fn plan(
         output_tokens = output_tokens.min(affordable(&cap, &taken, input_tokens, price.as_ref()));
     }
     let output_tokens = output_tokens.max(wish.least);
-    let cost_micro_usd = price.map_or(0, |price| {
-        price.worst_micro_usd(input_tokens, output_tokens)
-    });
     let plan = Plan {
         input_tokens,
         output_tokens,
-        cost_micro_usd,
+        cost_micro_usd: state.worst_micro_usd(input_tokens, output_tokens),
         least_output_tokens: wish.least,
     };
-    for scope in OWN {
+    for scope in CapScope::OWN {
         let mut taken = state.taken(scope);
         taken.wall_ms = taken.wall_ms.saturating_add(worked_ms);
         if let Some(excess) = limits.cap(scope).excess(&taken, &plan.need()) {
@@ -262,7 +251,7 @@ impl ReplyWish {
                 thinking,
             });
         }
-        let least = thinking.saturating_add(MIN_REPLY_TOKENS).min(most);
+        let least = state.reply_tokens_least();
         let start = match state.gauge.longest_reply() {
             0 => DEFAULT_REPLY_TOKENS + thinking,
             seen => seen.saturating_mul(ROOM).max(LEAST_START_TOKENS + thinking),
@@ -293,8 +282,22 @@ impl State {
         settings.map_or_else(Limits::default, |settings| settings.limits.clone())
     }
 
-    fn price(&self) -> Option<Price> {
-        self.begun.as_ref().and_then(|begun| begun.settings.price())
+    /// What the model costs, if it is known.
+    #[must_use]
+    pub fn price(&self) -> Option<Price> {
+        self.settings().and_then(Settings::price)
+    }
+
+    /// The most that a call of at most so many tokens costs; nothing where no price is known.
+    fn worst_micro_usd(&self, input_tokens: u64, output_tokens: u64) -> u64 {
+        let worst = |price: Price| price.worst_micro_usd(input_tokens, output_tokens);
+        self.price().map_or(0, worst)
+    }
+
+    /// The shortest reply that a call is made for, in tokens.
+    fn reply_tokens_least(&self) -> u64 {
+        let least = self.thinking_tokens().saturating_add(MIN_REPLY_TOKENS);
+        least.min(self.reply_tokens_max())
     }
 
     fn context_tokens(&self) -> Option<u64> {
@@ -325,11 +328,14 @@ impl State {
     /// What is spent or set aside under the caps of a scope of this session.
     #[must_use]
     pub fn taken(&self, scope: CapScope) -> Amounts {
-        let spent = match scope {
+        self.spent_in(scope).plus(&self.reserved())
+    }
+
+    const fn spent_in(&self, scope: CapScope) -> &Amounts {
+        match scope {
             CapScope::Turn => &self.ledger.turn,
             _ => &self.ledger.spent,
-        };
-        spent.plus(&self.reserved())
+        }
     }
 
     /// How large the next request is by what the conversation weighs.
@@ -347,12 +353,7 @@ impl State {
         // A child's share is raised on demand.
         let scopes = [CapScope::Turn, CapScope::Session];
         let of = |scope: CapScope| {
-            let spent = match scope {
-                CapScope::Turn => &self.ledger.turn,
-                _ => &self.ledger.spent,
-            };
-            let shares = self.shares.values();
-            let taken = shares.fold(spent.plus(charge), |sum, share| sum.plus(&share.amounts));
+            let taken = self.spent_in(scope).plus(charge).plus(&self.shared_out());
             affordable(
                 &self.limits().cap(scope),
                 &taken,

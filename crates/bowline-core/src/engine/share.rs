@@ -38,8 +38,6 @@ pub enum NotShareable {
     NotRunning,
 }
 
-/// The scopes that a session keeps by itself.
-pub(super) const OWN: [CapScope; 3] = [CapScope::Turn, CapScope::Session, CapScope::Share];
 /// Bytes of its result that room is kept for, for each call that is not answered.
 const RESULT_BYTES: u64 = 4_096;
 /// In how many parts the way from the least to the wish is divided.
@@ -83,7 +81,7 @@ pub fn share(
     let limits = state.limits();
     let kept = state.kept_for_answer();
     let excess = |more: &Amounts| {
-        OWN.into_iter().find_map(|scope| {
+        CapScope::OWN.into_iter().find_map(|scope| {
             let taken = state.taken(scope).plus(&kept_in(scope, &kept));
             let excess = limits.cap(scope).excess(&taken, more)?;
             Some((scope, excess))
@@ -127,7 +125,7 @@ pub fn fits_alone(state: &State, child: SessionId, need: &ShareNeed) -> bool {
     let others = state.shares.iter().filter(|(other, _)| **other != child);
     let others = others.fold(Amounts::ZERO, |sum, (_, share)| sum.plus(&share.amounts));
     let kept = state.kept_for_answer();
-    OWN.into_iter().all(|scope| {
+    CapScope::OWN.into_iter().all(|scope| {
         let taken = state.taken(scope).minus(&others);
         let taken = taken.plus(&kept_in(scope, &kept));
         limits.cap(scope).excess(&taken, &need.part(0)).is_none()
@@ -151,7 +149,7 @@ pub fn share_cap(state: &State, share: &Amounts) -> Cap {
     let limits = state.limits();
     let mut cap = Cap::NONE;
     for measure in Measure::ALL {
-        let capped = OWN
+        let capped = CapScope::OWN
             .into_iter()
             .any(|scope| limits.cap(scope).on(measure).is_some());
         let is_shared = capped && measure != Measure::Wall;

@@ -171,24 +171,30 @@ fn stands(dir: &SessionDir) -> (u64, Option<SystemTime>) {
     found.map_or((0, None), |found| (found.len(), found.modified().ok()))
 }
 
+/// Shows `take` every event of a journal that can be trusted; `false` when only a part of it can be
+/// read.
+pub(super) fn read_through(
+    session: SessionId,
+    dir: &SessionDir,
+    take: &mut dyn FnMut(&Event),
+) -> bool {
+    let scanned = read_head(dir, session).and_then(|head| {
+        let start = Chain::start(session);
+        scan(&dir.journal(), start, head, &mut |_, event| take(&event))
+    });
+    scanned.is_ok_and(|scanned| !matches!(scanned.tail, Tail::Damaged(_)))
+}
+
 /// Reads the journal of a session, and what it says of each claim.
 fn ask(session: SessionId, dir: &SessionDir, claims: &[OpenClaim]) -> Vec<Evidence> {
     let mut told: BTreeMap<ClaimKey, Evidence> = BTreeMap::new();
     let claimed: BTreeMap<ClaimKey, &OpenClaim> =
         claims.iter().map(|claim| (claim.key, claim)).collect();
-    let scanned = read_head(dir, session).and_then(|head| {
-        scan(
-            &dir.journal(),
-            Chain::start(session),
-            head,
-            &mut |_, event| {
-                if let Some((key, evidence)) = evidence_of(&event, &claimed) {
-                    told.insert(key, evidence);
-                }
-            },
-        )
+    let is_whole = read_through(session, dir, &mut |event| {
+        if let Some((key, evidence)) = evidence_of(event, &claimed) {
+            told.insert(key, evidence);
+        }
     });
-    let is_whole = scanned.is_ok_and(|scanned| !matches!(scanned.tail, Tail::Damaged(_)));
     // A repaired journal has lost records, and a claim may be among them.
     let is_complete = is_whole && !dir.damaged(1).exists();
     let unrecorded = if is_complete {

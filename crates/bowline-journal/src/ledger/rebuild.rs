@@ -5,14 +5,11 @@ use std::collections::BTreeMap;
 use bowline_core::amounts::Amounts;
 use bowline_core::{Event, Fact, SessionId};
 
-use super::evidence::taken;
+use super::evidence::{read_through, taken};
 use super::fold::{Fold, day_of};
 use super::{ClaimKey, Ledger, OpenClaim};
 use crate::Error;
 use crate::layout::SessionDir;
-use crate::read::read_head;
-use crate::record::{Chain, Tail};
-use crate::scan::scan;
 use crate::store::folder;
 
 /// What was counted again.
@@ -103,17 +100,7 @@ fn add(counted: &mut Fold, fold: &mut Fold, session: SessionId, journal: Counted
 /// Reads a journal; `false` when only a part of it could be read.
 fn count(session: SessionId, dir: &SessionDir) -> (Counted, bool) {
     let mut counted = Counted::default();
-    let scanned = read_head(dir, session).and_then(|head| {
-        scan(
-            &dir.journal(),
-            Chain::start(session),
-            head,
-            &mut |_, event| {
-                counted.take(&event);
-            },
-        )
-    });
-    let is_whole = scanned.is_ok_and(|scanned| !matches!(scanned.tail, Tail::Damaged(_)));
+    let is_whole = read_through(session, dir, &mut |event| counted.take(event));
     (counted, is_whole)
 }
 

@@ -318,8 +318,7 @@ impl Loop<'_> {
     fn tightest_time(&self) -> Option<(CapScope, u64)> {
         let state = self.session.state();
         let limits = &state.settings()?.limits;
-        let scopes = [CapScope::Turn, CapScope::Session, CapScope::Share];
-        let left = scopes.into_iter().filter_map(|scope| {
+        let left = CapScope::OWN.into_iter().filter_map(|scope| {
             let left = limits.cap(scope).left(Measure::Wall, &state.taken(scope))?;
             Some((scope, left))
         });

@@ -29,7 +29,7 @@ pub(super) fn reserve(state: &mut State, reserved: &AttemptReserved) -> bool {
     place_words(state);
     state.ledger.charge(&worked(reserved.worked_ms()));
     state.attempt = Some(OpenAttempt {
-        price: state.settings().and_then(crate::Settings::price),
+        price: state.price(),
         reserved: reserved.clone(),
     });
     true
