@@ -19,11 +19,20 @@ const TICKS_PER_SECOND: u64 = 100;
 const SWEEP_LIMIT: Duration = Duration::from_secs(1);
 const SWEEP_PAUSE: Duration = Duration::from_millis(5);
 
+/// The flag of a process that is exiting, in the ninth field of `/proc/PID/stat`
+/// (include/linux/sched.h of the kernel).
+const PF_EXITING: u64 = 0x4;
+
+/// SIGKILL in the masks of `/proc/PID/status`.
+const KILL_BIT: u64 = 1 << (9 - 1);
+
 /// What `/proc/PID/stat` tells about a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Stat {
     pub(super) name: String,
     pub(super) is_zombie: bool,
+    /// Whether it is on its way out: nothing of it runs any more.
+    is_exiting: bool,
     pub(super) parent: i32,
     pub(super) session: i32,
     /// Processor time of reaped descendants, user and system.
@@ -47,6 +56,7 @@ fn parse_stat(bytes: &[u8]) -> Option<Stat> {
     Some(Stat {
         name: name.to_owned(),
         is_zombie: matches!(fields.first(), Some(&("Z" | "X"))),
+        is_exiting: number(6)? & PF_EXITING != 0,
         parent: fields.get(1)?.parse().ok()?,
         session: fields.get(3)?.parse().ok()?,
         reaped_cpu_ms: (number(13)? + number(14)?).saturating_mul(1000 / TICKS_PER_SECOND),
@@ -133,7 +143,19 @@ pub(super) fn send(pid: i32, signal: Signal) {
     }
 }
 
-/// Kills what a dead keeper left behind and lists it.
+/// Whether `pid` is killed already: a keeper's death kills its command, which is listed as living
+/// until it gets a processor to die on.
+fn is_dying(pid: i32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let masks = ["SigPnd:", "ShdPnd:"].map(|name| {
+        let mask = status.lines().find_map(|line| line.strip_prefix(name));
+        mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+    });
+    masks.into_iter().flatten().any(|mask| mask & KILL_BIT != 0)
+        || stat(pid).is_none_or(|stat| stat.is_exiting)
+}
+
+/// Kills what a dead keeper left behind and lists it, but for what dies with the keeper anyway.
 ///
 /// `mark` is the value its command carried in the environment. `session` may be given only while
 /// the keeper's process id cannot have been reused, that is before it is reaped.
@@ -146,7 +168,9 @@ pub(super) fn end_leftovers(session: Option<i32>, mark: Option<&str>) -> Vec<Pro
             return ended.into_values().collect();
         }
         for pid in left {
-            ended.entry(pid).or_insert_with(|| describe(pid));
+            if !is_dying(pid) {
+                ended.entry(pid).or_insert_with(|| describe(pid));
+            }
             send(pid, Signal::KILL);
         }
         std::thread::sleep(SWEEP_PAUSE);

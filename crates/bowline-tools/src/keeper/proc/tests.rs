@@ -62,3 +62,15 @@ fn both_ways_find_the_same_descent() {
     assert_eq!(listed.len(), 2);
     assert_eq!(listed, scanned);
 }
+
+#[test]
+fn what_is_killed_already_is_told_from_what_runs() {
+    let mut sleeper = Command::new("sleep").arg("1000").spawn().unwrap();
+    let pid = i32::try_from(sleeper.id()).unwrap();
+    assert!(!is_dying(pid));
+    send(pid, Signal::KILL);
+    // From the moment the signal is sent it counts as dying: pending, exiting or a zombie.
+    assert!(is_dying(pid));
+    sleeper.wait().unwrap();
+    assert!(is_dying(pid), "gone");
+}
