@@ -35,6 +35,7 @@ pub mod event;
 pub mod failure;
 pub mod id;
 pub mod job;
+pub mod look;
 pub mod message;
 pub mod permit;
 pub mod price;

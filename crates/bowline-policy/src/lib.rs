@@ -33,13 +33,16 @@
 
 mod glob;
 mod judge;
+mod look;
 mod place;
 mod policy;
 mod protected;
 mod rule;
+pub mod shell;
 
 pub use glob::PathGlob;
 pub use judge::{Judgement, ToolFacts, decide, may_search, settle};
+pub use look::{CONTENT_BYTES_MAX, Facts, Look, NAMES_MAX, NoLook};
 pub use policy::{ANALYSER_VERSION, Policy, Sandbox, policy_hash};
 pub use protected::{protected_names, secret_places};
 pub use rule::{Pattern, Rule, RuleError};

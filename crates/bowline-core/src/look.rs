@@ -1,0 +1,52 @@
+//! What was seen at a path while shell text was judged: part of the decision's record.
+
+use serde::{Deserialize, Serialize};
+
+/// What lies at a path, links not followed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Seen {
+    /// Nothing.
+    Missing,
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A symbolic link, with its target as written.
+    Link(String),
+    /// A FIFO, socket or device.
+    Special,
+    /// It could not be looked at.
+    Unknown,
+}
+
+/// One fact that a judgement rests on.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "looked", rename_all = "snake_case")]
+pub enum LookFact {
+    /// What lies at a path.
+    At {
+        /// Absolute.
+        path: String,
+        /// What was there.
+        seen: Seen,
+    },
+    /// What a glob comes to.
+    Names {
+        /// The folder, absolute.
+        folder: String,
+        /// The glob: one segment.
+        pattern: String,
+        /// The names that match; `None` if that could not be known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        names: Option<Vec<String>>,
+    },
+    /// What a script that would be run publishes, as far as its text tells.
+    Script {
+        /// Absolute.
+        path: String,
+        /// Its publish-class command, if it holds one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        publishes: Option<String>,
+    },
+}

@@ -1,0 +1,10 @@
+//! Understands shell text: what `bash -c TEXT` could run, read and write.
+//!
+//! Three steps. [`parse`](parse::parse) turns text into a typed [`tree`]; the walk visits every
+//! command that could run, with each word as far as it is known ([`argument`]); for each simple
+//! command the tables say what it does ([`effect`]). A step that meets what it does not know says
+//! so, and the answer is a question.
+
+pub mod argument;
+pub mod effect;
+pub mod tree;
