@@ -1,6 +1,8 @@
 //! Globs over paths: `*` stays within a segment, `**` crosses segments.
 
-use globset::{GlobBuilder, GlobMatcher};
+use std::sync::{Arc, OnceLock};
+
+use globset::{Glob, GlobBuilder, GlobMatcher};
 
 use crate::place::{below, is_within};
 use crate::policy::Policy;
@@ -11,11 +13,51 @@ use crate::policy::Policy;
 pub struct PathGlob {
     text: String,
     base: Base,
-    matcher: GlobMatcher,
+    whole: Matcher,
     /// For `x/**`: what `x` matches, so that the folder itself is covered, too.
-    folder: Option<GlobMatcher>,
-    is_literal: bool,
+    folder: Option<Matcher>,
 }
+
+/// One glob. It is compiled when a path comes along that begins as it does: of a hundred thousand
+/// rules most never meet one.
+#[derive(Debug, Clone)]
+struct Matcher {
+    glob: Arc<str>,
+    /// How many bytes stand before its first special character; all of them if it has none.
+    plain: usize,
+    compiled: Arc<OnceLock<Option<GlobMatcher>>>,
+}
+
+impl Matcher {
+    fn new(glob: &str) -> Result<Self, String> {
+        built(glob)?;
+        Ok(Self {
+            glob: Arc::from(glob),
+            plain: glob.find(SPECIAL).unwrap_or(glob.len()),
+            compiled: Arc::default(),
+        })
+    }
+
+    fn is_plain(&self) -> bool {
+        self.plain == self.glob.len()
+    }
+
+    fn is_match(&self, name: &str) -> bool {
+        if self.is_plain() {
+            return *self.glob == *name;
+        }
+        if !name.starts_with(&self.glob[..self.plain]) {
+            return false;
+        }
+        // It was built once before, so there is one.
+        let compile = || built(&self.glob).ok().map(|glob| glob.compile_matcher());
+        let compiled = self.compiled.get_or_init(compile);
+        compiled.as_ref().is_some_and(|glob| glob.is_match(name))
+    }
+}
+
+/// What has a meaning of its own in a glob.
+const SPECIAL: [char; 5] = ['*', '?', '[', '{', '\\'];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Base {
@@ -54,9 +96,8 @@ impl PathGlob {
         Ok(Self {
             text: text.to_owned(),
             base,
-            matcher: compile(&rest)?,
-            folder: folder.map(compile).transpose()?,
-            is_literal: !rest.contains(['*', '?', '[', '{', '\\']),
+            whole: Matcher::new(&rest)?,
+            folder: folder.map(Matcher::new).transpose()?,
         })
     }
 
@@ -68,14 +109,14 @@ impl PathGlob {
 
     /// Whether it names one path and no pattern.
     #[must_use]
-    pub const fn is_literal(&self) -> bool {
-        self.is_literal
+    pub fn is_literal(&self) -> bool {
+        self.whole.is_plain()
     }
 
     /// Whether it matches the absolute `path`.
     pub(crate) fn matches(&self, path: &str, policy: &Policy) -> bool {
         self.candidates(path, policy).any(|name| {
-            self.matcher.is_match(name)
+            self.whole.is_match(name)
                 || self
                     .folder
                     .as_ref()
@@ -86,7 +127,7 @@ impl PathGlob {
     /// Whether it names, without any pattern, a folder that `path` lies below.
     pub(crate) fn names_folder_of(&self, path: &str, policy: &Policy) -> bool {
         let name = self.text.trim_start_matches("~/").trim_start_matches("./");
-        self.is_literal
+        self.is_literal()
             && self
                 .candidates(path, policy)
                 .any(|path| is_within(path, name))
@@ -115,8 +156,7 @@ impl PathGlob {
     }
 }
 
-fn compile(text: &str) -> Result<GlobMatcher, String> {
+fn built(text: &str) -> Result<Glob, String> {
     let glob = GlobBuilder::new(text).literal_separator(true).build();
-    glob.map(|glob| glob.compile_matcher())
-        .map_err(|error| error.kind().to_string())
+    glob.map_err(|error| error.kind().to_string())
 }

@@ -221,6 +221,18 @@ fn names(rule: &Rule, policy: &Policy, tool: ToolFacts<'_>, action: &Action) -> 
                 .into_iter()
                 .any(|path| glob.matches(path, policy) || glob.names_folder_of(path, policy))
         }
+        // Names of hosts are the same in either case.
+        (Pattern::Host(name), Action::Reach { host }) => name_fits(
+            name,
+            host.trim_end_matches('.').to_ascii_lowercase().as_str(),
+        ),
+        (
+            Pattern::Mcp { server, tool },
+            Action::CallMcp {
+                server: of,
+                tool: called,
+            },
+        ) => name_fits(server, of) && name_fits(tool, called),
         // What a command that is not understood does cannot be ruled out; an allow rule for one
         // command never covers it.
         (Pattern::Argv(_), Action::Run { .. }) => rule.verdict != Verdict::Allow,

@@ -45,4 +45,4 @@ pub use judge::{Judgement, ToolFacts, decide, may_search, settle};
 pub use look::{CONTENT_BYTES_MAX, Facts, Look, NAMES_MAX, NoLook};
 pub use policy::{ANALYSER_VERSION, Policy, Sandbox, policy_hash};
 pub use protected::{protected_names, secret_places};
-pub use rule::{Pattern, Rule, RuleError};
+pub use rule::{Pattern, RULE_BYTES_MAX, Rule, RuleError};

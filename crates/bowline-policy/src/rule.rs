@@ -26,20 +26,39 @@ pub enum Pattern {
     Write(PathGlob),
     /// `tool(NAME)`: whatever the tool does; `*` stands for any characters.
     Tool(String),
+    /// `host(NAME)`: reaching a host; `*` stands for any characters. In lower case, without port.
+    Host(String),
+    /// `mcp(SERVER/TOOL)`: calling a tool of an MCP server; `*` stands for any characters of either.
+    Mcp {
+        /// The server.
+        server: String,
+        /// Its tool.
+        tool: String,
+    },
+    /// `spend(USD)`: the most that a session may spend, in millionths of a dollar. No action is
+    /// held against it: it tightens the cap on the session's money.
+    Spend(u64),
     /// Words of a command, such as `git push *`. Nothing is matched against them before shell
     /// text is analysed; until then they only say what cannot be ruled out.
     Argv(Vec<String>),
 }
+
+/// How every kind of rule is written that is no command.
+const KINDS: &str =
+    "read(GLOB), write(GLOB), tool(NAME), host(NAME), mcp(SERVER/TOOL) and spend(USD)";
+
+/// Longest rule, in bytes.
+pub const RULE_BYTES_MAX: usize = 4_096;
 
 /// A rule that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RuleError {
     /// There is nothing in it.
-    #[error("a rule is empty: write read(GLOB), write(GLOB), tool(NAME) or the words of a command")]
+    #[error("a rule is empty: write the words of a command, or one of {KINDS}")]
     Empty,
     /// It looks like `kind(..)`, but there is no such kind.
-    #[error("rule `{rule}`: there is no `{kind}(..)`; use read(GLOB), write(GLOB) or tool(NAME)")]
+    #[error("rule `{rule}`: there is no `{kind}(..)`; there are {KINDS}")]
     UnknownKind {
         /// The rule.
         rule: String,
@@ -63,6 +82,14 @@ impl Rule {
     /// [`RuleError`] names the rule, what is wrong and how to write it.
     pub fn parse(verdict: Verdict, source: RuleSource) -> Result<Self, RuleError> {
         let pattern = Pattern::parse(&source.rule)?;
+        if matches!(pattern, Pattern::Spend(_)) && verdict != Verdict::Deny {
+            return Err(RuleError::Unusable {
+                rule: source.rule,
+                why: "money can only be denied: `deny = \"spend(USD)\"` is the most that a \
+                      session may spend, and nothing allows more than its caps do"
+                    .to_owned(),
+            });
+        }
         Ok(Self {
             verdict,
             pattern,
@@ -102,6 +129,15 @@ impl Pattern {
             rule: rule.to_owned(),
             why,
         };
+        if rule.len() > RULE_BYTES_MAX {
+            return Err(RuleError::Unusable {
+                rule: rule.chars().take(80).chain(['…']).collect(),
+                why: format!("it is longer than {RULE_BYTES_MAX} bytes"),
+            });
+        }
+        if rule.contains(char::is_control) {
+            return Err(unusable("it holds a control character".to_owned()));
+        }
         if let Some((kind, inside)) = rule.strip_suffix(')').and_then(|rule| rule.split_once('('))
             && !kind.contains(char::is_whitespace)
         {
@@ -111,13 +147,16 @@ impl Pattern {
                 "write" => PathGlob::parse(inside).map(Self::Write).map_err(unusable),
                 "tool" if inside.is_empty() => Err(unusable("it names no tool".to_owned())),
                 "tool" => Ok(Self::Tool(inside.to_owned())),
+                "host" => host(inside).map(Self::Host).map_err(unusable),
+                "mcp" => mcp(inside).map_err(unusable),
+                "spend" => micro_usd(inside).map(Self::Spend).map_err(unusable),
                 _ => Err(RuleError::UnknownKind {
                     rule: rule.to_owned(),
                     kind: kind.to_owned(),
                 }),
             };
         }
-        if ["read(", "write(", "tool("]
+        if ["read(", "write(", "tool(", "host(", "mcp(", "spend("]
             .iter()
             .any(|kind| rule.starts_with(kind))
         {
@@ -129,6 +168,43 @@ impl Pattern {
         }
         Ok(Self::Argv(words))
     }
+}
+
+/// The name of a host as rules hold it.
+fn host(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Err("it names no host".to_owned());
+    }
+    if text.contains("//") || text.contains(['/', ':', '@']) || text.contains(char::is_whitespace) {
+        return Err("give the host's name alone, such as `docs.rs` or `*.docs.rs`".to_owned());
+    }
+    Ok(text.to_ascii_lowercase())
+}
+
+fn mcp(text: &str) -> Result<Pattern, String> {
+    match text.split_once('/') {
+        Some((server, tool)) if !server.is_empty() && !tool.is_empty() => Ok(Pattern::Mcp {
+            server: server.to_owned(),
+            tool: tool.to_owned(),
+        }),
+        _ => Err("write it as SERVER/TOOL, such as `issues/list` or `issues/*`".to_owned()),
+    }
+}
+
+/// An amount of money in millionths of a dollar.
+fn micro_usd(text: &str) -> Result<u64, String> {
+    let wrong = || "give dollars with at most six decimals, such as 2.50".to_owned();
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || part.len() > 6 || !is_digits(whole) || !is_digits(part) {
+        return Err(wrong());
+    }
+    let whole: u64 = whole.parse().map_err(|_| wrong())?;
+    let part: u64 = format!("{part:0<6}").parse().map_err(|_| wrong())?;
+    whole
+        .checked_mul(1_000_000)
+        .and_then(|micro| micro.checked_add(part))
+        .ok_or_else(wrong)
 }
 
 /// Whether `name` fits `pattern`, in which `*` stands for any characters.

@@ -5,11 +5,14 @@ use super::*;
 #[test]
 fn reads_every_kind() {
     let check = |text: &str, expect: &str| {
-        let rule = Rule::on_command_line(Verdict::Allow, text).unwrap();
+        let rule = Rule::on_command_line(Verdict::Deny, text).unwrap();
         let kind = match rule.pattern {
             Pattern::Read(glob) => format!("read {}", glob.text()),
             Pattern::Write(glob) => format!("write {}", glob.text()),
             Pattern::Tool(name) => format!("tool {name}"),
+            Pattern::Host(name) => format!("host {name}"),
+            Pattern::Mcp { server, tool } => format!("mcp {server} {tool}"),
+            Pattern::Spend(micro_usd) => format!("spend {micro_usd}"),
             Pattern::Argv(words) => format!("argv {words:?}"),
         };
         assert_eq!(kind, expect, "{text}");
@@ -19,6 +22,12 @@ fn reads_every_kind() {
     check("tool(mcp__*)", "tool mcp__*");
     check("git push *", r#"argv ["git", "push", "*"]"#);
     check("echo (x)", r#"argv ["echo", "(x)"]"#);
+    check("host(*.Docs.rs)", "host *.docs.rs");
+    check("mcp(issues/*)", "mcp issues *");
+    check("mcp(a/b/c)", "mcp a b/c");
+    check("spend(2.5)", "spend 2500000");
+    check("spend(0.000001)", "spend 1");
+    check("spend(0)", "spend 0");
 }
 
 #[test]
@@ -37,6 +46,36 @@ fn says_what_is_wrong_with_a_rule() {
     check("read(~ann/x)", "`~name` is not known");
     check("read([)", "unclosed");
     check("git  push", "one blank");
+    check("host()", "names no host");
+    check("host(https://docs.rs)", "the host's name alone");
+    check("host(docs.rs:443)", "the host's name alone");
+    check("mcp(issues)", "SERVER/TOOL");
+    check("mcp(/list)", "SERVER/TOOL");
+    for amount in [
+        "",
+        "-1",
+        "1.0000001",
+        "1e3",
+        ".5",
+        "99999999999999999999",
+        "x",
+    ] {
+        check(&format!("spend({amount})"), "give dollars");
+    }
+    check("host(x", "closing parenthesis");
+    check("git\tpush", "control character");
+    check(&"x".repeat(RULE_BYTES_MAX + 1), "longer than 4096 bytes");
+}
+
+#[test]
+fn money_is_only_denied() {
+    for verdict in [Verdict::Allow, Verdict::Ask] {
+        let error = Rule::on_command_line(verdict, "spend(5)").unwrap_err();
+        assert!(
+            error.to_string().contains("money can only be denied"),
+            "{error}"
+        );
+    }
 }
 
 /// A new variant does not compile here until it is provoked.
