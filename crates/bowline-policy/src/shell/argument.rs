@@ -24,6 +24,14 @@ pub enum Value {
         /// The text as written, for people; for a glob the pattern.
         written: String,
     },
+    /// Exactly one argument that begins with `prefix`, which may be empty: a variable in double
+    /// quotes.
+    UnknownOne {
+        /// What it surely begins with.
+        prefix: String,
+        /// The text as written, for people.
+        written: String,
+    },
     /// Any text, perhaps no argument at all or several.
     Unknown {
         /// The text as written, for people.
@@ -47,7 +55,9 @@ impl Argument {
         match &self.value {
             Value::Known(text) => text.clone(),
             Value::OneOf(texts) => texts.join("|"),
-            Value::WorkspacePaths { written } | Value::Unknown { written } => written.clone(),
+            Value::WorkspacePaths { written }
+            | Value::UnknownOne { written, .. }
+            | Value::Unknown { written } => written.clone(),
         }
     }
 }

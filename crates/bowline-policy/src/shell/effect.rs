@@ -1,5 +1,9 @@
 //! What one simple command does, said by tables: no path is judged and no rule is held against it
 //! here.
+//!
+//! `effect(arguments, input)` will answer, pure and total: `arguments[0]` is the known command name
+//! (a base name where the folder is `/bin`, `/usr/bin` or `/usr/local/bin`), `input` says what its
+//! standard input holds, so that `xargs` knows what it adds.
 
 use super::argument::Argument;
 
@@ -19,11 +23,69 @@ pub struct Effect {
     pub inner: Vec<Inner>,
     /// What it publishes, in a few words (`sends commits to a remote`), if anything.
     pub publishes: Option<String>,
-    /// Hosts it would reach, as far as they are named; empty does not mean none.
+    /// Why it needs the network (`downloads a package`), if it does. Hosts that are this machine
+    /// are no network.
+    pub network: Option<String>,
+    /// Hosts it would reach, as far as they are named, this machine too; empty does not mean none.
     pub hosts: Vec<String>,
     /// Where it goes, if it changes the working folder: the argument's index, or `None` for home
     /// or the folder before.
     pub goes_to: Option<Option<usize>>,
+    /// What secrets it shows without reading a file (`prints the environment`): a protected read.
+    pub discloses: Option<String>,
+    /// Arguments that bash evaluates as names of variables or as arithmetic, quoted or not: a
+    /// subscript in them runs its substitutions (`let`, `test -v`, `printf -v`, `read`, `unset`).
+    pub evaluates: Vec<usize>,
+    /// Text that stands elsewhere and that it runs.
+    pub programs: Vec<Program>,
+    /// What its standard output holds.
+    pub output: Lines,
+}
+
+/// What lines, or NUL-separated texts, a standard input or output holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lines {
+    /// Anything.
+    #[default]
+    Unknown,
+    /// Paths of things in the workspace: `git ls-files`, `find`, `rg -l`.
+    WorkspacePaths,
+    /// Of an output: some lines of its own input, as they were: `sort`, `head -3`, `grep x`.
+    OfInput,
+}
+
+/// Text that a command runs and that stands outside its arguments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Program {
+    /// A file: `sh FILE`, `. FILE`, `python3 FILE`.
+    File {
+        /// The file.
+        path: PathUse,
+        /// What it is written in.
+        language: Language,
+    },
+    /// What comes in on standard input: `sh` alone, `python3 -`.
+    StandardInput {
+        /// What it is written in.
+        language: Language,
+    },
+    /// A task that a file of the project describes: `make test`, `npm run build`. The first task
+    /// of the file has an empty name.
+    Task {
+        /// The file's name in the working folder: `Makefile`, `package.json`.
+        file: &'static str,
+        /// The task.
+        name: String,
+    },
+}
+
+/// What a program is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    /// What `parse` reads.
+    Shell,
+    /// Anything else.
+    Other,
 }
 
 /// How a command stands without any rule.
@@ -85,9 +147,10 @@ pub struct Inner {
 pub enum InnerCommand {
     /// As arguments, the command word first; more arguments may be added that are not known here
     /// (`xargs`: what it reads; `{}`: what is found), as [`Value::Unknown`] or
-    /// [`Value::WorkspacePaths`](super::argument::Value::WorkspacePaths).
+    /// [`Value::WorkspacePaths`].
     ///
     /// [`Value::Unknown`]: super::argument::Value::Unknown
+    /// [`Value::WorkspacePaths`]: super::argument::Value::WorkspacePaths
     Arguments(Vec<Argument>),
     /// As a script in one argument: `sh -c TEXT`, `eval`, `trap`.
     Script {
