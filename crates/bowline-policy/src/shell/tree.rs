@@ -278,8 +278,8 @@ pub enum Operation {
     Plain,
     /// `${#v}`.
     Length,
-    /// `${!v}` and `${!v..}`: the value names another variable.
-    Indirect,
+    /// `${!v}` and `${!v..}`: the value names another variable, to which the operation applies.
+    Indirect(Box<Operation>),
     /// `${!prefix*}`, `${!array[@]}`: names, not values.
     Names,
     /// `${v@Q}`: the letter.
