@@ -53,8 +53,14 @@ pub enum Action {
     Run {
         /// The text given to the shell.
         command: String,
-        /// Whether it was analysed and understood. Always false until the shell analysis exists.
+        /// Whether it was analysed and understood: then its parts are judged one by one.
         understood: bool,
+    },
+    /// Runs one simple command: a part of a shell command.
+    RunWords {
+        /// The command word and its arguments, quotes and escapes resolved; what cannot be known
+        /// stands as it was written.
+        words: Vec<String>,
     },
     /// Reaches a host.
     Reach {

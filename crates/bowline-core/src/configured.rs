@@ -42,6 +42,12 @@ pub struct RuleInForce {
     pub verdict: Verdict,
     /// Its text, its layer and its place.
     pub source: RuleSource,
+    /// Why it is there, in the words of whoever wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When it goes out of force, in milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at_ms: Option<u64>,
 }
 
 /// Where a value of the configuration comes from.

@@ -5,11 +5,13 @@ use serde::{Deserialize, Serialize};
 use crate::Digest;
 use crate::action::{Action, Question};
 use crate::call::ReplayPlan;
-use crate::id::DecisionId;
+use crate::id::{CallId, DecisionId};
+use crate::look::LookFact;
 use crate::permit::Executed;
+use crate::policy_record::TrustState;
 use crate::profile::Confinement;
-use crate::settings::Mode;
-use crate::spec::Tier;
+use crate::settings::{Mode, OnAsk};
+use crate::spec::{Risk, Tier};
 use crate::wait::Wait;
 
 /// What a decision says. Ordered from mildest to strictest, so that the strictest of several is
@@ -80,9 +82,45 @@ pub struct Judged {
     pub reason: String,
     /// The rule that decided.
     pub rule: RuleSource,
+    /// The part of the shell command that it is about; none for what is not a part of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segment: Option<Segment>,
     /// Other rules that matched and lost.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub runner_up: Vec<RuleSource>,
+}
+
+/// A part of a shell command's text, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Segment {
+    /// The first byte.
+    pub start: u32,
+    /// The byte after the last.
+    pub end: u32,
+}
+
+impl Segment {
+    /// The part itself; empty if it does not fit the text.
+    #[must_use]
+    pub fn of(self, text: &str) -> &str {
+        let range = usize::try_from(self.start)
+            .ok()
+            .zip(usize::try_from(self.end).ok());
+        range
+            .and_then(|(start, end)| text.get(start..end))
+            .unwrap_or_default()
+    }
+}
+
+/// What was known of the tool when a call of it was judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JudgedTool {
+    /// Its name.
+    pub name: String,
+    /// Who wrote it.
+    pub tier: Tier,
+    /// The worst it can do.
+    pub risk: Risk,
 }
 
 /// How far an answer reaches.
@@ -125,8 +163,24 @@ pub struct Decision {
     pub digest: Digest,
     /// What the call would do, in a line: shown wherever the decision is.
     pub essence: String,
-    /// Each action with its verdict and rule.
+    /// Each action with its verdict and rule. A shell command comes whole first, then its parts,
+    /// each with its segment.
     pub actions: Vec<Judged>,
+    /// The tool as it was known; none in decisions of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool: Option<JudgedTool>,
+    /// What was looked at while the shell command was judged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub looked: Vec<LookFact>,
+    /// Whether the project's configuration was trusted; none in decisions of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<TrustState>,
+    /// The call in doubt that this one would repeat: it asks because of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<CallId>,
+    /// What became of questions.
+    #[serde(default, skip_serializing_if = "OnAsk::is_park")]
+    pub on_ask: OnAsk,
     /// What a crash allows for this call.
     pub replay: ReplayPlan,
     /// The mode in force.

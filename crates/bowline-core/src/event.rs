@@ -12,8 +12,9 @@ pub use budget::{ShareGranted, ShareRaised, ShareSettled, TimeRanOut, UsageOverr
 pub use facts::{
     AnswerChecked, AttemptFailed, AttemptReserved, BlocksDropped, CallFailed, CallFinished,
     CallFoundUnstarted, CallInDoubt, CallRejected, CallStarted, CancelRequested, Decided,
-    DecisionAnswered, ModelReplied, NoticeAdded, OwnerChanged, PromptAccepted, QuestionAnswered,
-    ReplyStop, SessionAdopted, SessionStarted, SettingsChanged, TurnEnded, TurnStarted,
+    DecisionAnswered, ModelReplied, NoticeAdded, OwnerChanged, PolicyRecorded, PromptAccepted,
+    QuestionAnswered, ReplyStop, SessionAdopted, SessionStarted, SettingsChanged, TurnEnded,
+    TurnStarted,
 };
 pub(crate) use facts::{NewAttempt, NewStart};
 pub use waits::{
@@ -114,6 +115,8 @@ pub enum Fact {
     ShareSettled(ShareSettled),
     /// This session may use more of its parent's budget.
     ShareRaised(ShareRaised),
+    /// The policy under which decisions are taken from here on.
+    PolicyRecorded(Box<PolicyRecorded>),
 }
 
 /// Every kind of fact with its meaning, in the order of [`Fact`].
@@ -213,6 +216,10 @@ pub const CATALOGUE: &[(&str, &str)] = &[
         "ShareRaised",
         "This session may use more of its parent's budget.",
     ),
+    (
+        "PolicyRecorded",
+        "The policy that decisions under its hash are taken by.",
+    ),
 ];
 
 impl Fact {
@@ -255,6 +262,7 @@ impl Fact {
             Self::ShareGranted(_) => "ShareGranted",
             Self::ShareSettled(_) => "ShareSettled",
             Self::ShareRaised(_) => "ShareRaised",
+            Self::PolicyRecorded(_) => "PolicyRecorded",
         }
     }
 

@@ -38,6 +38,7 @@ pub mod job;
 pub mod look;
 pub mod message;
 pub mod permit;
+pub mod policy_record;
 pub mod price;
 pub mod profile;
 pub mod protocol;
@@ -68,6 +69,7 @@ pub use message::{
     AssistantMessage, Block, Exchange, HistoryItem, ImageRef, Input, ToolCall, ToolResult,
 };
 pub use permit::{CallRequest, Executed, Permit, Reservation};
+pub use policy_record::{PolicyRecord, Sandbox, TrustState};
 pub use price::{ModelFacts, Price};
 pub use profile::{Backend, Confinement, Network, Profile};
 pub use protocol::StreamEvent;

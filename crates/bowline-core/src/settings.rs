@@ -79,6 +79,14 @@ pub enum OnAsk {
     Refuse,
 }
 
+impl OnAsk {
+    /// Whether questions wait.
+    #[must_use]
+    pub fn is_park(&self) -> bool {
+        *self == Self::Park
+    }
+}
+
 impl FromStr for OnAsk {
     type Err = String;
 

@@ -51,6 +51,7 @@ pub struct State {
     pub(crate) overrun: Option<String>,
     pub(crate) keys: BTreeSet<String>,
     pub(crate) grants: BTreeMap<Digest, DecisionId>,
+    pub(crate) policies: BTreeSet<Digest>,
     pub(crate) seen: Arc<BTreeMap<String, Digest>>,
     pub(crate) todo: Vec<TodoItem>,
     pub(crate) jobs: Arc<BTreeMap<String, Job>>,
@@ -253,6 +254,12 @@ impl State {
     #[must_use]
     pub fn grant(&self, digest: &Digest) -> Option<DecisionId> {
         self.grants.get(digest).copied()
+    }
+
+    /// Whether the policy of this hash was recorded.
+    #[must_use]
+    pub fn has_policy(&self, hash: &Digest) -> bool {
+        self.policies.contains(hash)
     }
 
     /// Calls whose outcome is unknown and not yet settled.

@@ -172,6 +172,7 @@ fn judge(
         verdict,
         reason,
         rule: source,
+        segment: None,
         runner_up,
     }
 }

@@ -40,9 +40,10 @@ mod protected;
 mod rule;
 pub mod shell;
 
+pub use bowline_core::Sandbox;
 pub use glob::PathGlob;
 pub use judge::{Judgement, ToolFacts, decide, may_search, settle};
 pub use look::{CONTENT_BYTES_MAX, Facts, Look, NAMES_MAX, NoLook};
-pub use policy::{ANALYSER_VERSION, Policy, Sandbox, policy_hash};
+pub use policy::{ANALYSER_VERSION, Policy, policy_hash};
 pub use protected::{protected_names, secret_places};
 pub use rule::{Pattern, RULE_BYTES_MAX, Rule, RuleError};

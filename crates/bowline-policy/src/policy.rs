@@ -1,12 +1,12 @@
 //! What is in force: mode, rules, places.
 
-use bowline_core::{Digest, Mode};
+use bowline_core::{Digest, Mode, PolicyRecord, RuleInForce, Sandbox};
 
-use crate::rule::Rule;
+use crate::rule::{Rule, RuleError};
 
 /// The version of the code that judges. A record judged under one version is judged the same by
 /// the same version.
-pub const ANALYSER_VERSION: u32 = 1;
+pub const ANALYSER_VERSION: u32 = 2;
 
 /// Everything a judgement depends on beside the call itself.
 #[derive(Debug, Clone)]
@@ -26,21 +26,6 @@ pub struct Policy {
     pub sandbox: Sandbox,
 }
 
-/// What a shell command would run within, as found out by those who can look.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Sandbox {
-    /// Nobody looked: counts as nothing.
-    #[default]
-    Unknown,
-    /// Namespaces: nothing outside the profile is written, seen or reached.
-    Namespaces,
-    /// Something weaker or nothing.
-    Lacking {
-        /// What is missing and what to install, without a full stop.
-        why: String,
-    },
-}
-
 impl Policy {
     /// A policy without rules, private places and home.
     #[must_use]
@@ -52,6 +37,42 @@ impl Policy {
             private: Vec::new(),
             home: None,
             sandbox: Sandbox::Unknown,
+        }
+    }
+
+    /// The policy that was recorded.
+    ///
+    /// # Errors
+    /// [`RuleError`] for a rule that this version does not read.
+    pub fn of_record(record: &PolicyRecord) -> Result<Self, RuleError> {
+        let rules = record.rules.iter();
+        let rules = rules.map(|rule| Rule::parse(rule.verdict, rule.source.clone()));
+        Ok(Self {
+            mode: record.mode,
+            rules: rules.collect::<Result<_, _>>()?,
+            roots: record.roots.clone(),
+            private: record.private.clone(),
+            home: record.home.clone(),
+            sandbox: record.sandbox.clone(),
+        })
+    }
+
+    /// The policy as data.
+    #[must_use]
+    pub fn record(&self) -> PolicyRecord {
+        let rule = |rule: &Rule| RuleInForce {
+            verdict: rule.verdict,
+            source: rule.source.clone(),
+            reason: None,
+            expires_at_ms: None,
+        };
+        PolicyRecord {
+            mode: self.mode,
+            rules: self.rules.iter().map(rule).collect(),
+            roots: self.roots.clone(),
+            private: self.private.clone(),
+            home: self.home.clone(),
+            sandbox: self.sandbox.clone(),
         }
     }
 }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bowline_core::call::ReplayPlan;
-use bowline_core::decision::{DecidedBy, Scope};
-use bowline_core::event::{CallRejected, Decided};
+use bowline_core::decision::{DecidedBy, JudgedTool, Scope};
+use bowline_core::event::{CallRejected, Decided, PolicyRecorded};
 use bowline_core::message::CallFault;
 use bowline_core::spec::ActionKind;
 use bowline_core::state::{CallPhase, Doubt};
@@ -208,15 +208,15 @@ const fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// Decides about a proposed call: the fact to be staged.
-pub(crate) fn judge(harness: &Harness, clock: &Clock, state: &State, call: &ToolCall) -> Fact {
+/// Decides about a proposed call: the facts to be staged.
+pub(crate) fn judge(harness: &Harness, clock: &Clock, state: &State, call: &ToolCall) -> Vec<Fact> {
     match plan(harness, state, call) {
         Err(message) => {
             let error = ContextText::notice(message);
-            Fact::CallRejected(CallRejected {
+            vec![Fact::CallRejected(CallRejected {
                 call: call.id,
                 error,
-            })
+            })]
         }
         Ok(planned) => decided(harness, clock, state, call, &planned),
     }
@@ -229,10 +229,10 @@ pub(crate) fn decided_again(
     state: &State,
     call: &ToolCall,
     planned: &Planned,
-) -> Fact {
-    let mut fact = decided(harness, clock, state, call, planned);
+) -> Vec<Fact> {
+    let mut facts = decided(harness, clock, state, call, planned);
     let before = state.call(call.id).map(|open| &open.phase);
-    if let Fact::Decided(anew) = &mut fact
+    if let Some(Fact::Decided(anew)) = facts.last_mut()
         && let Some(CallPhase::Allowed(before)) = before
     {
         let changed = changed(&before.executes, &planned.plan.executes, &planned.cx.cwd);
@@ -241,7 +241,7 @@ pub(crate) fn decided_again(
             anew.decision.reason = format!("{changed} since this call was allowed. {reason}");
         }
     }
-    fact
+    facts
 }
 
 /// Which executed files differ, in a few words: `run.sh changed`.
@@ -260,14 +260,15 @@ fn changed(before: &[Executed], now: &[Executed], cwd: &Path) -> Option<String> 
     }
 }
 
-/// Decides about a planned call.
+/// Decides about a planned call. The policy is recorded first where no decision was taken under it
+/// yet.
 pub(crate) fn decided(
     harness: &Harness,
     clock: &Clock,
     state: &State,
     call: &ToolCall,
     planned: &Planned,
-) -> Fact {
+) -> Vec<Fact> {
     let settings = state.settings();
     let mode = mode(state);
     let on_ask = settings.map_or(OnAsk::Park, |settings| settings.on_ask);
@@ -287,13 +288,16 @@ pub(crate) fn decided(
         by = DecidedBy::Grant(grant);
     }
     let mut reason = judgement.reason;
+    let mut repeated = None;
     if verdict == Verdict::Allow
         && let Some(doubt) = state.repeated(&planned.plan.actions)
         && let Some(action) = planned.plan.actions.first()
     {
+        repeated = Some(doubt.call);
         (verdict, reason) = settle(mode, on_ask, action, Verdict::Ask, repeats(doubt));
     }
     let asked_ms = settings.and_then(|settings| settings.ask_expires_ms);
+    let hash = policy_hash(&in_force);
     let expires_at_ms = (verdict == Verdict::Ask)
         .then_some(asked_ms)
         .flatten()
@@ -306,6 +310,15 @@ pub(crate) fn decided(
         digest,
         essence: planned.plan.essence.clone(),
         actions: judgement.judged,
+        tool: Some(JudgedTool {
+            name: spec.name.clone(),
+            tier: spec.tier,
+            risk: spec.risk,
+        }),
+        looked: Vec::new(),
+        trust: None,
+        repeats: repeated,
+        on_ask,
         replay: ReplayPlan {
             class: planned.plan.replay.class,
         },
@@ -314,13 +327,18 @@ pub(crate) fn decided(
         executes: planned.plan.executes.clone(),
         scope: Scope::Once,
         expires_at_ms,
-        policy_hash: policy_hash(&in_force),
+        policy_hash: hash,
         analyser_version: bowline_policy::ANALYSER_VERSION,
     };
-    Fact::Decided(Box::new(Decided {
+    let recorded = (!state.has_policy(&hash)).then(|| {
+        let policy = in_force.record();
+        Fact::PolicyRecorded(Box::new(PolicyRecorded { hash, policy }))
+    });
+    let decided = Fact::Decided(Box::new(Decided {
         call: call.id,
         decision,
-    }))
+    }));
+    recorded.into_iter().chain([decided]).collect()
 }
 
 /// Why a call is not simply run that would do again what may have happened already.

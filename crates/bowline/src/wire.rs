@@ -227,7 +227,10 @@ pub fn toolbox(configured: &Configured, policy: &Policy) -> Result<Toolbox, Fail
 /// Builds the policy. A rule that cannot be read is none that may be left out.
 pub fn policy(configured: &Configured, mode: Mode, roots: &[PathBuf]) -> Result<Policy, Failure> {
     let mut rules = Vec::new();
-    for RuleInForce { verdict, source } in &configured.rules {
+    for RuleInForce {
+        verdict, source, ..
+    } in &configured.rules
+    {
         let rule = Rule::parse(*verdict, source.clone())
             .map_err(|error| Failure::usage(format!("rule `{}`: {error}", source.rule)))?;
         rules.push(rule);

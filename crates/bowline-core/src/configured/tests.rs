@@ -13,6 +13,8 @@ fn rule(verdict: Verdict, layer: Layer, text: &str) -> RuleInForce {
             file: Some("config.toml".to_owned()),
             line: Some(3),
         },
+        reason: None,
+        expires_at_ms: None,
     }
 }
 

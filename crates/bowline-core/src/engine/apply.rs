@@ -82,6 +82,7 @@ fn fold(state: &mut State, event: &Event) -> bool {
             state.ledger.calls_refused += u32::from(closed);
             closed
         }
+        Fact::PolicyRecorded(recorded) => state.policies.insert(recorded.hash),
         Fact::Decided(decided) => decide(state, decided),
         Fact::DecisionAnswered(answer) => take_verdict(state, answer),
         Fact::QuestionAnswered(answer) => take_answer(state, answer),

@@ -60,7 +60,9 @@ impl<'a> Footprint<'a> {
             match &judged.action {
                 Action::ReadPath { path } => footprint.reads.push(&path.resolved),
                 Action::WritePath { path } => footprint.writes.push(&path.resolved),
-                Action::Run { .. } | Action::CallMcp { .. } => footprint.opaque = true,
+                Action::Run { .. } | Action::RunWords { .. } | Action::CallMcp { .. } => {
+                    footprint.opaque = true;
+                }
                 Action::Reach { .. }
                 | Action::Note
                 | Action::AskPerson { .. }

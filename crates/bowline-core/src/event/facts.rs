@@ -11,6 +11,7 @@ use crate::decision::{Decision, Scope, Verdict};
 use crate::failure::ProviderFailure;
 use crate::id::{AttemptId, CallId, DecisionId, Epoch, SessionId, StepId, TurnId};
 use crate::message::{AssistantMessage, ImageRef};
+use crate::policy_record::PolicyRecord;
 use crate::request::{FrozenPrompt, RequestSize};
 use crate::settings::{ModelRef, Settings};
 use crate::spec::ReplayClass;
@@ -307,6 +308,15 @@ pub struct CallRejected {
     pub call: CallId,
     /// What the model reads: what is wrong, where, what is expected.
     pub error: ContextText,
+}
+
+/// A policy, recorded before the first decision under it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyRecorded {
+    /// Its hash: what decisions name it by.
+    pub hash: Digest,
+    /// The policy.
+    pub policy: PolicyRecord,
 }
 
 /// A decision about a call.

@@ -48,6 +48,7 @@ impl Serialize for Event {
             Fact::ShareGranted(data) => event.serialize_field("data", data)?,
             Fact::ShareSettled(data) => event.serialize_field("data", data)?,
             Fact::ShareRaised(data) => event.serialize_field("data", data)?,
+            Fact::PolicyRecorded(data) => event.serialize_field("data", data)?,
         }
         event.end()
     }
@@ -111,6 +112,7 @@ fn fact(kind: &str, data: &str) -> Result<Fact, serde_json::Error> {
         "ShareGranted" => Fact::ShareGranted(read(data)?),
         "ShareSettled" => Fact::ShareSettled(read(data)?),
         "ShareRaised" => Fact::ShareRaised(read(data)?),
+        "PolicyRecorded" => Fact::PolicyRecorded(read(data)?),
         other => {
             return Err(serde_json::Error::custom(format_args!(
                 "event `{other}` is not known to this version: it was written by a newer Bowline"

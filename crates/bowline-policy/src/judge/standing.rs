@@ -2,11 +2,11 @@
 
 use bowline_core::action::PathKind;
 use bowline_core::decision::{Layer, RuleSource};
-use bowline_core::{Action, Mode, PathFact, Risk, Tier, Verdict};
+use bowline_core::{Action, Mode, PathFact, Risk, Sandbox, Tier, Verdict};
 
 use super::{ToolFacts, shown};
 use crate::place::is_within;
-use crate::policy::{Policy, Sandbox};
+use crate::policy::Policy;
 use crate::protected::{is_open, protects_read, protects_write};
 
 /// The built-in judgement of one action.
@@ -74,6 +74,10 @@ pub(super) fn of(policy: &Policy, tool: ToolFacts<'_>, action: &Action) -> Stand
         Action::WritePath { path } => of_write(policy, path),
         Action::Run { command, .. } => {
             let what = format!("Running `{}`", first_line(command));
+            of_run(policy, what)
+        }
+        Action::RunWords { words } => {
+            let what = format!("Running `{}`", first_line(&words.join(" ")));
             of_run(policy, what)
         }
         Action::Reach { host } => {

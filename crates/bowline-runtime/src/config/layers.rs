@@ -216,6 +216,8 @@ fn rules_of(entry: &Entry) -> Vec<RuleInForce> {
             file: entry.origin.file.clone(),
             line: *line,
         },
+        reason: None,
+        expires_at_ms: None,
     };
     rules.iter().map(rule).collect()
 }

@@ -165,13 +165,15 @@ impl Loop<'_> {
         let Some(proposed) = self.open_call(call) else {
             return false;
         };
-        let fact = judge::judge(
+        let facts = judge::judge(
             self.harness,
             self.session.clock(),
             self.session.state(),
             &proposed,
         );
-        self.session.stage(fact);
+        for fact in facts {
+            self.session.stage(fact);
+        }
         true
     }
 
@@ -210,14 +212,16 @@ impl Loop<'_> {
                 self.prepared.insert(call, planned);
             }
             Err(NotStartable::Changed(_)) => {
-                let fact = judge::decided_again(
+                let facts = judge::decided_again(
                     self.harness,
                     self.session.clock(),
                     self.session.state(),
                     &allowed,
                     &planned,
                 );
-                self.session.stage(fact);
+                for fact in facts {
+                    self.session.stage(fact);
+                }
             }
             Err(_) => return Ok(false),
         }

@@ -106,6 +106,8 @@ fn call(args: &ToolCall) -> Result<u8, Failure> {
             rules.push(RuleInForce {
                 verdict,
                 source: rule.source,
+                reason: None,
+                expires_at_ms: None,
             });
         }
     }

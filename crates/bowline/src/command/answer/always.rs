@@ -54,7 +54,7 @@ fn rule(tool: &str, action: &Action) -> Result<String, String> {
     match action {
         Action::ReadPath { path } => literal("read", path),
         Action::WritePath { path } => literal("write", path),
-        Action::Run { .. } => Err(
+        Action::Run { .. } | Action::RunWords { .. } => Err(
             "a rule cannot name one shell command before shell text is analysed, and `tool(NAME)` \
              would allow every other one too"
                 .to_owned(),
@@ -99,6 +99,8 @@ fn would_allow(places: &Places, open: &Open, rules: &[String]) -> Result<Option<
             file: Some(file.clone()),
             line: None,
         },
+        reason: None,
+        expires_at_ms: None,
     };
     let rules = rules.iter().map(in_force).collect();
     let cwd = Path::new(open.state.cwd());

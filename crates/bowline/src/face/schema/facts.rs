@@ -133,6 +133,10 @@ fn call(kind: &str) -> Option<Value> {
         "CallRejected" | "CallFailed" => {
             with_call(json!({ "error": reference("context_text") }), json!({}))
         }
+        "PolicyRecorded" => object(
+            json!({ "hash": reference("digest"), "policy": super::parts::policy_record() }),
+            json!({}),
+        ),
         "Decided" => with_call(json!({ "decision": reference("decision") }), json!({})),
         "DecisionAnswered" => object(
             json!({ "key": text, "decision": reference("id"), "verdict": reference("verdict"),

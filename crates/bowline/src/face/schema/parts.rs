@@ -239,8 +239,20 @@ fn decision() -> Value {
         json!({ "action": { "type": "object", "required": ["action"],
                 "properties": { "action": text } },
             "verdict": reference("verdict"), "reason": text, "rule": reference("rule") }),
-        json!({ "runner_up": list(&reference("rule")) }),
+        json!({ "runner_up": list(&reference("rule")),
+            "segment": object(json!({ "start": count, "end": count }), json!({})) }),
     );
+    let tool = object(
+        json!({ "name": text, "tier": { "enum": ["built_in", "plug_in", "user_skill"] },
+            "risk": { "enum": ["none", "low", "medium", "high"] } }),
+        json!({}),
+    );
+    let trust = json!({ "oneOf": [
+        { "const": "untrusted" },
+        object(json!({ "trusted": object(json!({ "content": text }), json!({})) }), json!({}))
+    ] });
+    let looked = json!({ "type": "object", "required": ["looked"],
+        "properties": { "looked": { "enum": ["at", "names", "script"] } } });
     let by = json!({ "oneOf": [
         { "const": "policy" }, object(json!({ "person": text }), json!({})),
         object(json!({ "grant": id }), json!({}))
@@ -265,7 +277,25 @@ fn decision() -> Value {
             "replay": replay, "mode": reference("mode"), "scope": reference("scope"),
             "policy_hash": reference("digest"), "analyser_version": count }),
         json!({ "expires_at_ms": count, "confinement": confinement,
-            "executes": list(&executed) }),
+            "executes": list(&executed), "tool": tool, "looked": list(&looked), "trust": trust,
+            "repeats": id, "on_ask": { "enum": ["park", "refuse"] } }),
+    )
+}
+
+/// The policy that decisions are taken by.
+pub(super) fn policy_record() -> Value {
+    let text = json!({ "type": "string" });
+    let sandbox = json!({ "oneOf": [
+        { "enum": ["unknown", "namespaces"] },
+        object(json!({ "lacking": object(json!({ "why": text }), json!({})) }), json!({}))
+    ] });
+    let rule = object(
+        json!({ "verdict": reference("verdict"), "source": reference("rule") }),
+        json!({ "reason": text, "expires_at_ms": reference("count") }),
+    );
+    object(
+        json!({ "mode": reference("mode"), "roots": list(&text), "sandbox": sandbox }),
+        json!({ "rules": list(&rule), "private": list(&text), "home": text }),
     )
 }
 
@@ -316,7 +346,7 @@ fn configured() -> Value {
     );
     let rule = object(
         json!({ "verdict": reference("verdict"), "source": reference("rule") }),
-        json!({}),
+        json!({ "reason": text, "expires_at_ms": reference("count") }),
     );
     object(
         json!({}),
