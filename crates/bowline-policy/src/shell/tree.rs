@@ -22,7 +22,7 @@ pub struct Script {
 /// Pipelines joined by `&&` and `||`, up to `;`, `&` or the end of the line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct List {
-    /// The pipelines in order. How they are joined does not matter here: each could run.
+    /// The pipelines in order. Each could run.
     pub pipelines: Vec<Pipeline>,
     /// Whether `&` ends it: it runs in a subshell beside the rest.
     pub is_background: bool,
@@ -31,6 +31,8 @@ pub struct List {
 /// Commands joined by `|` or `|&`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pipeline {
+    /// Whether `||` stands before it: it runs where what stands before failed.
+    pub is_alternative: bool,
     /// Whether the word `time` leads it.
     pub is_timed: bool,
     /// The commands in order. With more than one, each runs in a subshell.
