@@ -1,6 +1,7 @@
 //! `index.db`: what lists and searches ask, derived from journals. Never truth: any doubt about the
 //! file and it is deleted and built anew.
 
+mod audit;
 mod query;
 mod usage;
 mod write;
@@ -17,6 +18,7 @@ use crate::error::At as _;
 use crate::error::advice::{self, Advice};
 use crate::layout;
 
+pub use audit::{AuditFilter, AuditRow, What};
 pub use query::DecisionRow;
 pub(crate) use query::{Place, Progress};
 pub use usage::{CallRow, UsageRow};
@@ -25,7 +27,7 @@ pub(crate) use write::searchable;
 /// `BOWL` in ASCII: marks a database file as ours.
 const APPLICATION_ID: i64 = 0x424F_574C;
 /// The version of the tables below. Any other is deleted and built anew.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 /// What to do when the file itself may be at fault.
 const ANEW: &str = "It is derived: delete it and it is built anew";
 /// How long a process waits for another that is writing the index.
@@ -45,12 +47,24 @@ create table sessions (
     journal_bytes integer not null, project text not null, priced integer not null
 ) without rowid;
 create table decisions (
-    session text not null, seq integer not null, call text not null, decision text not null,
+    id integer primary key, session text not null, seq integer not null, what text not null,
+    call text not null, decision text not null,
     verdict text not null, decided_by text not null, tool text not null, essence text not null,
-    reason text not null, at_ms integer not null,
+    reason text not null, at_ms integer not null, mode text not null, scope text not null,
+    rule text not null, layer text not null, tier text not null, file text, line integer,
     answer text, answered_by text, answered_ms integer,
-    primary key (session, seq)
+    unique (session, seq)
+);
+create index decisions_by_time on decisions (at_ms);
+create index decisions_by_tail on decisions (substr(decision, -8));
+create table names (
+    id integer primary key, kind integer not null, value text not null, unique (kind, value)
+);
+create table facets (
+    name integer not null, at_ms integer not null, decision integer not null,
+    primary key (name, at_ms, decision)
 ) without rowid;
+create index facets_by_decision on facets (decision, name);
 create table attempts (
     session text not null, seq integer not null, attempt text not null, step integer not null,
     try_number integer not null, at_ms integer not null, model text not null,

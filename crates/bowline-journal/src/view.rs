@@ -8,7 +8,9 @@ use bowline_core::{Seq, SessionId, State};
 
 use crate::Error;
 use crate::error::At as _;
-use crate::index::{self, CallRow, DecisionRow, Index, Place, Progress, UsageRow, searchable};
+use crate::index::{
+    self, AuditFilter, AuditRow, CallRow, DecisionRow, Index, Place, Progress, UsageRow, searchable,
+};
 use crate::read::{Intact, ReadOnly, read_event, read_head, read_intact_from};
 use crate::record::Chain;
 use crate::store::Store;
@@ -247,6 +249,40 @@ impl View {
             rows.sort_by(|one, other| one.key().cmp(&other.key()));
         }
         Ok(rows)
+    }
+
+    /// Decisions and answers over all sessions that fit `filter`, the newest last.
+    ///
+    /// # Errors
+    /// [`Error::Index`] when the index breaks while it is read.
+    pub fn audit(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>, Error> {
+        let mut rows = self.memory.audit(filter, |_| true)?;
+        if let Some(disk) = &self.disk {
+            let current = self.current();
+            rows.extend(disk.audit(filter, |session| current.contains(&session))?);
+        }
+        rows.sort_by_key(AuditRow::key);
+        let most = filter.most.unwrap_or(usize::MAX);
+        Ok(rows.split_off(rows.len().saturating_sub(most)))
+    }
+
+    /// Decisions whose id begins or ends with `text` (hyphens and case do not matter): the session
+    /// and the place of each.
+    ///
+    /// # Errors
+    /// [`Error::Index`] when the index breaks while it is read.
+    pub fn decisions_called(&self, text: &str) -> Result<Vec<(SessionId, Seq, String)>, Error> {
+        let text = text.replace('-', "").to_lowercase();
+        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Ok(Vec::new());
+        }
+        let mut found = self.memory.decisions_called(&text)?;
+        if let Some(disk) = &self.disk {
+            let current = self.current();
+            let known = disk.decisions_called(&text)?.into_iter();
+            found.extend(known.filter(|(session, ..)| current.contains(session)));
+        }
+        Ok(found)
     }
 
     /// The sessions that the index on disk knows as they are.

@@ -89,7 +89,8 @@ impl Index {
     /// The decisions of a session, in order.
     pub(crate) fn decisions(&self, session: SessionId) -> Result<Vec<DecisionRow>, Error> {
         let sql = "select seq, at_ms, call, decision, verdict, decided_by, tool, essence, reason, \
-                   answer, answered_by, answered_ms from decisions where session = ?1 order by seq";
+                   answer, answered_by, answered_ms from decisions where session = ?1 \
+                   and what = 'decision' order by seq";
         self.all(sql, [session.to_string()], |row| {
             Ok(DecisionRow {
                 seq: Seq(row.get(0)?),

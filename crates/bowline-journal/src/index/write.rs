@@ -1,16 +1,16 @@
 //! Events become rows.
 
 mod attempts;
+mod decisions;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use bowline_core::decision::DecidedBy;
-use bowline_core::event::{Decided, DecisionAnswered};
-use bowline_core::{CallId, Event, Fact, Receipt, SessionId, Settings, Verdict};
+use bowline_core::{CallId, Event, Fact, SessionId, Settings};
 use rusqlite::{OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
 
 use self::attempts::OpenRow;
+use super::audit::Facet;
 use super::usage::clamped;
 use super::{Index, index_error};
 use crate::Error;
@@ -60,7 +60,8 @@ pub(super) fn forget(db: &Transaction<'_>, session: SessionId) -> rusqlite::Resu
         "delete from words where rowid in (select id from texts where session = ?1)",
         params![id],
     )?;
-    for table in ["texts", "decisions", "attempts", "calls"] {
+    decisions::forget(db, &id)?;
+    for table in ["texts", "attempts", "calls"] {
         db.execute(
             &format!("delete from {table} where session = ?1"),
             params![id],
@@ -79,6 +80,7 @@ struct Rows<'a> {
     is_priced: bool,
     tools: HashMap<CallId, String>,
     open: HashMap<String, OpenRow>,
+    names: HashMap<(Facet, String), i64>,
 }
 
 impl<'a> Rows<'a> {
@@ -98,6 +100,7 @@ impl<'a> Rows<'a> {
             is_priced,
             tools: HashMap::new(),
             open: HashMap::new(),
+            names: HashMap::new(),
         })
     }
 
@@ -114,7 +117,9 @@ impl<'a> Rows<'a> {
                 self.set_project(&adopted.roots);
             }
             Fact::Decided(decided) => self.add_decision(receipt, event.at_ms, decided)?,
-            Fact::DecisionAnswered(answer) => self.add_answer(event.at_ms, answer)?,
+            Fact::DecisionAnswered(_) | Fact::QuestionAnswered(_) | Fact::DecisionLapsed(_) => {
+                self.add_answer(receipt, event)?;
+            }
             Fact::AttemptReserved(reserved) => self.add_attempt(receipt, event.at_ms, reserved)?,
             Fact::AttemptFailed(failed) => self.fail_attempt(failed)?,
             Fact::ModelReplied(replied) => self.add_reply(replied)?,
@@ -137,32 +142,6 @@ impl<'a> Rows<'a> {
         }
     }
 
-    fn add_decision(
-        &self,
-        receipt: &Receipt,
-        at_ms: u64,
-        decided: &Decided,
-    ) -> rusqlite::Result<()> {
-        let Decided { call, decision } = decided;
-        let mut insert = self.db.prepare_cached(
-            "insert into decisions (session, seq, call, decision, verdict, decided_by, tool, \
-             essence, reason, at_ms) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-        )?;
-        insert.execute(params![
-            self.session,
-            receipt.seq.0,
-            call.to_string(),
-            decision.id.to_string(),
-            verdict_name(decision.verdict),
-            decided_by(&decision.by),
-            self.tool(*call)?,
-            decision.essence,
-            decision.reason,
-            at_ms,
-        ])?;
-        Ok(())
-    }
-
     /// The tool of a call, also of one that was asked for before these events.
     fn tool(&self, call: CallId) -> rusqlite::Result<String> {
         if let Some(tool) = self.tools.get(&call) {
@@ -175,21 +154,6 @@ impl<'a> Rows<'a> {
             .query_row(sql, key, |row| row.get(0))
             .optional()?
             .unwrap_or_default())
-    }
-
-    fn add_answer(&self, at_ms: u64, answer: &DecisionAnswered) -> rusqlite::Result<()> {
-        self.db.execute(
-            "update decisions set answer = ?3, answered_by = ?4, answered_ms = ?5 \
-             where session = ?1 and decision = ?2",
-            params![
-                self.session,
-                answer.decision.to_string(),
-                verdict_name(answer.verdict),
-                answer.by,
-                at_ms,
-            ],
-        )?;
-        Ok(())
     }
 
     fn add_text(&self, recorded: &Recorded, kind: &str, text: &str) -> rusqlite::Result<()> {
@@ -258,20 +222,4 @@ fn put_session(rows: &Rows<'_>, summary: &Summary) -> rusqlite::Result<()> {
         ],
     )?;
     Ok(())
-}
-
-const fn verdict_name(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Allow => "allow",
-        Verdict::Ask => "ask",
-        Verdict::Deny => "deny",
-    }
-}
-
-fn decided_by(by: &DecidedBy) -> String {
-    match by {
-        DecidedBy::Policy => "policy".to_owned(),
-        DecidedBy::Person(route) => format!("person, {route}"),
-        DecidedBy::Grant(decision) => format!("grant {decision}"),
-    }
 }
