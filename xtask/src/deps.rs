@@ -89,9 +89,13 @@ struct Owner {
     owners: &'static [&'static str],
 }
 
-const OWNERS: [Owner; 19] = [
+const OWNERS: [Owner; 20] = [
     Owner {
         library: "rusqlite",
+        owners: &["bowline-journal"],
+    },
+    Owner {
+        library: "ed25519-dalek",
         owners: &["bowline-journal"],
     },
     Owner {

@@ -52,6 +52,11 @@ impl Installation {
         }
     }
 
+    /// Its files.
+    pub(crate) const fn chained(&self) -> &ChainedFile {
+        &self.file
+    }
+
     /// The file that is appended to.
     #[must_use]
     pub fn path(&self) -> PathBuf {

@@ -150,6 +150,11 @@ impl Ledger {
         self
     }
 
+    /// Its files.
+    pub(crate) const fn chained(&self) -> &ChainedFile {
+        &self.file
+    }
+
     /// The file that is appended to.
     #[must_use]
     pub fn path(&self) -> PathBuf {

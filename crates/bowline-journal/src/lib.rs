@@ -33,8 +33,10 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod anchor;
 mod blob;
 mod chained;
+mod chains;
 mod edge;
 mod error;
 mod file;
@@ -57,11 +59,13 @@ mod store;
 mod summary;
 mod view;
 
+pub use anchor::{Anchor, AnchorError, AnchorKey, AnchoredHead, Signer};
 pub use blob::{LEAST_PREFIX_DIGITS, verify_blob};
+pub use chains::{ChainFinding, ChainReport, DamageKind, Held as AnchorHeld, Stream, Witnesses};
 pub use edge::{Disk, Edges, NoProbe, Probe, RealDisk, Salts};
 pub use error::{Error, Next};
 pub use file::{FileJournal, Opened};
-pub use index::{CallRow, DecisionRow, UsageRow};
+pub use index::{AuditFilter, AuditRow, CallRow, DecisionRow, UsageRow, What};
 pub use installation::{Installation, SystemFollower, SystemLog, SystemRecorded};
 pub use journal::Journal;
 pub use layout::SessionDir;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set itself up fails")]
 
 mod blobs;
+mod chains;
 mod conformance;
 mod damage;
 mod errors;
