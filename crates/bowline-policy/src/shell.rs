@@ -7,4 +7,6 @@
 
 pub mod argument;
 pub mod effect;
+mod lex;
+pub mod parse;
 pub mod tree;
