@@ -169,6 +169,9 @@ pub struct Decision {
     /// The tool as it was known; none in decisions of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool: Option<JudgedTool>,
+    /// What it would change, as a diff, if it asks: for the person, never sent to a model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preview: Option<String>,
     /// What was looked at while the shell command was judged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub looked: Vec<LookFact>,

@@ -22,6 +22,9 @@ use serde_json::Value;
 
 use crate::{Clock, Harness};
 
+/// The most of a diff that a question shows, in bytes.
+const PREVIEW_BYTES_MAX: usize = 8 << 10;
+
 /// A call that can be run as it stands: its tool, its parsed input, what it would do.
 pub(crate) struct Planned {
     pub(crate) tool: Arc<dyn Tool>,
@@ -297,6 +300,9 @@ pub(crate) fn decided(
         (verdict, reason) = settle(mode, on_ask, action, Verdict::Ask, repeats(doubt));
     }
     let asked_ms = settings.and_then(|settings| settings.ask_expires_ms);
+    let preview = (verdict == Verdict::Ask)
+        .then(|| preview(harness, &in_force, planned))
+        .flatten();
     let hash = policy_hash(&in_force);
     let expires_at_ms = (verdict == Verdict::Ask)
         .then_some(asked_ms)
@@ -315,6 +321,7 @@ pub(crate) fn decided(
             tier: spec.tier,
             risk: spec.risk,
         }),
+        preview,
         looked: Vec::new(),
         trust: None,
         repeats: repeated,
@@ -339,6 +346,30 @@ pub(crate) fn decided(
         decision,
     }));
     recorded.into_iter().chain([decided]).collect()
+}
+
+/// What the call would change, masked and cut, for the person who is asked. Nothing of a file is
+/// shown whose reading would ask.
+fn preview(harness: &Harness, policy: &Policy, planned: &Planned) -> Option<String> {
+    let reads = planned.plan.actions.iter().map(|action| match action {
+        Action::WritePath { path } => Action::ReadPath { path: path.clone() },
+        other => other.clone(),
+    });
+    let reads: Vec<Action> = reads.collect();
+    let tool = ToolFacts::from(planned.tool.spec());
+    let judgement = bowline_policy::decide(policy, tool, &reads, OnAsk::Park);
+    if judgement.verdict != Verdict::Allow {
+        return None;
+    }
+    let diff = planned
+        .tool
+        .preview(&planned.input, &planned.plan, &planned.cx)?;
+    let mut diff = harness.masker.mask(&diff).text.into_owned();
+    if let Some((end, _)) = diff.char_indices().find(|(at, _)| *at >= PREVIEW_BYTES_MAX) {
+        diff.truncate(end);
+        diff.push_str("\n… (cut)");
+    }
+    (!diff.is_empty()).then_some(diff)
 }
 
 /// Why a call is not simply run that would do again what may have happened already.

@@ -35,6 +35,12 @@ pub trait Tool: Send + Sync {
         Ok(Vec::new())
     }
 
+    /// What a call would change, as a diff for the person who is asked about it. Reads contents, so
+    /// it is called only where reading those files needs no answer of its own.
+    fn preview(&self, _input: &Value, _plan: &Plan, _cx: &PlanCx) -> Option<String> {
+        None
+    }
+
     /// Whether what a call with this input runs is held by the confinement of its request. Without
     /// it no command counts as confined.
     fn is_confinable(&self, _input: &Value, _cx: &PlanCx) -> bool {

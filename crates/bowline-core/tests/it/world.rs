@@ -572,6 +572,7 @@ pub(crate) fn decision(
         confinement: None,
         executes: Vec::new(),
         tool: None,
+        preview: None,
         looked: Vec::new(),
         trust: None,
         repeats: None,

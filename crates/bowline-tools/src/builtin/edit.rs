@@ -107,6 +107,13 @@ impl Tool for EditTool {
         }])
     }
 
+    fn preview(&self, input: &Value, plan: &Plan, cx: &PlanCx) -> Option<String> {
+        let input = self.input(input).ok()?;
+        let path = plan.resolved.first()?;
+        let (old, new) = prepare(&input, Path::new(path), cx).ok()?;
+        Some(diff::change(path, Some(&old), &new).diff)
+    }
+
     fn call(&self, permit: Permit, call: Call) -> BoxFuture<'static, Finish> {
         let input = self.input(&call.input);
         run_blocking(permit, call, move |permit, call| match input {

@@ -97,6 +97,13 @@ impl Tool for WriteTool {
         }])
     }
 
+    fn preview(&self, input: &Value, plan: &Plan, _cx: &PlanCx) -> Option<String> {
+        let input = self.input(input).ok()?;
+        let path = Path::new(plan.resolved.first()?);
+        let before = open::hash_at(path).ok()?;
+        Some(describe(path, before, input.content.as_bytes()).diff)
+    }
+
     fn call(&self, permit: Permit, call: Call) -> BoxFuture<'static, Finish> {
         let input = self.input(&call.input);
         run_blocking(permit, call, move |permit, call| match input {

@@ -278,7 +278,7 @@ fn decision() -> Value {
             "policy_hash": reference("digest"), "analyser_version": count }),
         json!({ "expires_at_ms": count, "confinement": confinement,
             "executes": list(&executed), "tool": tool, "looked": list(&looked), "trust": trust,
-            "repeats": id, "on_ask": { "enum": ["park", "refuse"] } }),
+            "preview": text, "repeats": id, "on_ask": { "enum": ["park", "refuse"] } }),
     )
 }
 
