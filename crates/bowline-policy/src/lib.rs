@@ -31,6 +31,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod example;
 mod glob;
 mod judge;
 mod look;
@@ -41,9 +42,10 @@ mod rule;
 pub mod shell;
 
 pub use bowline_core::Sandbox;
+pub use example::{EXAMPLE_HOME, EXAMPLE_ROOT, Example, Expected, check_example};
 pub use glob::PathGlob;
 pub use judge::{Judgement, ToolFacts, decide, may_search, settle};
 pub use look::{CONTENT_BYTES_MAX, Facts, Look, NAMES_MAX, NoLook};
 pub use policy::{ANALYSER_VERSION, Policy, policy_hash};
 pub use protected::{protected_names, secret_places};
-pub use rule::{Pattern, RULE_BYTES_MAX, Rule, RuleError};
+pub use rule::{Pattern, RULE_BYTES_MAX, Rule, RuleError, name_fits};

@@ -1,5 +1,7 @@
 //! What is in force: mode, rules, places.
 
+use std::borrow::Cow;
+
 use bowline_core::{Digest, Mode, PolicyRecord, RuleInForce, Sandbox};
 
 use crate::rule::{Rule, RuleError};
@@ -40,13 +42,31 @@ impl Policy {
         }
     }
 
+    /// The policy as it is at `now_ms`: without the rules that have expired.
+    #[must_use]
+    pub fn at(&self, now_ms: u64) -> Cow<'_, Self> {
+        if !self.rules.iter().any(|rule| rule.is_expired(now_ms)) {
+            return Cow::Borrowed(self);
+        }
+        let mut policy = self.clone();
+        policy.rules.retain(|rule| !rule.is_expired(now_ms));
+        Cow::Owned(policy)
+    }
+
     /// The policy that was recorded.
     ///
     /// # Errors
     /// [`RuleError`] for a rule that this version does not read.
     pub fn of_record(record: &PolicyRecord) -> Result<Self, RuleError> {
         let rules = record.rules.iter();
-        let rules = rules.map(|rule| Rule::parse(rule.verdict, rule.source.clone()));
+        let rules = rules.map(|one| {
+            let rule = Rule::parse(one.verdict, one.source.clone())?;
+            let expires_at_ms = one.expires_at_ms;
+            Ok(Rule {
+                expires_at_ms,
+                ..rule
+            })
+        });
         Ok(Self {
             mode: record.mode,
             rules: rules.collect::<Result<_, _>>()?,
@@ -64,7 +84,7 @@ impl Policy {
             verdict: rule.verdict,
             source: rule.source.clone(),
             reason: None,
-            expires_at_ms: None,
+            expires_at_ms: rule.expires_at_ms,
         };
         PolicyRecord {
             mode: self.mode,

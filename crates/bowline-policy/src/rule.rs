@@ -14,6 +14,8 @@ pub struct Rule {
     pub pattern: Pattern,
     /// Where it stands; `source.rule` is its text.
     pub source: RuleSource,
+    /// When it goes out of force, in milliseconds since 1970.
+    pub expires_at_ms: Option<u64>,
 }
 
 /// What a rule names.
@@ -94,6 +96,7 @@ impl Rule {
             verdict,
             pattern,
             source,
+            expires_at_ms: None,
         })
     }
 
@@ -110,6 +113,12 @@ impl Rule {
             line: None,
         };
         Self::parse(verdict, source)
+    }
+
+    /// Whether it is out of force at `now_ms`.
+    #[must_use]
+    pub fn is_expired(&self, now_ms: u64) -> bool {
+        self.expires_at_ms.is_some_and(|expires| now_ms >= expires)
     }
 
     /// Whether it may loosen anything: rules of the project, of plug-ins and of skills only
@@ -208,7 +217,8 @@ fn micro_usd(text: &str) -> Result<u64, String> {
 }
 
 /// Whether `name` fits `pattern`, in which `*` stands for any characters.
-pub(crate) fn name_fits(pattern: &str, name: &str) -> bool {
+#[must_use]
+pub fn name_fits(pattern: &str, name: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else {
         return pattern == name;
     };

@@ -10,17 +10,19 @@ mod layers;
 mod models;
 mod parse;
 mod remember;
+mod rule_file;
 mod span;
 mod tables;
 
 pub use bowline_core::configured::{Endpoint, HeaderSource, KeySource};
-pub use budget::cap_key;
+pub use budget::{cap_key, tightened};
 pub use endpoints::API_NAMES;
 pub use keys::{KEYS, KeySpec, Kind, ProjectUse};
 pub use layers::{Effective, Layers, Shown};
 pub use models::{ModelEntry, entry_to_fill_in};
 pub use parse::{ConfigError, Entry, Origin, Value, parse, parse_flag};
 pub use remember::{Remembered, with_allow_rule};
+pub use rule_file::{FileRule, RULES_MAX, parse_rules};
 
 #[cfg(test)]
 mod tests;

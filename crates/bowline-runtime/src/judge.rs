@@ -150,21 +150,27 @@ pub(crate) fn runs(plan: &Plan) -> bool {
     actions.any(|action| matches!(action, Action::Run { .. }))
 }
 
-/// The policy in the mode that the session has now, with what confines this call.
-fn in_mode<'p>(harness: &'p Harness, mode: Mode, planned: &Planned) -> Cow<'p, Policy> {
-    let policy = harness.policy.as_ref();
+/// The policy in the mode that the session has now, with what confines this call, without the
+/// rules that have expired.
+fn in_mode<'p>(
+    harness: &'p Harness,
+    mode: Mode,
+    now_ms: u64,
+    planned: &Planned,
+) -> Cow<'p, Policy> {
+    let policy = harness.policy.at(now_ms);
     let sandbox = if mode == Mode::Auto && runs(&planned.plan) {
         sandbox(harness, planned)
     } else {
         Sandbox::Unknown
     };
     if policy.mode == mode && policy.sandbox == sandbox {
-        return Cow::Borrowed(policy);
+        return policy;
     }
     Cow::Owned(Policy {
         mode,
         sandbox,
-        ..policy.clone()
+        ..policy.into_owned()
     })
 }
 
@@ -276,7 +282,7 @@ pub(crate) fn decided(
     let mode = mode(state);
     let on_ask = settings.map_or(OnAsk::Park, |settings| settings.on_ask);
     let spec = planned.tool.spec();
-    let in_force = in_mode(harness, mode, planned);
+    let in_force = in_mode(harness, mode, clock.now_ms(), planned);
     let judgement = bowline_policy::decide(
         &in_force,
         ToolFacts::from(spec),

@@ -69,6 +69,7 @@ mod judge;
 pub mod prompt;
 pub mod repair;
 pub mod retention;
+pub mod rules;
 mod session;
 pub mod system;
 pub mod usage;

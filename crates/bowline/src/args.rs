@@ -1,5 +1,9 @@
 //! The command line.
 
+mod policy;
+
+pub use policy::Policy;
+
 use std::path::PathBuf;
 
 use bowline_core::decision::Scope;
@@ -58,6 +62,9 @@ pub enum Command {
     /// List what is known of models, show one, or take in a table of prices.
     #[command(subcommand, after_help = examples::MODELS)]
     Models(Models),
+    /// Say what the rules do: find bad ones, try others, write some.
+    #[command(subcommand, after_help = examples::POLICY)]
+    Policy(Policy),
     /// List all that waits, over all sessions: questions, parties, calls in doubt, sessions on hold.
     #[command(after_help = examples::INBOX)]
     Inbox(Inbox),

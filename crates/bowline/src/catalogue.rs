@@ -259,6 +259,17 @@ const ROWS: &[Row] = &[
             Refused inside a shell command that an agent runs.",
     },
     Row {
+        name: "policy lint",
+        usage: "bowline policy lint [FILE] [--json]",
+        effect: Reads,
+        outputs: &["text", "json"],
+        exits: LIST_EXITS,
+        title: "Rules that do nothing, or more than they should",
+        description: "Looks at the rules in force in this folder, or at those of FILE: expired, \
+            twice there, shadowed by a stricter one, for a tool that does not exist, where they \
+            cannot loosen anything, wider than anybody can mean. Exit 1 with findings.",
+    },
+    Row {
         name: "inbox",
         usage: "bowline inbox [--json]",
         effect: Reads,

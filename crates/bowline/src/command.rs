@@ -16,6 +16,7 @@ pub mod keeper;
 mod log;
 mod models;
 mod pause;
+mod policy;
 mod resume;
 mod run;
 mod send;
@@ -52,6 +53,7 @@ pub fn run(args: Args) -> Result<u8, Failure> {
         Command::Commands(args) => commands::run(&args),
         Command::Config(args) => config::run(&args),
         Command::Models(args) => models::run(&args),
+        Command::Policy(args) => policy::run(args),
         Command::Inbox(args) => inbox::run(&args),
         Command::Approve(args) => answer::approve(&args),
         Command::Deny(args) => answer::deny(&args),

@@ -163,6 +163,22 @@ What no table knows is said in config.toml, in dollars for a million tokens:
   cache_read_usd_per_mtok = 0.02     as input, if left out
   cache_write_usd_per_mtok = 0.25    as input, if left out";
 
+/// `bowline policy --help`
+pub const POLICY: &str = "\
+Examples:
+  bowline policy lint                 rules that do nothing, or too much
+
+A file of rules, rules.toml beside config.toml:
+  [[rule]]
+  allow = \"npm run test *\"
+  reason = \"the tests of this project are safe to run\"
+  expires = 2027-01-31
+  allows = [\"npm run test\", \"npm run test --watch\"]
+  denies = [\"npm run build\"]
+
+  [[rule]]
+  deny = [\"git push *\", \"read(vault/**)\", \"host(*.example.com)\"]";
+
 /// `bowline config --help`
 pub const CONFIG: &str = "\
 Examples:

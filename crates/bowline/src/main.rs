@@ -10,6 +10,7 @@ mod args;
 mod catalogue;
 mod choose;
 mod command;
+mod config_file;
 mod config_folder;
 mod demo;
 mod endpoint;

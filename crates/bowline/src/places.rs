@@ -2,9 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use bowline_core::decision::Layer;
 use etcetera::BaseStrategy as _;
 
 use crate::failure::Failure;
+
+/// The name of a file of permission rules.
+const RULES: &str = "rules.toml";
 
 /// The folders of this user. Nothing here is created by looking.
 #[derive(Debug, Clone)]
@@ -58,6 +62,20 @@ impl Places {
         self.config.join("config.toml")
     }
 
+    /// The user's file of permission rules.
+    pub fn user_rules(&self) -> PathBuf {
+        self.config.join(RULES)
+    }
+
+    /// The files of permission rules that hold in a folder, strongest first.
+    pub fn rule_files(&self, cwd: &Path) -> [(Layer, PathBuf); 3] {
+        [
+            (Layer::Managed, PathBuf::from("/etc/bowline").join(RULES)),
+            (Layer::User, self.user_rules()),
+            (Layer::Project, project_rules(cwd)),
+        ]
+    }
+
     /// The table of models that was imported.
     pub fn imported_models(&self) -> PathBuf {
         self.config.join("models.txt")
@@ -73,6 +91,11 @@ impl Failure {
 fn absolute(path: &Path) -> Result<PathBuf, Failure> {
     std::path::absolute(path)
         .map_err(|error| Failure::usage(format!("{} is no usable path: {error}", path.display())))
+}
+
+/// The project's own file of permission rules.
+pub fn project_rules(cwd: &Path) -> PathBuf {
+    cwd.join(".bowline").join(RULES)
 }
 
 /// The project's own configuration file.

@@ -12,7 +12,7 @@ use bowline_journal::Ledger;
 use bowline_model::scenario::Scenario;
 use bowline_model::{Dialect, HttpProvider, Provider, ProviderConfig, ScriptedProvider};
 use bowline_policy::{Policy, Rule, Sandbox, may_search, protected_names, secret_places};
-use bowline_runtime::config::{Effective, Endpoint, Layers, parse, parse_flag};
+use bowline_runtime::config::{Effective, Endpoint, Layers, parse, parse_flag, parse_rules};
 use bowline_runtime::{Clock, Harness, WhileWaiting};
 use bowline_secrets::Masker;
 use bowline_tools::Toolbox;
@@ -21,6 +21,7 @@ use bowline_tools::confine::Confiner;
 
 use crate::args::Force;
 use crate::choose::{self, Chosen};
+use crate::config_file::{self, CONFIG_BYTES_MAX, RULES_BYTES_MAX};
 use crate::endpoint::{self, Opened};
 use crate::failure::Failure;
 use crate::places::{Places, project_config};
@@ -29,7 +30,7 @@ use crate::prices;
 /// Keys that providers read; never handed to a shell command, never stored in clear.
 const KEY_VARIABLES: [&str; 2] = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY"];
 
-/// Lays out the configuration: defaults, the user's file, the project's file, flags.
+/// Lays out the configuration: defaults, the managed, the user's and the project's files, flags.
 pub fn configure(places: &Places, cwd: &Path, force: &Force) -> Result<Effective, Failure> {
     let mut layers = Layers::default();
     for (layer, path) in [
@@ -37,8 +38,15 @@ pub fn configure(places: &Places, cwd: &Path, force: &Force) -> Result<Effective
         (Layer::User, places.user_config()),
         (Layer::Project, project_config(cwd)),
     ] {
-        if let Some(text) = read_config(&path)? {
+        if let Some(text) = config_file::read(layer, &path, CONFIG_BYTES_MAX)? {
             layers.add(parse(layer, &path.display().to_string(), &text)?);
+        }
+    }
+    let now_ms = crate::command::clock().now_ms();
+    for (layer, path) in places.rule_files(cwd) {
+        if let Some(text) = config_file::read(layer, &path, RULES_BYTES_MAX)? {
+            let rules = parse_rules(layer, &path.display().to_string(), &text)?;
+            layers.add_rules(rules, now_ms);
         }
     }
     let flags = [
@@ -59,37 +67,6 @@ pub fn configure(places: &Places, cwd: &Path, force: &Force) -> Result<Effective
         }
     }
     Ok(layers.resolve())
-}
-
-/// Largest configuration file that is read; a larger one is no configuration.
-const CONFIG_BYTES_MAX: u64 = 1 << 20;
-
-fn read_config(path: &Path) -> Result<Option<String>, Failure> {
-    let cannot = |why: String| {
-        Failure::usage(format!(
-            "{}: {why}. Mend or remove it to go on",
-            path.display()
-        ))
-    };
-    match std::fs::metadata(path) {
-        Err(error) if is_absent(&error) => return Ok(None),
-        Err(error) => return Err(cannot(format!("cannot be read: {error}"))),
-        Ok(meta) if !meta.is_file() => return Err(cannot("is not a file".to_owned())),
-        Ok(meta) if meta.len() > CONFIG_BYTES_MAX => {
-            return Err(cannot("is larger than 1 MiB".to_owned()));
-        }
-        Ok(_) => {}
-    }
-    std::fs::read_to_string(path)
-        .map(Some)
-        .map_err(|error| cannot(format!("cannot be read: {error}")))
-}
-
-fn is_absent(error: &std::io::Error) -> bool {
-    matches!(
-        error.kind(),
-        std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
-    )
 }
 
 /// The settings of a new session that asks the chosen model.
@@ -228,12 +205,18 @@ pub fn toolbox(configured: &Configured, policy: &Policy) -> Result<Toolbox, Fail
 pub fn policy(configured: &Configured, mode: Mode, roots: &[PathBuf]) -> Result<Policy, Failure> {
     let mut rules = Vec::new();
     for RuleInForce {
-        verdict, source, ..
+        verdict,
+        source,
+        expires_at_ms,
+        ..
     } in &configured.rules
     {
         let rule = Rule::parse(*verdict, source.clone())
             .map_err(|error| Failure::usage(format!("rule `{}`: {error}", source.rule)))?;
-        rules.push(rule);
+        rules.push(Rule {
+            expires_at_ms: *expires_at_ms,
+            ..rule
+        });
     }
     Ok(Policy {
         mode,

@@ -2,7 +2,10 @@
 
 use bowline_core::Limits;
 use bowline_core::amounts::{CapScope, Measure, RateLimits};
+use bowline_core::configured::RuleInForce;
+use bowline_core::decision::Layer;
 use bowline_model::catalog::decimal::{self, USD_PER_MTOK};
+use bowline_policy::{Pattern, Rule};
 
 use super::keys::{KeySpec, Kind, ProjectUse};
 use super::layers::Effective;
@@ -117,10 +120,11 @@ impl Effective {
     /// The caps in force.
     #[must_use]
     pub fn limits(&self) -> Limits {
-        limits_of(|name| {
+        let limits = limits_of(|name| {
             let shown = self.shown.iter().find(|shown| shown.key.name == name)?;
             amount(shown.key.kind, shown.value.as_ref()?)
-        })
+        });
+        tightened(limits, self.rules().iter())
     }
 
     /// The caps that the managed file sets, which nothing loosens; steps are unlimited where it
@@ -135,7 +139,8 @@ impl Effective {
         if amount_of("max_steps").is_none() {
             limits.max_steps = u32::MAX;
         }
-        limits
+        let is_managed = |rule: &&RuleInForce| rule.source.layer == Layer::Managed;
+        tightened(limits, self.rules().iter().filter(is_managed))
     }
 
     /// The caps on money, with whether somebody set each: a default one holds only where the price
@@ -144,8 +149,34 @@ impl Effective {
         CapScope::ALL.into_iter().filter_map(|scope| {
             let name = cap_key(scope, Measure::Cost);
             let shown = self.shown.iter().find(|shown| shown.key.name == name)?;
-            shown.value.as_ref()?;
-            Some((scope, shown.origin.is_some()))
+            let by_rule = scope == CapScope::Session && self.rules().iter().any(is_spend);
+            (by_rule || shown.value.is_some()).then_some(())?;
+            Some((scope, by_rule || shown.origin.is_some()))
         })
+    }
+}
+
+/// The caps with what rules leave of a session's money: the least that one of them says.
+#[must_use]
+pub fn tightened<'r>(mut limits: Limits, rules: impl Iterator<Item = &'r RuleInForce>) -> Limits {
+    let cap = &mut limits.caps.session.cost_micro_usd;
+    for most in rules.filter_map(spend) {
+        *cap = Some(cap.map_or(most, |cap| cap.min(most)));
+    }
+    limits
+}
+
+fn is_spend(rule: &RuleInForce) -> bool {
+    spend(rule).is_some()
+}
+
+/// What a rule leaves of a session's money, in millionths of a dollar.
+fn spend(rule: &RuleInForce) -> Option<u64> {
+    if !rule.source.rule.trim_start().starts_with("spend(") {
+        return None;
+    }
+    match Rule::parse(rule.verdict, rule.source.clone()).ok()?.pattern {
+        Pattern::Spend(micro_usd) => Some(micro_usd),
+        _ => None,
     }
 }

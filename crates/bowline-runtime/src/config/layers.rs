@@ -9,12 +9,15 @@ use super::budget::amount;
 use super::keys::{KEYS, KeySpec, Kind, ProjectUse};
 use super::models::{self, ModelEntry};
 use super::parse::{Entry, Origin, Value};
+use super::rule_file::FileRule;
 use super::span::span_ms;
 
 /// Entries of all layers, not yet laid over each other.
 #[derive(Debug, Clone, Default)]
 pub struct Layers {
     entries: Vec<Entry>,
+    /// Those of files of rules.
+    rules: Vec<RuleInForce>,
 }
 
 /// One key as it is in force.
@@ -46,6 +49,17 @@ impl Layers {
         self.entries.extend(entries);
     }
 
+    /// Adds what a file of rules says at `now_ms`: a rule that has expired is left out.
+    pub fn add_rules(&mut self, rules: impl IntoIterator<Item = FileRule>, now_ms: u64) {
+        let in_force = rules.into_iter().filter(|one| !one.is_expired(now_ms));
+        self.rules.extend(in_force.map(|one| RuleInForce {
+            verdict: one.rule.verdict,
+            source: one.rule.source,
+            reason: one.reason,
+            expires_at_ms: one.expires_at_ms,
+        }));
+    }
+
     /// Lays the layers over each other: command line over user over default; a project's own file
     /// counts only where it tightens what files and defaults say, and a flag given by hand wins
     /// over it.
@@ -55,7 +69,13 @@ impl Layers {
             .iter()
             .map(|key| resolve_key(key, &self.entries))
             .collect();
-        let rules = self.entries.iter().flat_map(rules_of).collect();
+        // A project is not trusted: what it allows is not taken.
+        let may_be_taken = |rule: &RuleInForce| {
+            rule.source.layer != Layer::Project || rule.verdict != Verdict::Allow
+        };
+        let rules = self.entries.iter().flat_map(rules_of);
+        let rules = rules.chain(self.rules.into_iter().filter(may_be_taken));
+        let rules: Vec<RuleInForce> = rules.collect();
         let is_managed = |entry: &Entry| entry.origin.layer == Layer::Managed;
         Effective {
             shown,

@@ -1,5 +1,6 @@
 //! Reads one configuration file into entries that know where they stand.
 
+use bowline_core::Verdict;
 pub use bowline_core::configured::ConfigOrigin as Origin;
 use bowline_core::configured::Endpoint;
 use bowline_core::decision::Layer;
@@ -256,6 +257,15 @@ fn unknown(name: &str, place: String) -> ConfigError {
     }
 }
 
+/// What the rules of a key say.
+pub(super) fn verdict_of(key: &KeySpec) -> Verdict {
+    match key.name {
+        "permissions.allow" => Verdict::Allow,
+        "permissions.ask" => Verdict::Ask,
+        _ => Verdict::Deny,
+    }
+}
+
 fn check(key: &KeySpec, value: &Value, place: String) -> Result<(), ConfigError> {
     let fault = match (key.kind, value) {
         (Kind::Choice(words), Value::Text(text)) if !words.contains(&text.as_str()) => Some((
@@ -284,7 +294,7 @@ fn check(key: &KeySpec, value: &Value, place: String) -> Result<(), ConfigError>
             let at = line
                 .map(|line| format!(" (line {line})"))
                 .unwrap_or_default();
-            bowline_policy::Rule::on_command_line(bowline_core::Verdict::Deny, rule)
+            bowline_policy::Rule::on_command_line(verdict_of(key), rule)
                 .err()
                 .map(|error| {
                     (

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use bowline_core::{Configured, ModelRef, RuleInForce, Settings, State, Verdict};
-use bowline_runtime::config::{Effective, Endpoint, HeaderSource, KeySource};
+use bowline_runtime::config::{Effective, Endpoint, HeaderSource, KeySource, tightened};
 
 use super::shell_env::is_credential;
 use crate::command::exec::Change;
@@ -137,6 +137,7 @@ pub fn going_on(
     let mut added = Vec::new();
     if let Some(in_force) = &mut settings.configured {
         added = in_force.tighten(&now);
+        settings.limits = tightened(settings.limits, in_force.rules.iter());
         told.extend(stricter(&added));
         told.extend(elsewhere(in_force, &now));
     }

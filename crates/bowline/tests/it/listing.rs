@@ -34,7 +34,7 @@ fn hostile(scratch: &Scratch) {
     symlink("/proc/self/root", scratch.work().join("everything")).expect("a link");
 }
 
-const LISTINGS: [&[&str]; 16] = [
+const LISTINGS: [&[&str]; 17] = [
     &["tools", "list", "--json"],
     &["commands", "list", "--json"],
     &["tools", "show", "shell", "--json"],
@@ -51,6 +51,7 @@ const LISTINGS: [&[&str]; 16] = [
     &["usage", "--by", "tool", "--json"],
     &["usage", "--open", "--csv"],
     &["usage", "--accuracy"],
+    &["policy", "lint"],
 ];
 
 #[test]

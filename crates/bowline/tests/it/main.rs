@@ -40,6 +40,7 @@ mod questions;
 mod real_task;
 mod repair;
 mod retries;
+mod rules;
 mod running;
 mod secrets;
 mod sessions;

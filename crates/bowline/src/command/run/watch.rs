@@ -100,8 +100,11 @@ pub fn quit(log: &RunLog, exit_code: u8, stop_reason: Option<StopReason>, detail
 
 /// The configuration files that are there, by their bytes.
 fn config_files(places: &Places, cwd: &str) -> Vec<ConfigFile> {
-    [places.user_config(), project_config(Path::new(cwd))]
+    let cwd = Path::new(cwd);
+    let rules = places.rule_files(cwd).map(|(_, path)| path);
+    [places.user_config(), project_config(cwd)]
         .iter()
+        .chain(&rules)
         .filter_map(|path| {
             let bytes = std::fs::read(path).ok()?;
             Some(ConfigFile {
