@@ -9,4 +9,5 @@ pub mod argument;
 pub mod effect;
 mod lex;
 pub mod parse;
+pub mod print;
 pub mod tree;

@@ -176,6 +176,7 @@ impl Lexer<'_> {
         let mut pipelines = vec![self.pipeline()?];
         loop {
             self.skip_blanks();
+            let is_alternative = self.sees("||");
             if !(self.eat("&&") || self.eat("||")) {
                 break;
             }
@@ -186,7 +187,9 @@ impl Lexer<'_> {
                 return Err(self.not_understood("`!` or `time` without a command"));
             }
             self.skip_newlines()?;
-            pipelines.push(self.pipeline()?);
+            let mut pipeline = self.pipeline()?;
+            pipeline.is_alternative = is_alternative;
+            pipelines.push(pipeline);
         }
         Ok(List {
             pipelines,
@@ -197,6 +200,8 @@ impl Lexer<'_> {
     /// `! time COMMAND | COMMAND`
     fn pipeline(&mut self) -> Result<Pipeline, NotUnderstood> {
         let mut pipeline = Pipeline {
+            is_alternative: false,
+            is_negated: false,
             is_timed: false,
             commands: Vec::new(),
         };
@@ -205,6 +210,7 @@ impl Lexer<'_> {
             self.skip_blanks();
             if self.take_reserved("!") {
                 is_led = true;
+                pipeline.is_negated = !pipeline.is_negated;
             } else if self.take_reserved("time") {
                 is_led = true;
                 pipeline.is_timed = true;

@@ -33,6 +33,8 @@ pub struct List {
 pub struct Pipeline {
     /// Whether `||` stands before it: it runs where what stands before failed.
     pub is_alternative: bool,
+    /// Whether an odd number of `!` leads it: it succeeds where its last command fails.
+    pub is_negated: bool,
     /// Whether the word `time` leads it.
     pub is_timed: bool,
     /// The commands in order. With more than one, each runs in a subshell.

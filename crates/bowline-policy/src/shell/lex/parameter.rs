@@ -62,11 +62,9 @@ impl Lexer<'_> {
 
     /// `${!..}`, after the sign.
     fn indirect(&mut self, quoting: Quoting) -> Result<Parameter, NotUnderstood> {
+        let start = self.at;
         let (name, subscript) = self.braced_name()?;
-        let is_list = subscript.as_ref().is_some_and(|word| {
-            use super::super::tree::Piece::Quoted;
-            matches!(&word.pieces[..], [Quoted(text)] if text == "@" || text == "*")
-        });
+        let is_list = matches!(&self.text[start + name.len()..self.at], "[@]" | "[*]");
         let is_prefix = matches!(self.peek(), Some(b'*' | b'@')) && self.look(1) == Some(b'}');
         if is_prefix {
             self.bump();

@@ -50,15 +50,6 @@ impl Pieces {
         self.quoted(text.encode_utf8(&mut [0; 4]));
     }
 
-    /// Text that is quoted or not.
-    pub(super) fn text(&mut self, text: char, quoting: Quoting) {
-        if quoting.is_quoted() {
-            self.quoted_char(text);
-        } else {
-            self.bare(text);
-        }
-    }
-
     pub(super) fn push(&mut self, piece: Piece) {
         self.is_open = false;
         self.all.push(piece);
@@ -250,7 +241,7 @@ impl Lexer<'_> {
             }
             _ => {
                 self.eat("$");
-                pieces.text('$', quoting);
+                pieces.quoted("$");
                 if !is_quoted {
                     pieces.leave_open();
                 }
