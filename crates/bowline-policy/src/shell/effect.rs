@@ -1,15 +1,21 @@
 //! What one simple command does, said by tables: no path is judged and no rule is held against it
 //! here.
-//!
-//! `effect(arguments, input)` will answer, pure and total: `arguments[0]` is the known command name
-//! (a base name where the folder is `/bin`, `/usr/bin` or `/usr/local/bin`), `input` says what its
-//! standard input holds, so that `xargs` knows what it adds.
+
+mod apply;
+mod code;
+mod grammar;
+mod host;
+mod kinds;
+mod rows;
+
+pub use apply::effect;
+pub use host::is_this_machine;
 
 use super::argument::Argument;
 
 /// What the tables say of one simple command. `at` fields are indexes into its arguments, the
 /// command word being 0.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Effect {
     /// How it stands without any rule.
     pub class: Class,
@@ -89,7 +95,7 @@ pub enum Language {
 }
 
 /// How a command stands without any rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Class {
     /// In the read-only catalogue, with options that keep it there.
     ReadOnly {
@@ -103,6 +109,7 @@ pub enum Class {
         why: String,
     },
     /// A name that no table knows, or a command that only a rule or mode `auto` runs.
+    #[default]
     Other,
     /// Never run unasked, whatever the mode but `full`: it drives something outside the sandbox,
     /// takes other rights, or changes how the shell behaves.
@@ -169,3 +176,6 @@ pub enum Wrapper {
     /// `xargs`, `find -exec`: allows an inner command only if it takes any arguments, or by a rule.
     Each,
 }
+
+#[cfg(test)]
+mod tests;

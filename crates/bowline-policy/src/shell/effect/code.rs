@@ -1,0 +1,89 @@
+//! The parts of the tables that rows cannot say: arguments that are a small language.
+
+mod awk;
+mod builtins;
+mod find;
+mod git;
+mod jq;
+mod sed;
+mod small;
+mod tar;
+mod wrappers;
+
+use super::apply::Work;
+
+/// The names that rows may use after `code:` and `own:`.
+#[cfg(test)]
+pub(super) const NAMES: [&str; 27] = [
+    "awk",
+    "cd",
+    "chmod",
+    "curl",
+    "date",
+    "dd",
+    "env",
+    "eval",
+    "export",
+    "find",
+    "flock",
+    "git-config",
+    "jq",
+    "kill",
+    "make",
+    "names",
+    "names-lower",
+    "ps",
+    "sed",
+    "set",
+    "shell",
+    "tar",
+    "test",
+    "trap",
+    "watch",
+    "xargs",
+    "interpreter",
+];
+
+/// Runs the analysis called `name`.
+pub(super) fn run(name: &str, work: &mut Work<'_>) {
+    match name {
+        "awk" => awk::judge(work),
+        "cd" => builtins::cd(work),
+        "chmod" => small::chmod(work),
+        "curl" => small::curl(work),
+        "date" => small::date(work),
+        "dd" => small::dd(work),
+        "env" => wrappers::env(work),
+        "eval" => builtins::eval(work),
+        "export" => builtins::export(work),
+        "find" => find::judge(work),
+        "flock" => wrappers::flock(work),
+        "git-config" => git::config(work),
+        "interpreter" => wrappers::interpreter(work),
+        "jq" => jq::judge(work),
+        "kill" => small::kill(work),
+        "make" => small::make(work),
+        "names" => builtins::names(work, false),
+        "names-lower" => builtins::names(work, true),
+        "ps" => small::ps(work),
+        "sed" => sed::judge(work),
+        "set" => builtins::set(work),
+        "shell" => wrappers::shell(work),
+        "tar" => tar::judge(work),
+        "test" => builtins::test(work),
+        "trap" => builtins::trap(work),
+        "watch" => wrappers::watch(work),
+        "xargs" => wrappers::xargs(work),
+        _ => {}
+    }
+}
+
+/// The file that describes the tasks of a command, if it is one that is understood.
+pub(super) fn task_file(words: &[String]) -> Option<&'static str> {
+    match words.first().map(String::as_str) {
+        Some("make" | "gmake") => Some("Makefile"),
+        Some("npm" | "pnpm" | "yarn" | "bun") => Some("package.json"),
+        Some("just") => Some("justfile"),
+        _ => None,
+    }
+}
