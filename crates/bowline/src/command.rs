@@ -29,7 +29,8 @@ mod usage;
 mod watch;
 mod why;
 
-pub use answer::chosen;
+pub use answer::{always, chosen};
+pub use find::Open;
 pub use run::VERSION;
 
 use std::sync::Arc;

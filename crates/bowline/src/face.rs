@@ -4,11 +4,13 @@ mod blobs;
 mod json;
 mod outlet;
 mod schema;
+mod sheet;
 mod text;
 
 pub use blobs::BlobFolder;
 pub use outlet::Outlet;
 pub use schema::{session_schema, stream_schema};
+pub use sheet::Sheet;
 
 use std::collections::BTreeMap;
 

@@ -7,17 +7,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use bowline_core::action::Question;
 use bowline_core::command::Ask;
 use bowline_core::decision::Scope;
 use bowline_core::protocol::WaitingItem;
-use bowline_core::{Action, Command, Decision, Verdict};
+use bowline_core::{Action, Command, Decision, DecisionId, Verdict};
 use bowline_runtime::{Clock, Error, Face, Harness, Rest, Session, drive, prompt};
 use bowline_secrets::Masker;
 use tokio::sync::{Notify, mpsc};
 
 use self::said::{Reply, Said};
 use crate::args::Output;
+use crate::command::{Open, always};
 use crate::face;
+use crate::places::Places;
 use crate::print::{self, Colour, Look};
 
 /// How often answers from elsewhere are looked for while the person thinks.
@@ -40,6 +43,7 @@ pub struct Terminal {
     answers: mpsc::UnboundedReceiver<Option<String>>,
     interrupts: Interrupts,
     masker: Arc<Masker>,
+    places: Places,
     look: Look,
 }
 
@@ -61,9 +65,17 @@ impl Interrupts {
     }
 }
 
+/// One thing that is asked.
+struct Asked<'a> {
+    item: &'a WaitingItem,
+    decision: &'a Decision,
+    /// The rules that `always` would write, or why it cannot.
+    always: Result<Vec<String>, String>,
+}
+
 /// What comes of asking.
 enum Next {
-    Give(Box<Command>),
+    Give(Vec<Command>),
     /// Something came from elsewhere: the question may be answered.
     LookAgain,
     Park,
@@ -75,6 +87,7 @@ impl Terminal {
         commands: mpsc::UnboundedSender<Command>,
         clock: &Clock,
         masker: Arc<Masker>,
+        places: Places,
     ) -> Self {
         let (sender, answers) = mpsc::unbounded_channel();
         let interrupts = Interrupts::default();
@@ -104,6 +117,7 @@ impl Terminal {
             answers,
             interrupts,
             masker,
+            places,
             look,
         }
     }
@@ -133,17 +147,17 @@ impl Terminal {
                 let _refused = session.give(command);
             }
             match &rest {
-                Rest::Waiting(waiting) => match waiting.first() {
-                    Some(item) => match self.ask(session, item).await {
-                        Next::Give(command) => {
+                Rest::Waiting(waiting) if waiting.is_empty() => return Ok(rest),
+                Rest::Waiting(waiting) => match self.ask(session, together(waiting)).await {
+                    Next::Give(commands) => {
+                        for command in commands {
                             // A question that was answered elsewhere meanwhile stays answered.
-                            let _refused = session.give(*command);
+                            let _refused = session.give(command);
                         }
-                        Next::LookAgain => {}
-                        Next::Park if typed => {}
-                        Next::Park => return Ok(rest),
-                    },
-                    None => return Ok(rest),
+                    }
+                    Next::LookAgain => {}
+                    Next::Park if typed => {}
+                    Next::Park => return Ok(rest),
                 },
                 _ if typed => {}
                 _ => return Ok(rest),
@@ -151,23 +165,51 @@ impl Terminal {
         }
     }
 
-    /// Shows one open question and takes the answer.
-    async fn ask(&mut self, session: &Session, item: &WaitingItem) -> Next {
-        let mut waiting = session.state().waiting();
-        let decision = waiting.find(|(_, decision)| decision.id == item.decision_id);
-        let Some((_, decision)) = decision else {
-            return Next::LookAgain;
-        };
+    /// Shows what is asked together and takes the answers.
+    async fn ask(&mut self, session: &Session, items: &[WaitingItem]) -> Next {
+        let mut asked = Vec::new();
+        for item in items {
+            let mut waiting = session.state().waiting();
+            let found = waiting.find(|(_, decision)| decision.id == item.decision_id);
+            let Some((open, decision)) = found else {
+                return Next::LookAgain;
+            };
+            let always = match &item.question {
+                Some(_) => Err(String::new()),
+                None => self.always(session, &open.call.name, decision),
+            };
+            asked.push(Asked {
+                item,
+                decision,
+                always,
+            });
+        }
         // What was typed before is no answer to what is only shown now.
         while self.answers.try_recv().is_ok() {}
-        self.show(item, decision);
+        self.show(&asked, session.state().cwd());
         self.interrupts.asking.store(true, Ordering::SeqCst);
-        let next = self.answer(session, item).await;
+        let next = self.answer(session, &asked).await;
         self.interrupts.asking.store(false, Ordering::SeqCst);
         next
     }
 
-    async fn answer(&mut self, session: &Session, item: &WaitingItem) -> Next {
+    /// The rules that would have this call run unasked from now on, or why there are none.
+    fn always(
+        &self,
+        session: &Session,
+        tool: &str,
+        decision: &Decision,
+    ) -> Result<Vec<String>, String> {
+        let open = Open {
+            session: session.id(),
+            state: session.state().clone(),
+            decision: decision.clone(),
+            tool: tool.to_owned(),
+        };
+        always::rules(&self.places, &open).map_err(|failure| failure.message().to_owned())
+    }
+
+    async fn answer(&mut self, session: &Session, asked: &[Asked<'_>]) -> Next {
         loop {
             print::err_text("> ");
             let line = loop {
@@ -186,71 +228,102 @@ impl Terminal {
                 print::err_line("");
                 return Next::Park;
             };
-            match self.understand(&line, item) {
+            match self.understand(&line, asked) {
                 Ok(next) => return next,
                 Err(hint) => print::err_line(&hint),
             }
         }
     }
 
-    /// What a line means for the question, or how to answer it.
-    fn understand(&self, line: &str, item: &WaitingItem) -> Result<Next, String> {
-        let decision = item.decision_id;
-        let by = ROUTE.to_owned();
+    /// What a line means for what is asked, or how to answer it.
+    fn understand(&self, line: &str, asked: &[Asked<'_>]) -> Result<Next, String> {
         let mask = |text: String| self.masker.mask(&text).text.into_owned();
-        let verdict = |verdict, scope, note: Option<String>| Ask::Answer {
-            decision,
-            verdict,
-            scope,
-            by: ROUTE.to_owned(),
-            note: note.map(mask),
-        };
-        let ask = match &item.question {
-            Some(question) => match said::reply(line, question)? {
+        if let [Asked { item, .. }] = asked
+            && let Some(question) = &item.question
+        {
+            let decision = item.decision_id;
+            let ask = match said::reply(line, question)? {
                 Reply::Words(text) => Ask::Reply {
                     decision,
                     text: prompt::answer(mask(text)),
-                    by,
+                    by: ROUTE.to_owned(),
                 },
-                Reply::Decline => verdict(Verdict::Deny, Scope::Once, None),
+                Reply::Decline => verdict(decision, Verdict::Deny, Scope::Once, None),
                 Reply::Park => return Ok(Next::Park),
-            },
-            None => match said::verdict(line)? {
-                Said::Once => verdict(Verdict::Allow, Scope::Once, None),
-                Said::Session => verdict(Verdict::Allow, Scope::Session, None),
-                Said::No(note) => verdict(Verdict::Deny, Scope::Once, note),
+            };
+            return Ok(Next::Give(vec![command(decision, ask)]));
+        }
+        let mut commands = Vec::new();
+        for (at, said) in said::verdicts(line, asked.len())? {
+            let Some(one) = asked.get(at) else { continue };
+            let decision = one.item.decision_id;
+            let ask = match said {
+                Said::Once => verdict(decision, Verdict::Allow, Scope::Once, None),
+                Said::Session => verdict(decision, Verdict::Allow, Scope::Session, None),
+                Said::Always => {
+                    let rules = one.always.as_ref().map_err(|why| format!("  {why}"))?;
+                    always::remember(&self.places, rules)
+                        .map_err(|failure| failure.message().to_owned())?;
+                    verdict(decision, Verdict::Allow, Scope::Always, None)
+                }
+                Said::No(note) => verdict(decision, Verdict::Deny, Scope::Once, note.map(mask)),
                 Said::Park => return Ok(Next::Park),
-            },
-        };
-        let key = format!("answer-{decision}");
-        Ok(Next::Give(Box::new(Command {
-            key,
-            at_ms: None,
-            ask,
-        })))
+            };
+            commands.push(command(decision, ask));
+        }
+        Ok(Next::Give(commands))
     }
 
     /// Shows what is asked, in lines that fit, and how to answer. What would run is shown whole:
     /// nobody should allow what they have not seen.
-    fn show(&self, item: &WaitingItem, decision: &Decision) {
+    fn show(&self, asked: &[Asked<'_>], cwd: &str) {
+        if let [Asked { item, .. }] = asked
+            && let Some(question) = &item.question
+        {
+            return self.show_question(question);
+        }
+        for (at, one) in asked.iter().enumerate() {
+            let sign = match asked.len() {
+                1 => "?".to_owned(),
+                _ => format!("{}?", at + 1),
+            };
+            self.show_call(&sign, one, cwd);
+        }
+        match asked {
+            [one] => print::err_line(&format!(
+                "  [y]es once  yes for the [s]ession{}  [n]o  [n] WORDS  [q]uit and park",
+                if one.always.is_ok() { "  [a]lways" } else { "" }
+            )),
+            _ => print::err_line(
+                "  numbers or `all`, then [y]es once, yes for the [s]ession, [a]lways, [n]o, \
+                 [n] WORDS; or [q]uit and park",
+            ),
+        }
+    }
+
+    fn show_call(&self, sign: &str, asked: &Asked<'_>, cwd: &str) {
+        let look = &self.look;
+        let essence = look.fit(&asked.item.essence, sign.len() + 1);
+        print::err_line(&format!("{} {essence}", look.paint(Colour::Yellow, sign)));
+        for judged in &asked.decision.actions {
+            if let Action::Run { command, .. } = &judged.action
+                && essence != *command
+            {
+                print::err_line(&indented(command));
+            }
+        }
+        for line in face::Sheet::of(asked.decision, cwd).lines(look) {
+            print::err_line(&line);
+        }
+        for rule in asked.always.iter().flatten() {
+            let line = look.fit(&format!("always: allow `{rule}`"), 4);
+            print::err_line(&look.paint(Colour::Dim, &format!("    {line}")));
+        }
+    }
+
+    fn show_question(&self, question: &Question) {
         let look = &self.look;
         let sign = look.paint(Colour::Yellow, "?");
-        let Some(question) = &item.question else {
-            print::err_line(&format!("{sign} {}", look.fit(&item.essence, 2)));
-            for judged in &decision.actions {
-                if let Action::Run { command, .. } = &judged.action
-                    && look.fit(&item.essence, 2) != *command
-                {
-                    print::err_line(&indented(command));
-                }
-            }
-            let reason = look.wrap(&item.reason, 4).join("\n");
-            print::err_line(&look.paint(Colour::Dim, &indented(&reason)));
-            print::err_line(
-                "  [y]es once  yes for the [s]ession  [n]o  [n] WORDS  [q]uit and park",
-            );
-            return;
-        };
         print::err_line(&format!("{sign} {}", print::clean(&question.text)));
         for (number, choice) in face::choices(Some(question)) {
             print::err_line(&look.fit(&format!("  {number}. {choice}"), 0));
@@ -261,6 +334,31 @@ impl Terminal {
             (false, true) => "  numbers such as 1,3, or your own words",
         };
         print::err_line(&format!("{how}; /no declines, /park parks"));
+    }
+}
+
+/// What is asked together: all calls that wait for a verdict, or one question.
+fn together(waiting: &[WaitingItem]) -> &[WaitingItem] {
+    let calls = waiting.iter().take_while(|item| item.question.is_none());
+    let count = calls.count().max(1);
+    &waiting[..count.min(waiting.len())]
+}
+
+fn verdict(decision: DecisionId, verdict: Verdict, scope: Scope, note: Option<String>) -> Ask {
+    Ask::Answer {
+        decision,
+        verdict,
+        scope,
+        by: ROUTE.to_owned(),
+        note,
+    }
+}
+
+fn command(decision: DecisionId, ask: Ask) -> Command {
+    Command {
+        key: format!("answer-{decision}"),
+        at_ms: None,
+        ask,
     }
 }
 

@@ -286,7 +286,7 @@ impl Script {
                 executes: Vec::new(),
                 tool: None,
                 preview: None,
-        looked: Vec::new(),
+                looked: Vec::new(),
                 trust: None,
                 repeats: None,
                 on_ask: bowline_core::OnAsk::Park,

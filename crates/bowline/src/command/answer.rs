@@ -1,7 +1,7 @@
 //! `bowline approve ID..`, `bowline deny ID..` and `bowline answer ID TEXT`: a person's answer, left
 //! in the session's mailbox.
 
-mod always;
+pub mod always;
 
 use std::collections::BTreeSet;
 

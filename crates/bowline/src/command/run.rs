@@ -173,7 +173,14 @@ pub fn run(places: &Places, task: Task<'_>) -> Result<u8, Failure> {
         let supersede = task.supersede;
         prompt_or_outstanding(&mut session, &harness, task.prompt, supersede).await?;
         watch::begun(&log, &store, places, &session);
-        let rest = drive(&mut session, &harness, face.as_mut(), &log, task.asker).await;
+        let rest = drive(
+            &mut session,
+            &harness,
+            face.as_mut(),
+            &log,
+            (task.asker, places),
+        )
+        .await;
         let rested = watch::rested(&log, &rest);
         let result = conclude(&session, rest, began);
         let code = result.exit_code;
@@ -225,7 +232,14 @@ pub fn quietly(
         let prompt = Some(Prompt::text(prompt));
         prompt_or_outstanding(&mut session, &harness, prompt, false).await?;
         watch::begun(&log, &store, places, &session);
-        let rest = drive(&mut session, &harness, &mut Silent, &log, Asker::Face).await;
+        let rest = drive(
+            &mut session,
+            &harness,
+            &mut Silent,
+            &log,
+            (Asker::Face, places),
+        )
+        .await;
         let rested = watch::rested(&log, &rest);
         let code = match &rest {
             Ok(rest) => tell(&session, rest),
@@ -244,7 +258,7 @@ async fn drive(
     harness: &Harness,
     face: &mut dyn Face,
     log: &Arc<RunLog>,
-    asker: Asker,
+    (asker, places): (Asker, &Places),
 ) -> Result<Rest, bowline_runtime::Error> {
     let (sender, mut commands) = mpsc::unbounded_channel();
     let before = session.settings_found().cloned();
@@ -256,7 +270,7 @@ async fn drive(
         return bowline_runtime::drive(session, harness, &mut face, &mut commands).await;
     }
     let masker = Arc::clone(&harness.masker);
-    let mut terminal = Terminal::open(sender.clone(), session.clock(), masker);
+    let mut terminal = Terminal::open(sender.clone(), session.clock(), masker, places.clone());
     let interrupts = Some(terminal.interrupts());
     listen_for_interrupt(sender, session.clock(), log, stay.clone(), interrupts);
     terminal

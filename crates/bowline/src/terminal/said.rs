@@ -8,12 +8,14 @@ use crate::command::chosen;
 mod tests;
 
 /// An answer where allow or deny is asked for.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Said {
     /// Allow this call.
     Once,
     /// Allow this request for the session.
     Session,
+    /// Allow it from now on, as the rule that was shown.
+    Always,
     /// Deny it, with words for the model if any.
     No(Option<String>),
     /// Leave it open and end the run.
@@ -42,11 +44,42 @@ pub(super) fn verdict(line: &str) -> Result<Said, String> {
     match (word.to_lowercase().as_str(), rest) {
         ("y" | "yes", "") => Ok(Said::Once),
         ("s" | "session", "") => Ok(Said::Session),
+        ("a" | "always", "") => Ok(Said::Always),
         ("n" | "no", "") => Ok(Said::No(None)),
         ("n" | "no", words) => Ok(Said::No(Some(words.to_owned()))),
         ("q" | "quit", "") => Ok(Said::Park),
-        _ => Err("  answer y, s, n, n and words for the model, or q".to_owned()),
+        _ => Err("  answer y, s, a, n, n and words for the model, or q".to_owned()),
     }
+}
+
+/// Reads the answer to `count` calls asked about together: a verdict after the numbers it is for,
+/// or after `all`. Without numbers it is for the only one; to park is for all.
+///
+/// # Errors
+/// How to answer.
+pub(super) fn verdicts(line: &str, count: usize) -> Result<Vec<(usize, Said)>, String> {
+    let line = line.trim();
+    let all = || 0..count;
+    if matches!(verdict(line), Ok(Said::Park)) {
+        return Ok(all().map(|at| (at, Said::Park)).collect());
+    }
+    if count == 1 {
+        return verdict(line).map(|said| vec![(0, said)]);
+    }
+    let how = || format!("  say which: `all y`, `1 y`, `2,{count} n WORDS`, or q");
+    let (which, rest) = line.split_once(char::is_whitespace).ok_or_else(how)?;
+    let numbers: Vec<usize> = if which.eq_ignore_ascii_case("all") {
+        all().collect()
+    } else {
+        let number = |part: &str| {
+            let number = part.parse::<usize>().ok()?.checked_sub(1)?;
+            (number < count).then_some(number)
+        };
+        let numbers: Option<Vec<usize>> = which.split(',').map(number).collect();
+        numbers.ok_or_else(how)?
+    };
+    let said = verdict(rest)?;
+    Ok(numbers.into_iter().map(|at| (at, said.clone())).collect())
 }
 
 /// Reads the answer to `question`: numbers of its choices, or words.

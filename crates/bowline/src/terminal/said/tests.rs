@@ -23,6 +23,40 @@ fn verdicts() {
 }
 
 #[test]
+fn several_are_answered_by_their_numbers() {
+    let check = |line: &str, count: usize, expect: Option<Vec<(usize, Said)>>| {
+        assert_eq!(super::verdicts(line, count).ok(), expect, "{line}");
+    };
+    check("y", 1, Some(vec![(0, Said::Once)]));
+    check("a", 1, Some(vec![(0, Said::Always)]));
+    check("q", 2, Some(vec![(0, Said::Park), (1, Said::Park)]));
+    check("all y", 2, Some(vec![(0, Said::Once), (1, Said::Once)]));
+    check("2 s", 2, Some(vec![(1, Said::Session)]));
+    check(
+        "1,3 n not these",
+        3,
+        Some(vec![
+            (0, Said::No(Some("not these".into()))),
+            (2, Said::No(Some("not these".into()))),
+        ]),
+    );
+    // With several open, a bare yes says nothing about which.
+    for line in [
+        "y",
+        "",
+        "1",
+        "0 y",
+        "3 y",
+        "1,x y",
+        "1 2 y",
+        "all",
+        "all maybe",
+    ] {
+        check(line, 2, None);
+    }
+}
+
+#[test]
 fn replies() {
     let question = |labels: &[&str], multiple| Question {
         text: "which?".into(),
