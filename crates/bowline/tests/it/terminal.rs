@@ -129,13 +129,21 @@ fn each_call_is_asked_for_and_each_answer_counts() {
         &scratch,
         &["exec", "--model", &model, "--mode", "ask", "go"],
     );
-    run.until("? write a.txt");
+    // Both calls of the reply are asked about together, each with what it would do.
+    run.until("1? write a.txt");
+    run.until("writes a.txt");
+    run.until("+x");
+    run.until("2? write b.txt");
     run.until("[q]uit and park");
     run.until("> ");
-    run.type_line("sure");
-    run.until("answer y, s, n");
-    run.until("> ");
+    // Nothing is allowed by a word that does not say which.
     run.type_line("y");
+    run.until("say which");
+    run.until("> ");
+    run.type_line("1 sure");
+    run.until("answer y, s, a, n");
+    run.until("> ");
+    run.type_line("1 y");
     run.until("? write b.txt");
     run.until("> ");
     run.type_line("n use another name");
