@@ -7,6 +7,7 @@
 
 pub mod argument;
 pub mod effect;
+pub mod invisible;
 mod lex;
 pub mod parse;
 pub mod print;

@@ -25,6 +25,8 @@ pub(super) struct Pieces {
     /// Such a piece stands where a brace expansion could lengthen it.
     is_lengthened: bool,
     has_brace: bool,
+    /// A lone `$` stands outside quotes: what is expanded before it is not split.
+    has_dollar: bool,
 }
 
 impl Pieces {
@@ -80,6 +82,9 @@ impl Lexer<'_> {
         // Braces are expanded before variables, as text: `$a{b,c}` is `$ab $ac`.
         if pieces.is_lengthened && pieces.has_brace {
             return Err(self.not_understood("braces could lengthen the name of a variable"));
+        }
+        if pieces.has_dollar && pieces.all.iter().any(is_split) {
+            return Err(self.not_understood("a lone `$` beside an expansion"));
         }
         Ok(Word {
             pieces: pieces.all,
@@ -244,6 +249,7 @@ impl Lexer<'_> {
                 pieces.quoted("$");
                 if !is_quoted {
                     pieces.leave_open();
+                    pieces.has_dollar = true;
                 }
             }
         }
@@ -275,5 +281,15 @@ fn ends_in_pattern_sign(pieces: &Pieces) -> bool {
     match pieces.all.last() {
         Some(Piece::Bare(text)) => text.ends_with(['?', '*', '+', '@', '!']),
         _ => false,
+    }
+}
+
+/// Whether a piece may become several words.
+fn is_split(piece: &Piece) -> bool {
+    match piece {
+        Piece::Parameter { is_quoted, .. }
+        | Piece::Command { is_quoted, .. }
+        | Piece::Arithmetic { is_quoted, .. } => !is_quoted,
+        Piece::Bare(_) | Piece::Quoted(_) | Piece::Process { .. } | Piece::Array(_) => false,
     }
 }

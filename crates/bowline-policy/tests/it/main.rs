@@ -1,0 +1,15 @@
+//! Shell text as Bowline reads it, held against a real bash.
+//!
+//! `BOWLINE_SHELL_CASES=100000 cargo test -p bowline-policy --test it bash` makes as many cases of
+//! each kind; without it there are a few hundred. The cases are the same for the same seed
+//! (`BOWLINE_SHELL_SEED`).
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "policy is pure; what it is held against here is a program"
+)]
+
+mod bash;
+mod bash_redirections;
+mod bash_words;
+mod chance;
