@@ -5,8 +5,8 @@ use super::grammar::{Given, Part, read};
 use super::host::is_this_machine;
 use super::kinds::PUBLISHING;
 use super::rows::{Command, Fact, Kind, Standing, Tables, tables};
-use super::{Class, Effect, Hazard, Inner, InnerCommand, Lines, Wrapper};
-use crate::shell::argument::Argument;
+use super::{Class, Effect, Hazard, Inner, InnerCommand, Lines, PathUse, Wrapper};
+use crate::shell::argument::{Argument, Value};
 
 /// One command while its effect is worked out.
 pub(super) struct Work<'w> {
@@ -27,7 +27,6 @@ pub(super) struct Work<'w> {
     standing: Standing,
     why: &'static str,
     is_freed: bool,
-    is_dry: bool,
     is_offline: bool,
     pub(super) sends: Option<String>,
     pub(super) folder: Option<String>,
@@ -69,6 +68,10 @@ fn unknown(arguments: &[Argument]) -> Effect {
     let mut effect = Effect::default();
     let first = arguments.get(1).and_then(Argument::known);
     let options = arguments.iter().filter_map(Argument::known);
+    let name = arguments[0].known().unwrap_or_default();
+    if super::kinds::names_publishing(name) {
+        effect.publishes = Some(format!("`{name}` stands for publishing"));
+    }
     let named = options.chain(first).find(|word| {
         let task = word
             .strip_prefix("--")
@@ -93,7 +96,6 @@ fn known(tables: &'static Tables, name: &str, arguments: &[Argument], input: Lin
         standing: Standing::Known,
         why: "",
         is_freed: false,
-        is_dry: false,
         is_offline: false,
         sends: None,
         folder: None,
@@ -188,7 +190,9 @@ impl<'w> Work<'w> {
                         self.apply_value(*at, fact, value);
                     }
                 }
-                Part::Strange { at } if command.standing == Standing::Limited => {
+                Part::Strange { at }
+                    if command.standing == Standing::Limited || command.has_children =>
+                {
                     self.limit(*at, "is an option that the tables do not know");
                 }
                 Part::Unclear { at } => {
@@ -226,14 +230,21 @@ impl<'w> Work<'w> {
                 self.inner(InnerCommand::Arguments(self.arguments[*at..].to_vec()), by);
                 return;
             }
-            if fact.limits && self.is_freed {
-                continue;
-            }
-            self.apply(*at, fact);
             let given = Given {
                 at: *at,
                 text: None,
             };
+            let is_many = matches!(self.arguments[*at].value, Value::Unknown { .. });
+            let later = command.operand(place + 1, operands.len() + shift + 1);
+            if let (true, Some(later)) = (is_many, later)
+                && later.kind != fact.kind
+            {
+                self.apply_value(*at, later, &given);
+            }
+            if fact.limits && self.is_freed {
+                continue;
+            }
+            self.apply(*at, fact);
             self.apply_value(*at, fact, &given);
         }
     }
@@ -277,7 +288,6 @@ impl<'w> Work<'w> {
             (self.effect.output, self.output_rank) = (output, fact.output_rank);
         }
         self.is_freed |= fact.frees;
-        self.is_dry |= fact.is_dry;
         self.is_offline |= fact.is_offline;
     }
 
@@ -306,7 +316,32 @@ impl<'w> Work<'w> {
         self.effect.inner.push(Inner { what, by });
     }
 
+    /// Takes over what another command, given from `from` on, is said to do: it runs in this one.
+    pub(super) fn merge(&mut self, other: Effect, from: usize) {
+        let moved = |path: PathUse| PathUse {
+            at: path.at + from,
+            ..path
+        };
+        for hazard in other.hazards {
+            self.hazard(hazard.at + from, &hazard.why);
+        }
+        self.effect.reads.extend(other.reads.into_iter().map(moved));
+        self.effect
+            .writes
+            .extend(other.writes.into_iter().map(moved));
+        self.effect.inner.extend(other.inner);
+        self.effect.hosts.extend(other.hosts);
+        let effect = &mut self.effect;
+        effect.publishes = effect.publishes.take().or(other.publishes);
+        effect.network = effect.network.take().or(other.network);
+        effect.discloses = effect.discloses.take().or(other.discloses);
+        if let Class::Asks { why } = other.class {
+            self.ask(why);
+        }
+    }
+
     fn done(mut self) -> Effect {
+        code::named_task(&mut self);
         let effect = &mut self.effect;
         if effect.output == Lines::OfInput && !effect.reads.is_empty() {
             effect.output = Lines::Unknown;
@@ -319,10 +354,7 @@ impl<'w> Work<'w> {
         if let (Some(why), false, false) = (self.sends, is_near, self.is_offline) {
             effect.publishes.get_or_insert(why);
         }
-        effect.hosts.retain(|host| host != "?");
-        if self.is_dry {
-            effect.publishes = None;
-        }
+        effect.hosts.retain(|host| !host.is_empty());
         effect.class = match (self.asks, self.standing, self.limit) {
             (Some(why), _, _) => Class::Asks { why },
             (None, Standing::Asks, _) => Class::Asks {

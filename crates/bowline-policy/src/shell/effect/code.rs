@@ -10,6 +10,7 @@ mod small;
 mod tar;
 mod wrappers;
 
+use super::Program;
 use super::apply::Work;
 
 /// The names that rows may use after `code:` and `own:`.
@@ -75,6 +76,22 @@ pub(super) fn run(name: &str, work: &mut Work<'_>) {
         "watch" => wrappers::watch(work),
         "xargs" => wrappers::xargs(work),
         _ => {}
+    }
+}
+
+pub(super) use small::sets_id;
+
+/// A task that a subcommand stands for: `npm test`.
+pub(super) fn named_task(work: &mut Work<'_>) {
+    let words: Vec<&str> = work.words.iter().map(String::as_str).collect();
+    if let ["npm" | "pnpm" | "yarn" | "bun", name] = words[..] {
+        let name = match name {
+            "test" | "t" | "tst" if words[0] != "bun" => "test",
+            "start" | "stop" | "restart" => name,
+            _ => return,
+        };
+        let (file, name) = ("package.json", name.to_owned());
+        work.effect.programs.push(Program::Task { file, name });
     }
 }
 

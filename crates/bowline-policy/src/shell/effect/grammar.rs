@@ -129,7 +129,10 @@ impl<'t> Reader<'_, 't> {
         }
         match text.strip_prefix("--") {
             Some(_) => self.long(at, text, is_open),
-            None => self.cluster(at, text, is_open),
+            None => match self.find(text).filter(|_| text.len() > 2 && !is_open) {
+                Some(found) => self.option(at, text, found, None, false),
+                None => self.cluster(at, text, is_open),
+            },
         }
     }
 

@@ -11,6 +11,13 @@ use crate::shell::argument::{Argument, Value};
 /// Words in the name of a task that stand for publishing.
 pub(super) const PUBLISHING: [&str; 4] = ["publish", "release", "deploy", "upload"];
 
+/// Whether the name of a script says that it publishes: `scripts/release.sh`, `publish-all`.
+pub(super) fn names_publishing(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let first = name.split(['.', '-', '_']).next().unwrap_or(name);
+    PUBLISHING.contains(&first)
+}
+
 impl Work<'_> {
     /// The texts that a value may be; `None` if they are not known.
     pub(super) fn texts(&self, given: &Given) -> Option<Vec<String>> {
@@ -51,6 +58,17 @@ impl Work<'_> {
                 let arguments = vec![self.argument(given)];
                 self.inner(InnerCommand::Script { arguments }, Wrapper::Opaque);
             }
+            Kind::GitSetting => self.git_setting(given, texts),
+            Kind::GitRemote => self.git_remote(given, texts),
+            Kind::Mode => self.mode(given, texts),
+            Kind::Flags => self.flags(given, texts),
+            Kind::Source => {
+                let is_options = |text: &String| text.starts_with('@');
+                if texts.is_some_and(|texts| texts.iter().any(is_options)) {
+                    self.hazard(given.at, "takes options from a file");
+                }
+                self.read_path(given, false);
+            }
             Kind::Program(language) => self.program(given, is("-"), language),
             Kind::Task => self.task(at, texts),
             Kind::Evaluates => self.effect.evaluates.push(given.at),
@@ -79,6 +97,8 @@ impl Work<'_> {
             .is_some_and(|texts| texts.iter().any(is_remote));
         if is_far {
             self.host(given);
+            let why = "reaches a host";
+            self.effect.network.get_or_insert_with(|| why.to_owned());
             if is_target {
                 self.effect
                     .publishes
@@ -121,24 +141,91 @@ impl Work<'_> {
         }
     }
 
-    fn program(&mut self, given: &Given, is_input: bool, language: Language) {
-        let at = given.at;
-        let text = given.text.clone();
-        self.effect.programs.push(if is_input {
-            Program::StandardInput { language }
-        } else {
-            let path = PathUse {
-                at,
-                text,
-                is_search_start: false,
+    /// `alias.NAME=VALUE` runs VALUE.
+    fn git_setting(&mut self, given: &Given, texts: Option<Vec<String>>) {
+        for text in texts.unwrap_or_default() {
+            let alias = text
+                .get(..6)
+                .filter(|start| start.eq_ignore_ascii_case("alias."));
+            let Some((_, value)) = alias.and_then(|_| text.split_once('=')) else {
+                continue;
             };
-            Program::File { path, language }
-        });
+            let script = value.strip_prefix('!').map(str::to_owned);
+            let script = script.unwrap_or_else(|| format!("git {value}"));
+            let value = Value::Known(script);
+            let span = self.arguments[given.at].span;
+            let arguments = vec![Argument { value, span }];
+            self.inner(InnerCommand::Script { arguments }, Wrapper::Opaque);
+        }
+    }
+
+    fn git_remote(&mut self, given: &Given, texts: Option<Vec<String>>) {
+        let Some(texts) = texts else {
+            return self.hazard(given.at, "is not known here and could start a program");
+        };
+        for text in &texts {
+            if text.contains("::") {
+                self.hazard(given.at, "starts a program that speaks for the remote");
+            } else if text.contains("://") || text.contains(':') {
+                self.host(given);
+            } else if text.starts_with(['/', '.', '~']) {
+                self.read_path(given, true);
+            }
+        }
+    }
+
+    fn mode(&mut self, given: &Given, texts: Option<Vec<String>>) {
+        if texts.is_none_or(|texts| texts.iter().any(|mode| code::sets_id(mode))) {
+            let why = "may set the user or group that a program runs as";
+            self.hazard(given.at, why);
+            let shown = self.arguments[given.at].shown();
+            self.ask(format!("`{shown}` {why}"));
+        }
+    }
+
+    fn flags(&mut self, given: &Given, texts: Option<Vec<String>>) {
+        let starts = ["ext", "plugin", "toolexec", "@", "-B"];
+        let is_odd = |text: &String| starts.iter().any(|word| text.contains(word));
+        if texts.is_none_or(|texts| texts.iter().any(is_odd)) {
+            self.hazard(given.at, "may start or load other code");
+        }
+    }
+
+    /// A file that is run, or standard input.
+    pub(super) fn program(&mut self, given: &Given, is_input: bool, language: Language) {
+        if is_input {
+            self.effect
+                .programs
+                .push(Program::StandardInput { language });
+            return;
+        }
+        for text in self.texts(given).into_iter().flatten() {
+            self.program_name(&text);
+        }
+        self.read_path(given, false);
+        let (at, text) = (given.at, given.text.clone());
+        let path = PathUse {
+            at,
+            text,
+            is_search_start: false,
+        };
+        self.effect.programs.push(Program::File { path, language });
+    }
+
+    /// A script whose name says that it publishes.
+    pub(super) fn program_name(&mut self, path: &str) {
+        if names_publishing(path) {
+            let why = format!("`{path}` stands for publishing");
+            self.effect.publishes.get_or_insert(why);
+        }
     }
 
     /// A task: `make release`, `npm run deploy:web`.
     fn task(&mut self, at: usize, texts: Option<Vec<String>>) {
         let words = self.words.join(" ");
+        if texts.is_none() {
+            self.hazard(at, "is a task that is not known here");
+        }
         for name in texts.into_iter().flatten() {
             let plain = name.trim_start_matches('-');
             let mut parts = plain.split([':', '-', '_', '.', '/']);
@@ -151,7 +238,6 @@ impl Work<'_> {
                 self.effect.programs.push(Program::Task { file, name });
             }
         }
-        let _ = at;
     }
 
     fn path(&mut self, given: &Given, is_search_start: bool) -> Vec<PathUse> {

@@ -141,8 +141,6 @@ pub(super) struct Fact {
     pub(super) frees: bool,
     /// `instead`: stands for the first operand.
     pub(super) is_first_operand: bool,
-    /// `dry`: nothing is published, written or removed.
-    pub(super) is_dry: bool,
     /// `paths`, `lines`, `text`, `only-paths`: what its output holds.
     pub(super) output: Option<Lines>,
     /// Which of two such words wins: the higher, or else the later.
@@ -181,6 +179,16 @@ pub(super) enum Kind {
     RevPath,
     /// `script`: shell text.
     Script,
+    /// `git-setting`: a setting of git, which may be an alias.
+    GitSetting,
+    /// `git-remote`: the name of a remote, an address or a folder.
+    GitRemote,
+    /// `mode`: rights of a file.
+    Mode,
+    /// `flags`: options for another program.
+    Flags,
+    /// `source`: a file to compile, or `@` and a file of options.
+    Source,
     /// `program`: a file that is run.
     Program(Language),
     /// `task`: the name of a task.
@@ -201,6 +209,19 @@ impl Tables {
     #[cfg(test)]
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.commands.keys().map(String::as_str)
+    }
+
+    /// The options of a command, those of its sets too, by spelling.
+    #[cfg(test)]
+    pub(super) fn options<'t>(&'t self, command: &'t Command) -> Vec<(&'t str, &'t Opt)> {
+        let own = command.options.iter();
+        let mut all: Vec<(&str, &Opt)> = own.map(|(name, row)| (name.as_str(), row)).collect();
+        for set in command.sets.iter().filter_map(|set| self.commands.get(set)) {
+            let more = self.options(set).into_iter();
+            all.extend(more.filter(|(name, _)| !command.options.contains_key(*name)));
+        }
+        all.sort_by_key(|(name, _)| *name);
+        all
     }
 
     /// The names of all analyses that rows use.
@@ -420,6 +441,11 @@ fn fact(does: &str, why: &'static str) -> Result<Fact, String> {
             "send" => fact.kind = Kind::Send,
             "revpath" => fact.kind = Kind::RevPath,
             "script" => fact.kind = Kind::Script,
+            "git-setting" => fact.kind = Kind::GitSetting,
+            "git-remote" => fact.kind = Kind::GitRemote,
+            "mode" => fact.kind = Kind::Mode,
+            "flags" => fact.kind = Kind::Flags,
+            "source" => fact.kind = Kind::Source,
             "shell-program" => fact.kind = Kind::Program(Language::Shell),
             "program" => fact.kind = Kind::Program(Language::Other),
             "task" => fact.kind = Kind::Task,
@@ -436,7 +462,6 @@ fn fact(does: &str, why: &'static str) -> Result<Fact, String> {
             "discloses" => fact.discloses = true,
             "frees" => fact.frees = true,
             "instead" => fact.is_first_operand = true,
-            "dry" => fact.is_dry = true,
             "paths" => (fact.output, fact.output_rank) = (Some(Lines::WorkspacePaths), 1),
             "lines" => (fact.output, fact.output_rank) = (Some(Lines::OfInput), 1),
             "text" => (fact.output, fact.output_rank) = (Some(Lines::Unknown), 2),

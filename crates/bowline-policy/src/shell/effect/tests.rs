@@ -6,6 +6,7 @@ use crate::shell::argument::Value;
 use crate::shell::tree::Span;
 
 mod catalogue;
+mod facts;
 mod laws;
 
 /// Arguments as a person writes them here: blanks separate, `'..'` holds blanks together; `$*` is

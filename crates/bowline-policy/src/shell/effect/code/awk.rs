@@ -100,27 +100,28 @@ pub(super) fn danger(program: &str) -> Option<&'static str> {
 fn tokens(program: &str) -> Option<Vec<Token<'_>>> {
     let mut tokens = Vec::new();
     let mut rest = program;
+    // Whether each open parenthesis holds a condition, and whether the last that was closed did.
+    let (mut open, mut after_condition) = (Vec::new(), false);
     while let Some(letter) = rest.chars().next() {
         let width = match letter {
             '"' => {
                 tokens.push(Token::Value);
                 quoted(rest, '"')?
             }
-            '/' => match tokens.last() {
-                Some(Token::Word(word)) if !is_keyword(word) => sign(&mut tokens, '/'),
-                Some(Token::Value | Token::Sign(']' | '$')) => sign(&mut tokens, '/'),
-                Some(Token::Sign(')' | '+' | '-')) => {
-                    let line = rest.lines().next().unwrap_or(rest);
-                    if line.contains(['"', '#', '\\']) {
-                        return None;
-                    }
-                    sign(&mut tokens, '/')
-                }
-                _ => {
-                    tokens.push(Token::Value);
-                    quoted(rest, '/')?
-                }
-            },
+            '/' if is_division(&tokens, after_condition) => sign(&mut tokens, '/'),
+            '/' => {
+                tokens.push(Token::Value);
+                quoted(rest, '/')?
+            }
+            '(' => {
+                let condition = [Token::Word("if"), Token::Word("while"), Token::Word("for")];
+                open.push(tokens.last().is_some_and(|last| condition.contains(last)));
+                sign(&mut tokens, '(')
+            }
+            ')' => {
+                after_condition = open.pop().unwrap_or(false);
+                sign(&mut tokens, ')')
+            }
             '#' => rest.find('\n').unwrap_or(rest.len()),
             '\\' if rest.starts_with("\\\n") => 2,
             '\\' if rest.starts_with("\\\r\n") => 3,
@@ -142,6 +143,17 @@ fn tokens(program: &str) -> Option<Vec<Token<'_>>> {
         rest = &rest[width..];
     }
     Some(tokens)
+}
+
+/// Whether a slash after `tokens` divides.
+fn is_division(tokens: &[Token<'_>], after_condition: bool) -> bool {
+    match tokens {
+        [.., Token::Word(word)] => !is_keyword(word),
+        [.., Token::Value | Token::Sign(']')] => true,
+        [.., Token::Sign(')')] => !after_condition,
+        [.., Token::Sign(one), Token::Sign(two)] => one == two && "+-".contains(*one),
+        _ => false,
+    }
 }
 
 fn sign(tokens: &mut Vec<Token<'_>>, letter: char) -> usize {

@@ -11,6 +11,21 @@ const LOOKS: [&str; 20] = [
     "-L", "-N", "-O", "-S",
 ];
 
+/// Variables that steer no program.
+const HARMLESS: [&str; 11] = [
+    "LANG",
+    "TZ",
+    "TERM",
+    "COLUMNS",
+    "LINES",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "CLICOLOR",
+    "RUST_BACKTRACE",
+    "RUST_LOG",
+    "CI",
+];
+
 /// `cd` and `pushd`: where they go.
 pub(super) fn cd(work: &mut Work<'_>) {
     let operands = work.operand_places();
@@ -114,8 +129,11 @@ pub(super) fn names(work: &mut Work<'_>, only_lower: bool) {
             work.effect.evaluates.push(at);
             work.limit(at, "is evaluated and no plain name");
             work.hazard(at, "is evaluated and no plain name");
-        } else if only_lower && text.is_some_and(|text| text.chars().any(char::is_uppercase)) {
+        } else if text.is_some_and(|text| text.chars().any(char::is_uppercase)) {
             work.limit(at, "is a name in upper case, which may steer programs");
+            if !only_lower {
+                work.ask("a variable in upper case may steer programs");
+            }
         }
     }
 }
@@ -178,6 +196,11 @@ pub(super) fn export(work: &mut Work<'_>) {
             _ => String::new(),
         };
         let name = text.split(['=', '+']).next().unwrap_or_default();
+        let steers = name.chars().any(char::is_uppercase) || has("-x") || word == "export";
+        if steers && text.contains('=') && !HARMLESS.contains(&name) && !name.starts_with("LC_") {
+            work.hazard(at, "changes the environment of what follows");
+            work.ask(format!("`{name}` changes the environment of what follows"));
+        }
         if !is_name(name) || has("-i") || has("-n") {
             work.effect.evaluates.push(at);
             work.hazard(at, "is evaluated by the shell");

@@ -42,13 +42,12 @@ pub(super) fn config(work: &mut Work<'_>) {
         || has("--get")
         || shows.iter().any(|name| has(name))
         || matches!(first, Some("list" | "get"))
-        || operands.len() == 1;
+        || (operands.len() == 1 && !has("--edit") && !has("-e"));
+    work.hazard(0, "shows or changes git's configuration");
     if is_shown {
         work.limit(0, "may print passwords of the configuration");
-        work.hazard(0, "may print passwords of the configuration");
     } else {
         work.limit(0, "changes git's configuration, which can start programs");
-        work.hazard(0, "changes git's configuration, which can start programs");
         work.ask("`git config` changes git's configuration, which can start programs");
     }
 }

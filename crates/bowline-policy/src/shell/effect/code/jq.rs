@@ -10,13 +10,16 @@ pub(super) fn judge(work: &mut Work<'_>) {
             |part| matches!(part, Part::Option { name, .. } if wanted.contains(&name.as_str())),
         )
     };
-    let is_data = option(&["--args", "--jsonargs"]);
     let from_file = option(&["-f", "--from-file"]);
+    let data_from = work.parts.iter().find_map(|part| match part {
+        Part::Option { at, name, .. } if name == "--args" || name == "--jsonargs" => Some(*at),
+        _ => None,
+    });
     let mut operands = work.operand_places().into_iter();
     let program = operands.next();
     let files: Vec<usize> = operands.collect();
-    if !is_data {
-        for at in files {
+    for at in files {
+        if data_from.is_none_or(|from| at < from) {
             work.read_path(&Given { at, text: None }, false);
         }
     }
@@ -57,7 +60,11 @@ pub(super) fn danger(program: &str) -> Option<&'static str> {
             _ if is_part(letter) => {
                 let end = rest.find(|letter| !is_part(letter)).unwrap_or(rest.len());
                 match &rest[..end] {
-                    "env" if before != '.' && !rest[end..].trim_start().starts_with(':') => {
+                    "env"
+                        if before != '.'
+                            && before != '$'
+                            && !rest[end..].trim_start().starts_with(':') =>
+                    {
                         return Some(ENVIRONMENT);
                     }
                     "ENV" if before == '$' => return Some(ENVIRONMENT),

@@ -3,37 +3,32 @@
 use super::super::apply::Work;
 use super::super::grammar::{Given, Part};
 
-/// `chmod`: a mode that sets the user or group on execution asks.
+/// `chmod`: a mode may look like an option: `-s` takes rights, `-w+s` gives some.
 pub(super) fn chmod(work: &mut Work<'_>) {
-    let Some(at) = work.operand_places().first().copied() else {
-        return;
-    };
-    let given = Given { at, text: None };
-    let strange = work.parts.iter().find_map(|part| match part {
+    let strange = work.parts.iter().filter_map(|part| match part {
         Part::Strange { at } => Some(*at),
         _ => None,
     });
-    let at = strange.unwrap_or(at);
-    let sets_id = match work.texts(&given) {
-        Some(texts) => texts.iter().any(|mode| {
-            let digits = mode.trim_start_matches(['=', '+', '-']);
-            let is_octal = digits.chars().all(|digit| digit.is_digit(8));
-            let special = digits.len() > 3
-                && u32::from_str_radix(digits, 8).is_ok_and(|mode| mode & 0o6000 != 0);
-            let clauses = mode.split(',').any(|clause| {
-                let from = clause.find(['+', '=']).unwrap_or(clause.len());
-                clause[from..].contains('s')
-            });
-            if is_octal { special } else { clauses }
-        }),
-        None => true,
-    };
-    if sets_id {
-        let why = "may set the user or group that a program runs as";
-        work.hazard(at, why);
-        let shown = work.arguments[at].shown();
-        work.ask(format!("`{shown}` {why}"));
+    for at in strange.collect::<Vec<usize>>() {
+        if work.arguments[at].known().is_none_or(sets_id) {
+            let why = "may set the user or group that a program runs as";
+            work.hazard(at, why);
+            let shown = work.arguments[at].shown();
+            work.ask(format!("`{shown}` {why}"));
+        }
     }
+}
+
+/// Whether a mode sets the user or the group that a program runs as.
+pub(in super::super) fn sets_id(mode: &str) -> bool {
+    let digits = mode.trim_start_matches(['=', '+', '-']);
+    if digits.chars().all(|digit| digit.is_digit(8)) {
+        return u32::from_str_radix(digits, 8).is_ok_and(|mode| mode & 0o6000 != 0);
+    }
+    mode.split(',').any(|clause| {
+        let from = clause.find(['+', '=']).unwrap_or(clause.len());
+        clause[from..].contains('s')
+    })
 }
 
 /// `date`: an operand that is no format sets the clock.
@@ -103,10 +98,18 @@ pub(super) fn make(work: &mut Work<'_>) {
         let Some(text) = work.arguments[at].known().map(str::to_owned) else {
             continue;
         };
-        if let Some((name, _)) = text.split_once('=') {
+        if let Some((name, value)) = text.split_once('=') {
             let name = name.trim_end_matches([':', '+', '?', '!']);
-            if ["SHELL", "MAKEFLAGS", ".SHELLFLAGS", "MAKE", "MAKEFILES"].contains(&name) {
-                work.hazard(at, "changes what runs the recipes");
+            let steers = [
+                "SHELL",
+                "MAKEFLAGS",
+                ".SHELLFLAGS",
+                "MAKE",
+                "MAKEFILES",
+                "DESTDIR",
+            ];
+            if steers.contains(&name) || value.contains(['/', '$', '`', ';', '|', '&']) {
+                work.hazard(at, "changes what the recipes run or where they write");
             }
         } else if text
             .split(['-', '_', '/'])

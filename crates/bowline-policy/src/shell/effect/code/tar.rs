@@ -88,10 +88,19 @@ fn archive_of(work: &mut Work<'_>, given: &Given, is_read: bool, is_local: bool)
         work.hazard(given.at, "starts a program that reaches another host");
     } else if texts.iter().any(|text| text == "-") {
         // Standard input or output.
-    } else if is_read {
-        work.read_path(given, false);
     } else {
-        work.write_path(given);
+        let (at, text) = (given.at, given.text.clone());
+        let path = PathUse {
+            at,
+            text,
+            is_search_start: false,
+        };
+        let paths = if is_read {
+            &mut work.effect.reads
+        } else {
+            &mut work.effect.writes
+        };
+        paths.push(path);
     }
 }
 

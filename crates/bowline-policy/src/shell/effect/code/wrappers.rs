@@ -2,7 +2,7 @@
 
 use super::super::apply::Work;
 use super::super::grammar::{Given, Part};
-use super::super::{InnerCommand, Language, Lines, PathUse, Program, Wrapper};
+use super::super::{InnerCommand, Language, Lines, Program, Wrapper, effect};
 use crate::shell::argument::{Argument, Value};
 
 /// `env`: assignments, then a command; without one it prints the environment.
@@ -122,12 +122,14 @@ pub(super) fn shell(work: &mut Work<'_>) {
     }
     let program = match operands.first() {
         Some(at) if work.arguments[*at].known() != Some("-") && !has_option(work, &["-s"]) => {
-            let path = PathUse {
-                at: *at,
-                text: None,
-                is_search_start: false,
-            };
-            Program::File { path, language }
+            return work.program(
+                &Given {
+                    at: *at,
+                    text: None,
+                },
+                false,
+                language,
+            );
         }
         _ if has_option(work, &["--version", "--help"]) => return,
         _ => Program::StandardInput { language },
@@ -149,34 +151,38 @@ pub(super) fn interpreter(work: &mut Work<'_>) {
             .programs
             .push(Program::StandardInput { language });
     } else if let (Some(at), false) = (operands.first(), is_told) {
-        let path = PathUse {
-            at: *at,
-            text: None,
-            is_search_start: false,
-        };
-        work.effect.programs.push(Program::File { path, language });
+        work.program(
+            &Given {
+                at: *at,
+                text: None,
+            },
+            false,
+            language,
+        );
+    } else if matches!(work.words[0].as_str(), "perl" | "ruby") {
+        let edits = has_option(work, &["-i"]);
+        for at in operands {
+            let given = Given { at, text: None };
+            work.read_path(&given, false);
+            if edits {
+                work.write_path(&given);
+            }
+        }
     }
     let module = work.parts.iter().find_map(|part| match part {
         Part::Option { name, values, .. } if name == "-m" => values.first().cloned(),
         _ => None,
     });
-    let texts = module
-        .and_then(|given| work.texts(&given))
-        .unwrap_or_default();
-    let after: Vec<&str> = work.arguments.iter().filter_map(Argument::known).collect();
-    for name in texts {
-        let publishes = match name.as_str() {
-            "twine" => after.contains(&"upload"),
-            "poetry" | "flit" | "hatch" | "uv" | "pdm" | "maturin" => after.contains(&"publish"),
-            _ => false,
-        };
-        if publishes {
-            work.effect.publishes = Some("publishes a package".to_owned());
-        }
-        if name == "pip" && after.contains(&"install") {
-            work.effect.network = Some("downloads packages".to_owned());
-        }
-    }
+    let Some(given) = module else { return };
+    let Some(name) = work.texts(&given).and_then(|mut texts| texts.pop()) else {
+        return work.hazard(given.at, "is a module that is not known here");
+    };
+    let span = work.arguments[given.at].span;
+    let value = Value::Known(name);
+    let mut inside = vec![Argument { value, span }];
+    inside.extend_from_slice(&work.arguments[given.at + 1..]);
+    let other = effect(&inside, work.input);
+    work.merge(other, given.at);
 }
 
 /// `watch`: its operands, joined, are a script.
