@@ -59,6 +59,7 @@
 #![forbid(unsafe_code)]
 
 mod admit;
+pub mod audit;
 pub mod child;
 mod clock;
 pub mod config;

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod audit;
 mod policy;
 
 pub use policy::Policy;
@@ -9,6 +10,9 @@ use std::path::PathBuf;
 use bowline_core::decision::Scope;
 use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+pub use self::audit::{
+    Audit, AuditExplain, AuditExport, AuditQuery, AuditTier, AuditVerdict, AuditVerify,
+};
 use crate::examples;
 
 /// An agent loop that holds under load, never slips, and comes undone when you want it to.
@@ -101,6 +105,9 @@ pub enum Command {
     /// Show what was used and what it cost, by day, session, model, tool or project.
     #[command(after_help = examples::USAGE)]
     Usage(Usage),
+    /// Ask what was decided, by whom and why, and prove it.
+    #[command(subcommand, after_help = examples::AUDIT)]
+    Audit(Audit),
     /// Look at everything a run needs, and say how to mend what is wrong.
     #[command(after_help = examples::DOCTOR)]
     Doctor(Doctor),

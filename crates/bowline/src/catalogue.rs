@@ -444,6 +444,74 @@ const ROWS: &[Row] = &[
             their outcome. Refused inside a shell command that an agent runs.",
     },
     Row {
+        name: "audit query",
+        usage: "bowline audit query [--since WHEN] [--until WHEN] [--session ID] [--tool NAME] [--verdict VERDICT] [--rule TEXT] [--tier TIER] [--path PATH] [--host HOST] [--person WHO] [--limit N] [--json | --csv | --sarif]",
+        effect: Reads,
+        outputs: &["text", "json", "csv", "sarif"],
+        exits: LIST_EXITS,
+        title: "Decisions and answers over all sessions",
+        description: "One row a decision or answer, the newest last: who decided, what about, by \
+            which rule. Every part given must fit. Reads the index, and the journals where it is \
+            not current; writes nothing.",
+    },
+    Row {
+        name: "audit show",
+        usage: "bowline audit show ID [--json]",
+        effect: Reads,
+        outputs: &["text", "json"],
+        exits: LIST_EXITS,
+        title: "One decision, whole",
+        description: "What would be done, part by part with verdict and rule, the rules that lost, \
+            what was looked at, what confines it, who answered, and what it led to.",
+    },
+    Row {
+        name: "audit explain",
+        usage: "bowline audit explain ID [--json] | bowline audit explain --all [--session ID] [--json]",
+        effect: Reads,
+        outputs: &["text", "json"],
+        exits: LIST_EXITS,
+        title: "Take a decision again from its record alone",
+        description: "Judges the recorded call under the recorded policy with what was looked at \
+            then; neither the disk nor today's configuration has a say. Exit 0 when verdict and \
+            rules are the same, 1 when something differs, with what. Records of versions that did \
+            not keep what is needed are said to be such.",
+    },
+    Row {
+        name: "audit verify",
+        usage: "bowline audit verify [--session ID] [--anchor FILE [--public-key KEY]] [--json] | bowline audit verify --export FILE",
+        effect: Reads,
+        outputs: &["text", "json"],
+        exits: LIST_EXITS,
+        title: "Check that no record was changed, removed or put in",
+        description: "Follows every chain: sessions, system log, ledger. Names the first bad record \
+            of each by file, line and place, with the kind of damage, and exits 1. With an anchor a \
+            chain that was written anew whole is seen, too.",
+    },
+    Row {
+        name: "audit anchor",
+        usage: "bowline audit anchor [--key FILE] [--out FILE]",
+        effect: WritesState,
+        outputs: &["json"],
+        exits: LIST_EXITS,
+        title: "Sign where every chain stands now",
+        description: "Writes a small file with the last record of each chain and an Ed25519 \
+            signature; the key is made on first use, in the configuration folder. Keep the file \
+            elsewhere: `bowline audit verify --anchor` holds the chains against it. Refused inside \
+            a shell command that an agent runs.",
+    },
+    Row {
+        name: "audit export",
+        usage: "bowline audit export [--since WHEN] [--until WHEN] [--session ID] [--out FILE|DIR|-]",
+        effect: Reads,
+        outputs: &["json"],
+        exits: LIST_EXITS,
+        title: "Write out decisions with what verifies them elsewhere",
+        description: "JSON Lines: decisions, answers and policies whole, masked as stored; of every \
+            other record only what its chain needs. `bowline audit verify --export` checks the file \
+            standing alone; `docs/guide/audit.md` and `docs/audit-export.schema.json` say how it is \
+            made.",
+    },
+    Row {
         name: "doctor",
         usage: "bowline doctor [--online] [--json] [--cd DIR]",
         effect: Reads,

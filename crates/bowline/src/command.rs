@@ -1,6 +1,7 @@
 //! One module per command.
 
 mod answer;
+mod audit;
 mod commands;
 mod config;
 mod demo;
@@ -67,6 +68,7 @@ pub fn run(args: Args) -> Result<u8, Failure> {
         Command::Pause(args) => pause::run(&args),
         Command::Jobs(args) => jobs::run(&args),
         Command::Usage(args) => usage::run(&args),
+        Command::Audit(args) => audit::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions(args) => help::completions(&args),
         Command::Man(args) => help::man(&args),

@@ -282,3 +282,64 @@ pub const USAGE_SETTLE: &str = "\
 Examples:
   bowline usage settle 51d2 --tokens-in 1200 --tokens-out 350    as the provider lists it
   bowline usage settle 51d2 --nothing                            it lists no such call";
+
+/// `bowline audit --help`
+pub const AUDIT: &str = "\
+Examples:
+  bowline audit query --verdict deny --since 7d
+  bowline audit show 9c31aa02         one of them, whole
+  bowline audit explain 9c31aa02      would it be decided so again?
+  bowline audit verify                was any record changed?
+  bowline audit anchor --out /media/stick/today.anchor";
+
+/// `bowline audit query --help`
+pub const AUDIT_QUERY: &str = "\
+Examples:
+  bowline audit query                           the newest 50
+  bowline audit query --verdict ask --since 2d  what asked, and how it was answered
+  bowline audit query --path src/auth --tool edit
+  bowline audit query --host example.com
+  bowline audit query --person 'command line'   what people answered there
+  bowline audit query --rule 'git push' --json | jq '.[].essence'
+  bowline audit query --csv --since 2026-11-01 > november.csv";
+
+/// `bowline audit show --help`
+pub const AUDIT_SHOW: &str = "\
+Examples:
+  bowline audit show 9c31aa02
+  bowline audit show 9c31aa02 --json | jq .decision.actions";
+
+/// `bowline audit explain --help`
+pub const AUDIT_EXPLAIN: &str = "\
+Examples:
+  bowline audit explain 9c31aa02
+  bowline audit explain --all --session 4f1c9a2b
+  bowline audit explain --all --json | jq .different
+
+Exit codes: 0 the same verdicts and rules, 1 something differs.";
+
+/// `bowline audit verify --help`
+pub const AUDIT_VERIFY: &str = "\
+Examples:
+  bowline audit verify
+  bowline audit verify --anchor /media/stick/today.anchor
+  bowline audit verify --anchor today.anchor --public-key 5f2a...
+  bowline audit verify --export decisions.jsonl
+
+Exit codes: 0 nothing is wrong, 1 something is, 2 a file cannot be read.";
+
+/// `bowline audit anchor --help`
+pub const AUDIT_ANCHOR: &str = "\
+Examples:
+  bowline audit anchor --out /media/stick/today.anchor
+  bowline audit anchor | ssh vault 'cat > bowline.anchor'
+  bowline audit anchor --key ./team.key --out today.anchor
+
+Keep it where whoever can write the state folder cannot write.";
+
+/// `bowline audit export --help`
+pub const AUDIT_EXPORT: &str = "\
+Examples:
+  bowline audit export --since 30d --out decisions.jsonl
+  bowline audit export --session 4f1c9a2b --out ./for-the-auditor
+  bowline audit verify --export decisions.jsonl";

@@ -64,7 +64,7 @@ pub struct AuditFilter {
     pub verdict: Option<Verdict>,
     /// Where a rule whose text holds this decided about some part of the call.
     pub rule: Option<String>,
-    /// Where a rule of this tier decided about some part of the call.
+    /// Where a rule of this tier decided about some part of the call, or the tool is of it.
     pub tier: Option<Tier>,
     /// Where the call would read or write this absolute path or something below it.
     pub path: Option<String>,

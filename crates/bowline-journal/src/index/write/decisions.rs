@@ -67,6 +67,9 @@ impl Rows<'_> {
         self.add_facet(Facet::Tool, &tool, at_ms, row)?;
         self.add_facet(Facet::Verdict, verdict_name(decision.verdict), at_ms, row)?;
         self.add_facet(Facet::Who, who, at_ms, row)?;
+        if let Some(tool) = &decision.tool {
+            self.add_facet(Facet::Tier, tier_name(tool.tier), at_ms, row)?;
+        }
         for judged in &decision.actions {
             self.add_facet(Facet::Rule, &judged.rule.rule, at_ms, row)?;
             self.add_facet(Facet::Tier, tier_name(judged.rule.tier), at_ms, row)?;

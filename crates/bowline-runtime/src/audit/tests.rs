@@ -1,0 +1,1 @@
+//! Decisions as objects, from events alone.
