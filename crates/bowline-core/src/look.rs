@@ -45,6 +45,9 @@ pub enum LookFact {
     Script {
         /// Absolute.
         path: String,
+        /// The task of it that would run; empty for the whole.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        part: String,
         /// Its publish-class command, if it holds one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         publishes: Option<String>,

@@ -6,6 +6,7 @@ use bowline_core::decision::Layer;
 use bowline_core::{Action, Mode, OnAsk, PathFact, Risk, Tier, Verdict};
 
 use crate::judge::{Judgement, ToolFacts, decide};
+use crate::look::{NoLook, Surroundings};
 use crate::policy::Policy;
 use crate::rule::{Pattern, Rule};
 
@@ -124,7 +125,16 @@ pub fn check_example(rules: &[Rule], example: &Example, expected: Expected) -> R
         ..Policy::new(mode, vec![EXAMPLE_ROOT.to_owned()])
     };
     let actions: Vec<Action> = example.action().into_iter().collect();
-    let found = decide(&policy, example.tool(), &actions, OnAsk::Park);
+    let found = decide(
+        &policy,
+        example.tool(),
+        &actions,
+        OnAsk::Park,
+        &Surroundings {
+            cwd: EXAMPLE_ROOT,
+            look: &NoLook,
+        },
+    );
     let by_rule = found
         .judged
         .iter()

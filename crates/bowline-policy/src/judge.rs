@@ -1,15 +1,18 @@
 //! Holds the actions of one call against a policy.
 
-mod standing;
+pub(crate) mod standing;
 
 use bowline_core::decision::{Judged, Layer, RuleSource};
+use bowline_core::look::LookFact;
 use bowline_core::{Action, Mode, OnAsk, PathFact, Risk, Tier, ToolSpec, Verdict};
 
 use self::standing::{Lift, Standing};
+use crate::look::{Eyes, Surroundings};
 use crate::place::is_within;
 use crate::policy::Policy;
 use crate::protected;
 use crate::rule::{Pattern, Rule, name_fits};
+use crate::shell;
 
 /// What a policy knows of a tool.
 #[derive(Debug, Clone, Copy)]
@@ -39,20 +42,25 @@ pub struct Judgement {
     pub verdict: Verdict,
     /// The reason of the strictest action, in one sentence.
     pub reason: String,
-    /// Each action with its verdict, reason and rule.
+    /// Each action with its verdict, reason and rule; after a shell command that is understood
+    /// come its parts, each with its segment.
     pub judged: Vec<Judged>,
+    /// What was looked at.
+    pub looked: Vec<LookFact>,
 }
 
 /// Decides about one call of `tool` that would take `actions`.
 ///
-/// `on_ask` says what becomes of a question when nobody is there. A tool that declares no action
-/// is judged by its risk: without any it runs, otherwise it asks.
+/// `on_ask` says what becomes of a question when nobody is there; `cx` where a shell command would
+/// run and who can look there. A tool that declares no action is judged by its risk: without any
+/// it runs, otherwise it asks.
 #[must_use]
 pub fn decide(
     policy: &Policy,
     tool: ToolFacts<'_>,
     actions: &[Action],
     on_ask: OnAsk,
+    cx: &Surroundings<'_>,
 ) -> Judgement {
     let undeclared = [Action::Note];
     let actions = if actions.is_empty() {
@@ -61,17 +69,23 @@ pub fn decide(
         actions
     };
     let is_undeclared = std::ptr::eq(actions, &undeclared) && tool.risk > Risk::None;
-    let judged: Vec<Judged> = actions
-        .iter()
-        .map(|action| {
-            let standing = if is_undeclared {
-                standing::of_undeclared(policy, tool)
-            } else {
-                standing::of(policy, tool, action)
-            };
-            judge(policy, tool, action, standing, on_ask)
-        })
-        .collect();
+    let mut eyes = Eyes::new(cx.look);
+    let mut judged: Vec<Judged> = Vec::new();
+    for action in actions {
+        if let Action::Run { command, .. } = action {
+            let parts;
+            (parts, eyes) = shell::judge(policy, tool, command, on_ask, (cx.cwd, eyes));
+            judged.extend(parts);
+            continue;
+        }
+        let standing = if is_undeclared {
+            standing::of_undeclared(policy, tool)
+        } else {
+            standing::of(policy, tool, action)
+        };
+        let matches = matching(policy, tool, action, standing.lift);
+        judged.push(weigh(policy, action, &standing, &matches, on_ask));
+    }
     let strictest = judged
         .iter()
         .map(|one| one.verdict)
@@ -83,6 +97,7 @@ pub fn decide(
         verdict: strictest,
         reason,
         judged,
+        looked: eyes.into_facts(),
     }
 }
 
@@ -109,51 +124,92 @@ pub fn may_search(policy: &Policy, path: &str) -> bool {
     !is_closed && !is_protected()
 }
 
-/// Weighs rules against where the action stands without them.
-fn judge(
-    policy: &Policy,
+/// A rule that names an action.
+#[derive(Clone, Copy)]
+pub(crate) struct Match<'r> {
+    pub(crate) rule: &'r Rule,
+    /// What it comes to here.
+    pub(crate) says: Verdict,
+    /// Whether it surely names the action; else it only cannot be ruled out.
+    pub(crate) is_sure: bool,
+    /// Whether it turns an ask into an allow.
+    pub(crate) lifts: bool,
+}
+
+impl<'r> Match<'r> {
+    /// A deny or ask rule that names the action.
+    pub(crate) const fn sure(rule: &'r Rule) -> Self {
+        Self {
+            rule,
+            says: rule.verdict,
+            is_sure: true,
+            lifts: false,
+        }
+    }
+
+    /// A deny or ask rule that may be meant.
+    pub(crate) const fn unsure(rule: &'r Rule) -> Self {
+        Self {
+            rule,
+            says: Verdict::Ask,
+            is_sure: false,
+            lifts: false,
+        }
+    }
+
+    /// Whether it speaks of the words of a command.
+    pub(crate) const fn is_words(&self) -> bool {
+        matches!(self.rule.pattern, Pattern::Argv(_))
+    }
+}
+
+/// The rules about tools, paths, hosts and servers that name an action.
+pub(crate) fn matching<'p>(
+    policy: &'p Policy,
     tool: ToolFacts<'_>,
     action: &Action,
-    standing: Standing,
-    on_ask: OnAsk,
-) -> Judged {
-    let matching: Vec<&Rule> = policy
+    lift: Lift,
+) -> Vec<Match<'p>> {
+    let named = policy
         .rules
         .iter()
-        .filter(|rule| names(rule, policy, tool, action))
-        .collect();
+        .filter(|rule| names(rule, policy, tool, action));
+    named
+        .map(|rule| Match {
+            rule,
+            says: rule.verdict,
+            is_sure: true,
+            lifts: rule.verdict == Verdict::Allow && rule.may_loosen() && lift.by(&rule.pattern),
+        })
+        .collect()
+}
+
+/// Weighs rules against where the action stands without them.
+pub(crate) fn weigh(
+    policy: &Policy,
+    action: &Action,
+    standing: &Standing,
+    matching: &[Match<'_>],
+    on_ask: OnAsk,
+) -> Judged {
     let strictest = |verdict: Verdict| {
-        let of_verdict = matching.iter().filter(|rule| effect(rule) == verdict);
-        of_verdict
-            .min_by_key(|rule| (rule.source.layer, rule.source.tier))
-            .copied()
-    };
-    let lifting = || {
-        let lifts = |rule: &&&Rule| {
-            rule.verdict == Verdict::Allow && rule.may_loosen() && standing.lift.by(&rule.pattern)
-        };
-        matching.iter().find(lifts).copied()
+        let of_verdict = matching.iter().filter(|one| one.says == verdict);
+        of_verdict.min_by_key(|one| (!one.is_sure, one.rule.source.layer, one.rule.source.tier))
     };
     let what = standing.what.clone();
-    let by_rule = |rule: &Rule| {
-        (
-            effect(rule),
-            rule_sentence(&what, rule),
-            rule.source.clone(),
-        )
-    };
+    let by_rule = |one: &Match<'_>| (one.says, rule_sentence(&what, one), one.rule.source.clone());
     let (verdict, reason, source) = if standing.verdict == Verdict::Deny {
         standing.clone().into_parts()
-    } else if let Some(rule) = strictest(Verdict::Deny).or_else(|| strictest(Verdict::Ask)) {
-        by_rule(rule)
+    } else if let Some(one) = strictest(Verdict::Deny).or_else(|| strictest(Verdict::Ask)) {
+        by_rule(one)
     } else if standing.verdict == Verdict::Ask
-        && let Some(rule) = lifting()
+        && let Some(one) = matching.iter().find(|one| one.lifts)
     {
-        by_rule(rule)
+        by_rule(one)
     } else {
         let ignored = matching
             .iter()
-            .any(|rule| rule.verdict == Verdict::Allow && !rule.may_loosen());
+            .any(|one| one.says == Verdict::Allow && !one.rule.may_loosen());
         let (verdict, mut reason, source) = standing.clone().into_parts();
         if ignored && verdict != Verdict::Allow {
             reason.push_str(" A rule of the project or of a skill cannot allow it.");
@@ -163,7 +219,7 @@ fn judge(
     let (verdict, reason) = settle(policy.mode, on_ask, action, verdict, reason);
     let runner_up = matching
         .iter()
-        .map(|rule| rule.source.clone())
+        .map(|one| one.rule.source.clone())
         .chain((standing.source != source).then(|| standing.source.clone()))
         .filter(|other| *other != source)
         .collect();
@@ -234,31 +290,19 @@ fn names(rule: &Rule, policy: &Policy, tool: ToolFacts<'_>, action: &Action) -> 
                 tool: called,
             },
         ) => name_fits(server, of) && name_fits(tool, called),
-        // What a command that is not understood does cannot be ruled out; an allow rule for one
-        // command never covers it.
-        (Pattern::Argv(_), Action::Run { .. }) => rule.verdict != Verdict::Allow,
         _ => false,
     }
 }
 
-/// What a matching rule says: the words of a command cannot be held against text that was not
-/// analysed, so such a rule only makes it ask.
-fn effect(rule: &Rule) -> Verdict {
-    match rule.pattern {
-        Pattern::Argv(_) => rule.verdict.min(Verdict::Ask),
-        _ => rule.verdict,
-    }
-}
-
-fn rule_sentence(what: &str, rule: &Rule) -> String {
-    let text = &rule.source.rule;
-    let place = place_of(&rule.source);
-    if matches!(rule.pattern, Pattern::Argv(_)) {
+fn rule_sentence(what: &str, one: &Match<'_>) -> String {
+    let text = &one.rule.source.rule;
+    let place = place_of(&one.rule.source);
+    if !one.is_sure {
         return format!(
-            "{what}: the rule `{text}` ({place}) cannot be ruled out for a command that was not analysed."
+            "{what}: the rule `{text}` ({place}) cannot be ruled out, since not every word is known."
         );
     }
-    match rule.verdict {
+    match one.rule.verdict {
         Verdict::Allow => format!("{what}: allowed by the rule `{text}` ({place})."),
         Verdict::Ask => {
             format!(
@@ -299,7 +343,7 @@ fn shown(path: &PathFact) -> String {
 
 impl Lift {
     /// Whether an allow rule of this pattern is enough.
-    fn by(self, pattern: &Pattern) -> bool {
+    pub(crate) fn by(self, pattern: &Pattern) -> bool {
         match (self, pattern) {
             (Self::AnyRule, _) => true,
             (Self::PathRule, Pattern::Read(_) | Pattern::Write(_)) => true,

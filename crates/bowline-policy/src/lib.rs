@@ -5,15 +5,14 @@
 //! verdict names the rule that gave it and what would allow the call.
 //!
 //! **Deliberately absent:** disk, clock, environment, people, tool names. What lies at a path comes
-//! in as a fact, a question goes out as a verdict. Shell text is not analysed yet: a command that
-//! is not understood asks, unless the mode is `auto` and it runs within a [`Sandbox`].
+//! in as a fact or through [`Look`], a question goes out as a verdict.
 //!
 //! **Start at** [`Policy`] and [`decide`].
 //!
 //! ```
 //! use bowline_core::action::{Action, PathFact, PathKind};
 //! use bowline_core::{Mode, OnAsk, Risk, Tier, Verdict};
-//! use bowline_policy::{Policy, Rule, ToolFacts, decide};
+//! use bowline_policy::{NoLook, Policy, Rule, Surroundings, ToolFacts, decide};
 //!
 //! let policy = Policy {
 //!     rules: vec![Rule::on_command_line(Verdict::Deny, "write(docs/**)")?],
@@ -24,7 +23,8 @@
 //! let asked = "docs/guide.md".to_owned();
 //! let path = PathFact { asked, resolved, by_name, kind: PathKind::File, links: 1 };
 //! let tool = ToolFacts { name: "write", risk: Risk::Medium, tier: Tier::BuiltIn };
-//! let judgement = decide(&policy, tool, &[Action::WritePath { path }], OnAsk::Park);
+//! let cx = Surroundings { cwd: "/home/ann/app", look: &NoLook };
+//! let judgement = decide(&policy, tool, &[Action::WritePath { path }], OnAsk::Park, &cx);
 //! assert_eq!(judgement.verdict, Verdict::Deny);
 //! assert!(judgement.reason.contains("write(docs/**)"));
 //! # Ok::<(), bowline_policy::RuleError>(())
@@ -39,13 +39,15 @@ mod place;
 mod policy;
 mod protected;
 mod rule;
+mod safeguard;
 pub mod shell;
 
 pub use bowline_core::Sandbox;
 pub use example::{EXAMPLE_HOME, EXAMPLE_ROOT, Example, Expected, check_example};
 pub use glob::PathGlob;
 pub use judge::{Judgement, ToolFacts, decide, may_search, settle};
-pub use look::{CONTENT_BYTES_MAX, Facts, Look, NAMES_MAX, NoLook};
-pub use policy::{ANALYSER_VERSION, Policy, policy_hash};
+pub use look::{CONTENT_BYTES_MAX, Look, NAMES_MAX, NoLook, Recorded, Surroundings};
+pub use policy::{ANALYSER_VERSION, Catalogue, Policy, policy_hash};
 pub use protected::{protected_names, secret_places};
 pub use rule::{Pattern, RULE_BYTES_MAX, Rule, RuleError, name_fits};
+pub use safeguard::{SAFEGUARDS, SafeguardFacts};

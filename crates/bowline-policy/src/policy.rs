@@ -26,6 +26,18 @@ pub struct Policy {
     pub home: Option<String>,
     /// What a shell command would run within: mode `auto` rests on it.
     pub sandbox: Sandbox,
+    /// Which shell commands run without any rule.
+    pub catalogue: Catalogue,
+}
+
+/// Which shell commands run without any rule.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Catalogue {
+    /// Those that only read.
+    #[default]
+    ReadOnly,
+    /// None: to try rules by themselves. No session has this.
+    None,
 }
 
 impl Policy {
@@ -39,6 +51,7 @@ impl Policy {
             private: Vec::new(),
             home: None,
             sandbox: Sandbox::Unknown,
+            catalogue: Catalogue::ReadOnly,
         }
     }
 
@@ -74,6 +87,7 @@ impl Policy {
             private: record.private.clone(),
             home: record.home.clone(),
             sandbox: record.sandbox.clone(),
+            catalogue: Catalogue::ReadOnly,
         })
     }
 
@@ -114,6 +128,9 @@ pub fn policy_hash(policy: &Policy) -> Digest {
     let mut whole: Vec<&[u8]> = vec![b"bowline-policy-1", policy.mode.name().as_bytes()];
     whole.extend(parts.iter().map(|part| part.as_bytes().as_slice()));
     whole.extend(home);
+    if policy.catalogue == Catalogue::None {
+        whole.push(b"catalogue:none");
+    }
     match &policy.sandbox {
         Sandbox::Unknown => {}
         Sandbox::Namespaces => whole.push(b"sandbox:namespaces"),

@@ -7,8 +7,23 @@
 
 pub mod argument;
 pub mod effect;
+mod expand;
 pub mod invisible;
+mod judge;
+mod known;
 mod lex;
 pub mod parse;
+mod path;
 pub mod print;
+mod publish;
+mod scope;
 pub mod tree;
+mod verdict;
+mod walk;
+mod words;
+
+pub use self::expand::name_fits;
+pub(crate) use self::judge::judge;
+
+#[cfg(test)]
+mod tests;

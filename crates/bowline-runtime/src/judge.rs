@@ -14,12 +14,13 @@ use bowline_core::{
     Action, Backend, CallRequest, Confinement, ContextText, Decision, DecisionId, Executed, Fact,
     Mode, OnAsk, State, ToolCall, Verdict,
 };
-use bowline_policy::{Policy, Sandbox, ToolFacts, policy_hash, settle};
+use bowline_policy::{Policy, Sandbox, Surroundings, ToolFacts, policy_hash, settle};
 use bowline_tools::confine::Confiner;
 use bowline_tools::tool::display_path;
 use bowline_tools::{InputError, Plan, PlanCx, Tool};
 use serde_json::Value;
 
+use crate::look::Disk;
 use crate::{Clock, Harness};
 
 /// The most of a diff that a question shows, in bytes.
@@ -283,11 +284,13 @@ pub(crate) fn decided(
     let on_ask = settings.map_or(OnAsk::Park, |settings| settings.on_ask);
     let spec = planned.tool.spec();
     let in_force = in_mode(harness, mode, clock.now_ms(), planned);
+    let cwd = planned.cx.cwd.to_string_lossy().into_owned();
     let judgement = bowline_policy::decide(
         &in_force,
         ToolFacts::from(spec),
         &planned.plan.actions,
         on_ask,
+        &surroundings(&cwd),
     );
     let digest = planned.request.digest();
     let mut verdict = judgement.verdict;
@@ -328,7 +331,7 @@ pub(crate) fn decided(
             risk: spec.risk,
         }),
         preview,
-        looked: Vec::new(),
+        looked: judgement.looked,
         trust: None,
         repeats: repeated,
         on_ask,
@@ -363,7 +366,9 @@ fn preview(harness: &Harness, policy: &Policy, planned: &Planned) -> Option<Stri
     });
     let reads: Vec<Action> = reads.collect();
     let tool = ToolFacts::from(planned.tool.spec());
-    let judgement = bowline_policy::decide(policy, tool, &reads, OnAsk::Park);
+    let cwd = planned.cx.cwd.to_string_lossy().into_owned();
+    let cx = surroundings(&cwd);
+    let judgement = bowline_policy::decide(policy, tool, &reads, OnAsk::Park, &cx);
     if judgement.verdict != Verdict::Allow {
         return None;
     }
@@ -376,6 +381,11 @@ fn preview(harness: &Harness, policy: &Policy, planned: &Planned) -> Option<Stri
         diff.push_str("\n… (cut)");
     }
     (!diff.is_empty()).then_some(diff)
+}
+
+/// The working folder, and this machine's disk to look at.
+const fn surroundings(cwd: &str) -> Surroundings<'_> {
+    Surroundings { cwd, look: &Disk }
 }
 
 /// Why a call is not simply run that would do again what may have happened already.

@@ -228,6 +228,7 @@ pub fn policy(configured: &Configured, mode: Mode, roots: &[PathBuf]) -> Result<
         private: configured.private.clone(),
         home: configured.home.clone(),
         sandbox: Sandbox::Unknown,
+        catalogue: bowline_policy::Catalogue::ReadOnly,
     })
 }
 

@@ -2,28 +2,29 @@
 
 use bowline_core::action::PathKind;
 use bowline_core::decision::{Layer, RuleSource};
-use bowline_core::{Action, Mode, PathFact, Risk, Sandbox, Tier, Verdict};
+use bowline_core::{Action, Mode, PathFact, Risk, Tier, Verdict};
 
 use super::{ToolFacts, shown};
 use crate::place::is_within;
 use crate::policy::Policy;
 use crate::protected::{is_open, protects_read, protects_write};
+use crate::safeguard::{Safeguard, is_on};
 
 /// The built-in judgement of one action.
 #[derive(Debug, Clone)]
-pub(super) struct Standing {
-    pub(super) verdict: Verdict,
+pub(crate) struct Standing {
+    pub(crate) verdict: Verdict,
     /// What would be done, to begin a sentence with.
-    pub(super) what: String,
+    pub(crate) what: String,
     /// Why, to go on with after a colon.
     why: String,
-    pub(super) source: RuleSource,
-    pub(super) lift: Lift,
+    pub(crate) source: RuleSource,
+    pub(crate) lift: Lift,
 }
 
 /// Which allow rules turn an ask into an allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lift {
+pub(crate) enum Lift {
     /// Any that names the action or its tool.
     AnyRule,
     /// One that names the path, with or without a pattern.
@@ -35,7 +36,7 @@ pub(super) enum Lift {
 }
 
 impl Standing {
-    fn new(verdict: Verdict, what: String, rule: &str, why: &str) -> Self {
+    pub(crate) fn new(verdict: Verdict, what: String, rule: &str, why: &str) -> Self {
         let source = RuleSource {
             layer: Layer::BuiltIn,
             tier: Tier::BuiltIn,
@@ -52,12 +53,12 @@ impl Standing {
         }
     }
 
-    fn lifted_by(mut self, lift: Lift) -> Self {
+    pub(crate) fn lifted_by(mut self, lift: Lift) -> Self {
         self.lift = lift;
         self
     }
 
-    pub(super) fn into_parts(self) -> (Verdict, String, RuleSource) {
+    pub(crate) fn into_parts(self) -> (Verdict, String, RuleSource) {
         (
             self.verdict,
             format!("{}: {}.", self.what, self.why),
@@ -67,19 +68,14 @@ impl Standing {
 }
 
 /// Judges an action by what is built in.
-pub(super) fn of(policy: &Policy, tool: ToolFacts<'_>, action: &Action) -> Standing {
+pub(crate) fn of(policy: &Policy, tool: ToolFacts<'_>, action: &Action) -> Standing {
     let mode = policy.mode;
     match action {
         Action::ReadPath { path } => of_read(policy, path),
-        Action::WritePath { path } => of_write(policy, path),
-        Action::Run { command, .. } => {
-            let what = format!("Running `{}`", first_line(command));
-            of_run(policy, what)
-        }
-        Action::RunWords { words } => {
-            let what = format!("Running `{}`", first_line(&words.join(" ")));
-            of_run(policy, what)
-        }
+        Action::WritePath { path } => of_write(policy, policy.mode, path),
+        // A shell command is judged by its parts; alone, words are not enough to go by.
+        Action::Run { command, .. } => of_words_alone(first_line(command)),
+        Action::RunWords { words } => of_words_alone(first_line(&words.join(" "))),
         Action::Reach { host } => {
             let what = format!("Reaching `{host}`");
             of_reaching_out(
@@ -114,8 +110,14 @@ pub(super) fn of(policy: &Policy, tool: ToolFacts<'_>, action: &Action) -> Stand
     }
 }
 
+fn of_words_alone(line: String) -> Standing {
+    let what = format!("Running `{line}`");
+    let why = "it is judged by its parts";
+    Standing::new(Verdict::Ask, what, "not-understood", why).lifted_by(Lift::NoRule)
+}
+
 /// Judges a call whose tool does not say what it would do.
-pub(super) fn of_undeclared(policy: &Policy, tool: ToolFacts<'_>) -> Standing {
+pub(crate) fn of_undeclared(policy: &Policy, tool: ToolFacts<'_>) -> Standing {
     let what = format!("`{}`", tool.name);
     if policy.mode == Mode::Full {
         return Standing::new(
@@ -133,26 +135,6 @@ pub(super) fn of_undeclared(policy: &Policy, tool: ToolFacts<'_>) -> Standing {
     Standing::new(Verdict::Ask, what, "undeclared", why)
 }
 
-fn of_run(policy: &Policy, what: String) -> Standing {
-    match (policy.mode, &policy.sandbox) {
-        (Mode::Auto, Sandbox::Namespaces) => {
-            let why = "mode auto runs it unasked within a sandbox: the workspace writable, no network, secrets out of sight";
-            Standing::new(Verdict::Allow, what, "mode:auto", why)
-        }
-        (Mode::Auto, Sandbox::Lacking { why }) => {
-            let why = format!(
-                "mode auto runs a shell command unasked only within namespaces, and {why}. Until then mode full or an allow rule `tool(NAME)` runs it"
-            );
-            Standing::new(Verdict::Ask, what, "mode:auto", &why)
-        }
-        (mode, _) => of_reaching_out(
-            mode,
-            what,
-            "shell commands are not analysed yet; mode full or an allow rule `tool(NAME)` runs them",
-        ),
-    }
-}
-
 fn of_reaching_out(mode: Mode, what: String, why: &str) -> Standing {
     if mode == Mode::Full {
         return Standing::new(
@@ -165,7 +147,8 @@ fn of_reaching_out(mode: Mode, what: String, why: &str) -> Standing {
     Standing::new(Verdict::Ask, what, &format!("mode:{mode}"), why)
 }
 
-fn of_read(policy: &Policy, path: &PathFact) -> Standing {
+/// Reading a path.
+pub(crate) fn of_read(policy: &Policy, path: &PathFact) -> Standing {
     let what = format!("Reading {}", shown(path));
     if let Some(refusal) = of_forbidden(policy, path, &what) {
         return refusal;
@@ -178,7 +161,9 @@ fn of_read(policy: &Policy, path: &PathFact) -> Standing {
             "mode full reads it unasked",
         );
     }
-    if let Some(name) = named(path, |path| protects_read(path, policy.home.as_deref())) {
+    if let Some(name) = named(path, |path| protects_read(path, policy.home.as_deref()))
+        && is_on(Safeguard::ProtectedReads)
+    {
         let why = format!(
             "it may hold secrets ({name}); an allow rule that spells this path out lets it"
         );
@@ -200,9 +185,9 @@ fn of_read(policy: &Policy, path: &PathFact) -> Standing {
     of_outside(what, "read")
 }
 
-fn of_write(policy: &Policy, path: &PathFact) -> Standing {
+/// Writing a path in `mode`.
+pub(crate) fn of_write(policy: &Policy, mode: Mode, path: &PathFact) -> Standing {
     let what = format!("Writing {}", shown(path));
-    let mode = policy.mode;
     if let Some(refusal) = of_forbidden(policy, path, &what) {
         return refusal;
     }
@@ -214,7 +199,9 @@ fn of_write(policy: &Policy, path: &PathFact) -> Standing {
             "mode full writes it unasked",
         );
     }
-    if let Some(name) = named(path, protects_write) {
+    if let Some(name) = named(path, protects_write)
+        && is_on(Safeguard::ProtectedWrites)
+    {
         let why = format!(
             "what it holds can start programs ({name}); an allow rule that spells this path out lets it"
         );
@@ -283,10 +270,11 @@ fn of_outside(what: String, kind: &str) -> Standing {
 }
 
 fn is_inside(policy: &Policy, path: &PathFact) -> bool {
-    policy
-        .roots
-        .iter()
-        .any(|root| is_within(&path.resolved, root))
+    !is_on(Safeguard::Outside)
+        || policy
+            .roots
+            .iter()
+            .any(|root| is_within(&path.resolved, root))
 }
 
 /// What a built-in list says of a path, by either of its names.
@@ -294,7 +282,8 @@ fn named(path: &PathFact, list: impl Fn(&str) -> Option<&'static str>) -> Option
     list(&path.resolved).or_else(|| list(&path.by_name))
 }
 
-fn first_line(command: &str) -> String {
+/// The first line, cut at 80 characters.
+pub(crate) fn first_line(command: &str) -> String {
     let line = command.lines().next().unwrap_or_default();
     let mut cut: String = line.chars().take(80).collect();
     if cut.len() < command.trim_end().len() {

@@ -3,6 +3,8 @@
 use bowline_core::action::PathKind;
 
 use super::*;
+use crate::look::NoLook;
+use crate::policy::Catalogue;
 use crate::{Sandbox, policy_hash};
 
 mod properties;
@@ -53,7 +55,17 @@ fn policy(mode: Mode, rules: &[(Verdict, &str)]) -> Policy {
         ],
         home: Some("/u".into()),
         sandbox: Sandbox::Unknown,
+        catalogue: Catalogue::ReadOnly,
     }
+}
+
+/// Decides in the workspace's own folder, where nobody looks.
+fn decide(policy: &Policy, tool: ToolFacts<'_>, actions: &[Action], on_ask: OnAsk) -> Judgement {
+    let cx = Surroundings {
+        cwd: "/w",
+        look: &NoLook,
+    };
+    super::decide(policy, tool, actions, on_ask, &cx)
 }
 
 fn file(path: &str) -> PathFact {
@@ -145,7 +157,8 @@ fn every_mode_has_its_defaults() {
         ..file("/w/closed/a")
     };
     check(READ, read(unknown), [Deny, Ask, Ask, Ask, Allow]);
-    check(SHELL, run("ls"), [Deny, Ask, Ask, Ask, Allow]);
+    check(SHELL, run("ls"), [Allow; 5]);
+    check(SHELL, run("make"), [Deny, Ask, Ask, Ask, Allow]);
     check(
         SHELL,
         Action::Reach {
@@ -325,11 +338,13 @@ fn rules_decide_by_strictness() {
         write(file("/w/.git/config")),
         Allow,
     );
-    // Text that was not analysed: rules about commands cannot be ruled out, allow rules not used.
-    check(Mode::Full, &[(Deny, "git push *")], run("make"), Ask);
-    check(Mode::Full, &[(Ask, "rm *")], run("make"), Ask);
+    // Where not every word is known, rules about commands cannot be ruled out.
+    check(Mode::Full, &[(Deny, "git push *")], run("make $("), Ask);
+    check(Mode::Full, &[(Deny, "git push *")], run("$x"), Ask);
+    check(Mode::Full, &[(Ask, "rm *")], run("$x"), Ask);
+    check(Mode::Full, &[(Deny, "git push *")], run("make"), Allow);
     check(Mode::Full, &[(Deny, "read(x)")], run("make"), Allow);
-    check(Mode::Auto, &[(Allow, "make *")], run("make"), Ask);
+    check(Mode::Auto, &[(Allow, "make *")], run("make"), Allow);
     check(Mode::Auto, &[(Allow, "tool(write)")], run("make"), Allow);
     check(
         Mode::Full,
@@ -355,7 +370,12 @@ fn the_strictest_action_decides_and_gives_the_reason() {
 
 #[test]
 fn a_question_nobody_answers_is_refused() {
-    let judgement = decide(&policy(Mode::Edit, &[]), SHELL, &[run("ls")], OnAsk::Refuse);
+    let judgement = decide(
+        &policy(Mode::Edit, &[]),
+        SHELL,
+        &[run("make")],
+        OnAsk::Refuse,
+    );
     assert_eq!(judgement.verdict, Deny);
     assert!(
         judgement.reason.contains("Nobody is there to answer"),
@@ -402,7 +422,7 @@ fn reasons_name_rule_and_path_and_way_out() {
     check(
         Mode::Full,
         &[(Deny, "git push *")],
-        run("make"),
+        run("git $x"),
         &["`git push *`", "cannot be ruled out"],
     );
 }
@@ -513,10 +533,10 @@ fn auto_runs_commands_unasked_only_within_namespaces() {
         Ask,
         "bubblewrap is not installed; install it",
     );
-    check(Mode::Auto, &[], Sandbox::Unknown, Ask, "not analysed");
+    check(Mode::Auto, &[], Sandbox::Unknown, Ask, "only read");
     // No other mode rests on it.
-    check(Mode::Ask, &[], Sandbox::Namespaces, Ask, "not analysed");
-    check(Mode::Edit, &[], Sandbox::Namespaces, Ask, "not analysed");
+    check(Mode::Ask, &[], Sandbox::Namespaces, Ask, "only read");
+    check(Mode::Edit, &[], Sandbox::Namespaces, Ask, "only read");
     check(Mode::ReadOnly, &[], Sandbox::Namespaces, Deny, "read-only");
     // Rules win over it.
     check(
@@ -535,10 +555,10 @@ fn auto_runs_commands_unasked_only_within_namespaces() {
     );
     check(
         Mode::Auto,
-        &[(Deny, "git push")],
+        &[(Deny, "ma*")],
         Sandbox::Namespaces,
-        Ask,
-        "cannot be ruled out",
+        Deny,
+        "`ma*`",
     );
     check(
         Mode::Auto,

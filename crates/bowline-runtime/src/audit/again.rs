@@ -3,7 +3,10 @@
 
 use bowline_core::decision::{DecidedBy, Judged, RuleSource};
 use bowline_core::{Action, Decision, PolicyRecord, Verdict};
-use bowline_policy::{ANALYSER_VERSION, Judgement, Policy, ToolFacts, decide, policy_hash, settle};
+use bowline_policy::{
+    ANALYSER_VERSION, Judgement, Policy, Recorded, Surroundings, ToolFacts, decide, policy_hash,
+    settle,
+};
 use serde::Serialize;
 
 use super::Case;
@@ -120,10 +123,16 @@ fn judge_again(case: &Case, differences: &mut Vec<Difference>) -> Result<Judgeme
     let planned = decision.actions.iter();
     let planned = planned.filter(|judged| judged.segment.is_none());
     let planned: Vec<Action> = planned.map(|judged| judged.action.clone()).collect();
-    let judgement = decide(&policy, facts, &planned, decision.on_ask);
+    // A session stands in the first of its folders.
+    let cwd = policy.roots.first().cloned().unwrap_or_default();
+    let cx = Surroundings {
+        cwd: &cwd,
+        look: &Recorded(&decision.looked),
+    };
+    let judgement = decide(&policy, facts, &planned, decision.on_ask, &cx);
     // A tool that declares nothing is judged by its risk, and recorded as taking a note.
     if planned == [Action::Note] && judgement.judged != decision.actions {
-        let undeclared = decide(&policy, facts, &[], decision.on_ask);
+        let undeclared = decide(&policy, facts, &[], decision.on_ask, &cx);
         if undeclared.judged == decision.actions {
             return Ok(undeclared);
         }

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 
 use bowline_core::{Mode, OnAsk, Verdict};
-use bowline_policy::{Policy, Rule, ToolFacts, decide, may_search};
+use bowline_policy::{NoLook, Policy, Rule, Surroundings, ToolFacts, decide, may_search};
 use serde_json::{Value, json};
 
 use crate::bench::Bench;
@@ -76,6 +76,10 @@ fn verdict(bench: &Bench, policy: &Policy, tool: &str, input: &Value) -> Verdict
         ToolFacts::from(tool.spec()),
         &plan.actions,
         OnAsk::Park,
+        &Surroundings {
+            cwd: "/",
+            look: &NoLook,
+        },
     )
     .verdict
 }

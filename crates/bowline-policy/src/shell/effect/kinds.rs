@@ -54,17 +54,6 @@ impl Work<'_> {
             Kind::Remote | Kind::ToRemote => self.remote(given, texts, fact.kind == Kind::ToRemote),
             Kind::Upload => self.upload(given, texts),
             Kind::RevPath => self.revision_path(given, texts),
-            Kind::RevOrPath => {
-                let is_path =
-                    |text: &String| !text.contains(':') || text.starts_with(['/', '~', '.']);
-                let reads = texts
-                    .as_ref()
-                    .is_some_and(|texts| texts.iter().any(is_path));
-                self.revision_path(given, texts);
-                if reads {
-                    self.read_path(given, false);
-                }
-            }
             Kind::Script => {
                 let arguments = vec![self.argument(given)];
                 self.inner(InnerCommand::Script { arguments }, Wrapper::Opaque);

@@ -177,8 +177,6 @@ pub(super) enum Kind {
     Send,
     /// `revpath`: `REV:PATH`.
     RevPath,
-    /// `rev-or-path`: a revision, `REV:PATH` or a path.
-    RevOrPath,
     /// `script`: shell text.
     Script,
     /// `git-setting`: a setting of git, which may be an alias.
@@ -442,7 +440,6 @@ fn fact(does: &str, why: &'static str) -> Result<Fact, String> {
             "upload" => fact.kind = Kind::Upload,
             "send" => fact.kind = Kind::Send,
             "revpath" => fact.kind = Kind::RevPath,
-            "rev-or-path" => fact.kind = Kind::RevOrPath,
             "script" => fact.kind = Kind::Script,
             "git-setting" => fact.kind = Kind::GitSetting,
             "git-remote" => fact.kind = Kind::GitRemote,

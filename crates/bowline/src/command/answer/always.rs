@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use bowline_core::decision::{Layer, RuleSource};
 
 use bowline_core::{Action, OnAsk, PathFact, RuleInForce, Tier, ToolSpec, Verdict};
-use bowline_policy::{ToolFacts, decide};
+use bowline_policy::{Surroundings, ToolFacts, decide};
+use bowline_runtime::Disk;
 use bowline_runtime::config::with_allow_rule;
 
 use crate::args::Force;
@@ -108,9 +109,15 @@ fn would_allow(places: &Places, open: &Open, rules: &[String]) -> Result<Option<
     let configured = in_force::configured(&config, places, &settings.model, rules);
     let roots: Vec<PathBuf> = open.state.roots().iter().map(PathBuf::from).collect();
     let policy = wire::policy(&configured, open.decision.mode, &roots)?;
-    let actions = open.decision.actions.iter().map(|one| one.action.clone());
-    let actions: Vec<Action> = actions.collect();
-    let judgement = decide(&policy, ToolFacts::from(spec), &actions, OnAsk::Park);
+    // The parts of a shell command are found again.
+    let asked = open.decision.actions.iter();
+    let asked = asked.filter(|one| one.segment.is_none());
+    let actions: Vec<Action> = asked.map(|one| one.action.clone()).collect();
+    let cx = Surroundings {
+        cwd: open.state.cwd(),
+        look: &Disk,
+    };
+    let judgement = decide(&policy, ToolFacts::from(spec), &actions, OnAsk::Park, &cx);
     let still = judgement.verdict != Verdict::Allow;
     Ok(still.then(|| judgement.reason.trim_end_matches('.').to_owned()))
 }

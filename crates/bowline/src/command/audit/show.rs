@@ -134,10 +134,20 @@ fn looked(page: &mut Page<'_>, decision: &Decision) {
                 Some(names) => format!("{folder}/{pattern}: {}", names.join(", ")),
                 None => format!("{folder}/{pattern}: not known"),
             },
-            LookFact::Script { path, publishes } => match publishes {
-                Some(command) => format!("{path}: publishes with `{command}`"),
-                None => format!("{path}: a script that publishes nothing"),
-            },
+            LookFact::Script {
+                path,
+                part,
+                publishes,
+            } => {
+                let task = match part.as_str() {
+                    "" => String::new(),
+                    part => format!(" (task {part})"),
+                };
+                match publishes {
+                    Some(command) => format!("{path}{task}: publishes with `{command}`"),
+                    None => format!("{path}{task}: a script that publishes nothing"),
+                }
+            }
         });
     }
 }

@@ -1,0 +1,326 @@
+//! What a command does: paths it reads and writes, folders it goes to, commands it runs.
+
+use std::rc::Rc;
+
+use super::Walk;
+use super::command::Run;
+use crate::safeguard::{Safeguard, is_on};
+use crate::shell::argument::{Argument, Value};
+use crate::shell::effect::{Effect, InnerCommand, Lines, PathUse, Wrapper};
+use crate::shell::path::{by_name, follow};
+use crate::shell::scope::{Place, Scope};
+use crate::shell::tree::{Descriptor, Operator, Redirection, Span};
+use crate::shell::verdict::Spelled;
+use bowline_core::action::PathKind;
+
+/// Files that are nothing but a place to drop or show text.
+const SINKS: [&str; 3] = ["/dev/null", "/dev/stdout", "/dev/stderr"];
+
+/// How a path is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::shell) enum Access {
+    /// Read.
+    Read,
+    /// Written by a command: the command's own verdict says whether it may write at all.
+    Written,
+    /// Opened for writing by a redirection.
+    Redirected,
+}
+
+impl<'a> Walk<'a> {
+    /// Judges what the tables say that a command does.
+    pub(super) fn effects(
+        &mut self,
+        run: &Run<'a>,
+        named: &[Argument],
+        effect: &Effect,
+        lifting: &[Spelled<'a>],
+        scope: &mut Scope,
+    ) {
+        for used in &effect.reads {
+            self.path_use(run, used, Access::Read, scope);
+        }
+        for used in &effect.writes {
+            self.path_use(run, used, Access::Written, scope);
+        }
+        for inner in &effect.inner {
+            match &inner.what {
+                InnerCommand::Arguments(arguments) => {
+                    self.inner_command(run, named, arguments, inner.by, lifting, scope);
+                }
+                InnerCommand::Script { arguments } => {
+                    if is_on(Safeguard::ScriptTexts) {
+                        self.inner_script(run, named, arguments, scope);
+                    }
+                }
+            }
+        }
+        if let Some(to) = effect.goes_to {
+            self.goes(run, to, scope);
+        }
+    }
+
+    fn path_use(&mut self, run: &Run<'a>, used: &PathUse, access: Access, scope: &Scope) {
+        let argument = run.arguments.get(used.at);
+        let span = argument.map_or(run.span, |argument| argument.span);
+        match (&used.text, argument) {
+            (Some(text), _) => self.path(&Value::Known(text.clone()), access, span, scope),
+            (None, Some(argument)) => self.path(&argument.value, access, span, scope),
+            (None, None) => {}
+        }
+    }
+
+    /// Judges the use of a path.
+    pub(super) fn path(&mut self, value: &Value, access: Access, span: Span, scope: &Scope) {
+        match value {
+            Value::Known(text) => self.known_path(text, access, span, scope),
+            Value::OneOf(texts) => {
+                for text in texts {
+                    self.known_path(text, access, span, scope);
+                }
+            }
+            Value::WorkspacePaths { written } => {
+                // Ordinary whatever it is; but whether to write at all is still the mode's word.
+                if access == Access::Redirected {
+                    self.known_path(&format!("./{written}"), access, span, scope);
+                }
+            }
+            Value::UnknownOne { written, .. } | Value::Unknown { written } => {
+                if is_on(Safeguard::UnknownPaths) {
+                    let part = self.judge.unknown_path(written, access != Access::Read);
+                    if let Some(part) = part {
+                        self.keep(part, span);
+                    }
+                }
+            }
+        }
+    }
+
+    fn known_path(&mut self, text: &str, access: Access, span: Span, scope: &Scope) {
+        if !self.step(span) {
+            return;
+        }
+        let is_absolute = text.starts_with('/');
+        let Some(places) = scope.places.clone().or_else(|| {
+            let place = Place {
+                logical: "/".to_owned(),
+                real: "/".to_owned(),
+            };
+            is_absolute.then(|| vec![place])
+        }) else {
+            let part = self.judge.unknown_path(text, access != Access::Read);
+            if let Some(part) = part {
+                self.keep(part, span);
+            }
+            return;
+        };
+        for place in places {
+            let by_name = by_name(&place.real, text);
+            if SINKS.contains(&by_name.as_str()) {
+                continue;
+            }
+            if let Some(rest) = by_name
+                .strip_prefix("/dev/tcp/")
+                .or_else(|| by_name.strip_prefix("/dev/udp/"))
+            {
+                let host = rest.split('/').next().unwrap_or_default();
+                let part = self.judge.opens_connection(host);
+                self.keep(part, span);
+                continue;
+            }
+            let mut fact = if is_on(Safeguard::Links) {
+                follow(&place.real, text, &self.judge.policy.roots, &mut self.eyes)
+            } else {
+                bowline_core::PathFact {
+                    asked: text.to_owned(),
+                    resolved: by_name.clone(),
+                    by_name,
+                    kind: PathKind::File,
+                    links: 1,
+                }
+            };
+            if fact.kind == PathKind::Special {
+                fact.kind = PathKind::Unknown;
+            }
+            let part = self.judge.path(fact, access);
+            self.keep(part, span);
+        }
+    }
+
+    /// A path whose existence or kind a test looks at.
+    pub(super) fn tested(&mut self, value: &Value, span: Span, scope: &Scope) {
+        if let Value::Known(_) | Value::OneOf(_) = value {
+            self.path(value, Access::Read, span, scope);
+        }
+    }
+
+    pub(super) fn redirections(&mut self, all: &[Redirection], scope: &mut Scope) {
+        for one in all {
+            let is_document = matches!(one.operator, Operator::HereDocument | Operator::HereString);
+            self.visit(&one.target, scope);
+            if let Descriptor::Variable(name) = &one.descriptor {
+                self.assigned_name(name, one.span);
+                scope.forget(name);
+            }
+            if is_document {
+                scope.input = Lines::Unknown;
+                scope.input_text = match self.expander(scope).body(&one.target) {
+                    Value::Known(text) => Some(Rc::from(text)),
+                    _ => None,
+                };
+                continue;
+            }
+            if is_on(Safeguard::Redirections) {
+                self.redirection(one, scope);
+            }
+        }
+    }
+
+    fn redirection(&mut self, one: &Redirection, scope: &mut Scope) {
+        let values = self.expander(scope).values(&one.target);
+        let is_descriptor = |text: &str| {
+            let number = text.strip_suffix('-').unwrap_or(text);
+            number.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        for value in values {
+            let known = match &value {
+                Value::Known(text) => Some(text.as_str()),
+                _ => None,
+            };
+            match one.operator {
+                Operator::Read => {
+                    scope.input = Lines::Unknown;
+                    scope.input_text = None;
+                    self.path(&value, Access::Read, one.span, scope);
+                }
+                Operator::ReadWrite => {
+                    self.path(&value, Access::Read, one.span, scope);
+                    self.path(&value, Access::Redirected, one.span, scope);
+                }
+                Operator::Write
+                | Operator::Append
+                | Operator::Clobber
+                | Operator::WriteBoth
+                | Operator::AppendBoth => self.path(&value, Access::Redirected, one.span, scope),
+                Operator::DuplicateInput if known.is_some_and(is_descriptor) => {
+                    scope.input = Lines::Unknown;
+                    scope.input_text = None;
+                }
+                Operator::DuplicateOutput if known.is_some_and(is_descriptor) => {}
+                Operator::DuplicateInput => {
+                    self.path(&value, Access::Read, one.span, scope);
+                    self.ask("A descriptor", "it is not known which is meant", one.span);
+                }
+                Operator::DuplicateOutput => {
+                    self.path(&value, Access::Redirected, one.span, scope);
+                }
+                Operator::HereString | Operator::HereDocument => {}
+            }
+        }
+    }
+
+    /// `cd`: where to, and what holds afterwards.
+    fn goes(&mut self, run: &Run<'a>, to: Option<usize>, scope: &mut Scope) {
+        if !is_on(Safeguard::Folders) {
+            return;
+        }
+        let value = to
+            .and_then(|at| run.arguments.get(at))
+            .map(|one| &one.value);
+        let target = match value {
+            Some(Value::Known(text)) if text != "-" && !text.is_empty() => Some(text.clone()),
+            _ => None,
+        };
+        let (Some(text), Some(places)) = (target, scope.places.clone()) else {
+            let shown = match to.and_then(|at| run.arguments.get(at)) {
+                Some(argument) => argument.shown(),
+                None => "home".to_owned(),
+            };
+            if let Some(part) = self.judge.goes_out(&shown) {
+                self.keep(part, run.span);
+            }
+            scope.places = None;
+            return;
+        };
+        let mut next: Vec<Place> = Vec::new();
+        let mut is_doubtful = false;
+        for place in &places {
+            let logical = by_name(&place.logical, &text);
+            let roots = &self.judge.policy.roots;
+            let fact = follow("/", &logical, roots, &mut self.eyes);
+            is_doubtful |= matches!(fact.kind, PathKind::Missing);
+            let is_inside =
+                |path: &str| roots.iter().any(|root| crate::place::is_within(path, root));
+            if !is_inside(&fact.resolved) || fact.kind == PathKind::Unknown {
+                if let Some(part) = self.judge.goes_out(&text) {
+                    self.keep(part, run.span);
+                }
+            }
+            let place = Place {
+                logical,
+                real: fact.resolved,
+            };
+            if !next.contains(&place) {
+                next.push(place);
+            }
+        }
+        if is_doubtful {
+            scope.doubtful.extend(places);
+        }
+        scope.places = Some(next);
+    }
+
+    fn inner_command(
+        &mut self,
+        run: &Run<'a>,
+        named: &[Argument],
+        arguments: &[Argument],
+        by: Wrapper,
+        lifting: &[Spelled<'a>],
+        scope: &mut Scope,
+    ) {
+        let safeguard = match by {
+            Wrapper::Each => Safeguard::XargsAndFind,
+            Wrapper::Transparent | Wrapper::Opaque => Safeguard::Wrappers,
+        };
+        if !is_on(safeguard) || self.depth >= super::DEPTH_MAX {
+            if self.depth >= super::DEPTH_MAX {
+                self.ask(
+                    "The command",
+                    "commands stand too deep in commands",
+                    run.span,
+                );
+            }
+            return;
+        }
+        let offset = named.len().saturating_sub(arguments.len());
+        let is_tail = named.get(offset..) == Some(arguments);
+        let spelled = lifting.iter().filter(|_| is_tail).filter_map(|one| {
+            let words = one.words.get(offset..).filter(|words| !words.is_empty())?;
+            (!words[0].contains('*')).then_some(Spelled {
+                rule: one.rule,
+                words,
+            })
+        });
+        let is_literal = arguments
+            .first()
+            .is_some_and(|first| !self.composed.contains(&first.span));
+        let inner = Run {
+            arguments: arguments.to_vec(),
+            span: run.span,
+            is_literal,
+            by: Some(by),
+            spelled: spelled.collect(),
+        };
+        let name = named.first().and_then(Argument::known);
+        let functions = std::mem::take(&mut scope.functions);
+        let mut apart = scope.clone();
+        self.depth += 1;
+        self.run(inner, &mut apart);
+        self.depth -= 1;
+        if matches!(name, Some("command" | "builtin")) {
+            *scope = apart;
+        }
+        scope.functions = functions;
+    }
+}
