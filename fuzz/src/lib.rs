@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod replies;
+mod shell;
 mod stored;
 mod streams;
 mod tables;
@@ -14,7 +15,7 @@ mod tools;
 use std::sync::OnceLock;
 
 /// Every target by name.
-const TARGETS: [(&str, fn(&[u8])); 10] = [
+const TARGETS: [(&str, fn(&[u8])); 11] = [
     ("sse", streams::sse),
     ("chat", replies::chat),
     ("responses", replies::responses),
@@ -25,6 +26,7 @@ const TARGETS: [(&str, fn(&[u8])); 10] = [
     ("tools", tools::inputs),
     ("prices", tables::prices),
     ("usage", tables::usage),
+    ("shell_parse", shell::parsed),
 ];
 
 /// The target that was asked for.

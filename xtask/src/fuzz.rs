@@ -11,8 +11,8 @@ use anyhow::{Context, Result, bail};
 use crate::repo::{Repo, succeeds};
 use crate::{Outcome, say};
 
-/// Every target with the folders its seeds come from.
-const TARGETS: [(&str, &[&str]); 10] = [
+/// Every target with the folders its seeds come from; of a `.jsonl` file, each record's `command` is one.
+const TARGETS: [(&str, &[&str]); 11] = [
     (
         "sse",
         &["wire/openai-chat", "wire/openai", "wire/anthropic"],
@@ -26,6 +26,7 @@ const TARGETS: [(&str, &[&str]); 10] = [
     ("tools", &["fuzz/tools"]),
     ("prices", &["fuzz/prices"]),
     ("usage", &["fuzz/usage"]),
+    ("shell_parse", &["corpora/shell-permission.jsonl", "fuzz/shell"]),
 ];
 
 /// Coverage counters for libFuzzer. A target triple is named so that build scripts go without.
@@ -153,6 +154,28 @@ struct Run {
     said: String,
 }
 
+/// The folder with the seeds; those of a `.jsonl` file are written to one first.
+fn seed_folder(repo: &Repo, folder: &Path, seed: &str) -> Result<PathBuf> {
+    let path = repo.root().join("fixtures").join(seed);
+    if !seed.ends_with(".jsonl") {
+        return Ok(path);
+    }
+    let made = folder.join("seeds").join(seed);
+    std::fs::create_dir_all(&made).with_context(|| format!("cannot make {}", made.display()))?;
+    let records = std::fs::read_to_string(&path)
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    for (index, record) in records.lines().enumerate() {
+        let record: serde_json::Value = serde_json::from_str(record)
+            .with_context(|| format!("{}:{}", path.display(), index + 1))?;
+        if let Some(command) = record["command"].as_str() {
+            let file = made.join(index.to_string());
+            std::fs::write(&file, command)
+                .with_context(|| format!("cannot write {}", file.display()))?;
+        }
+    }
+    Ok(made)
+}
+
 fn attempt(repo: &Repo, folder: &Path, program: &Path, name: &str, seconds: u32) -> Result<Run> {
     let seeds = TARGETS.iter().find(|(known, _)| *known == name);
     let seeds = seeds.map_or(&[][..], |(_, seeds)| seeds);
@@ -163,6 +186,10 @@ fn attempt(repo: &Repo, folder: &Path, program: &Path, name: &str, seconds: u32)
     for made in [&corpus, &found] {
         std::fs::create_dir_all(made).with_context(|| format!("cannot make {}", made.display()))?;
     }
+    let seeds = seeds
+        .iter()
+        .map(|seed| seed_folder(repo, folder, seed))
+        .collect::<Result<Vec<_>>>()?;
     let mut command = Command::new(program);
     command
         .env("BOWLINE_FUZZ_TARGET", name)
@@ -175,11 +202,7 @@ fn attempt(repo: &Repo, folder: &Path, program: &Path, name: &str, seconds: u32)
             "-rss_limit_mb=2048",
         ])
         .arg(corpus)
-        .args(
-            seeds
-                .iter()
-                .map(|seed| repo.root().join("fixtures").join(seed)),
-        );
+        .args(seeds);
     let output = command
         .output()
         .context("the fuzz program cannot be started")?;

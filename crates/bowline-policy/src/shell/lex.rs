@@ -66,6 +66,8 @@ pub(super) struct Lexer<'t> {
     pub(super) depth: usize,
     /// Whether this is within `$(`, `<(` or `>(` of the same text.
     pub(super) in_substitution: bool,
+    /// Where the script of the substitution that was entered last begins.
+    pub(super) substitution_at: Option<usize>,
     /// Whether this is within a `((` that turned out to be two subshells.
     pub(super) in_double_parenthesis: bool,
     /// Here-documents whose bodies begin after the next newline.
@@ -91,6 +93,7 @@ impl<'t> Lexer<'t> {
             budget,
             depth,
             in_substitution: false,
+            substitution_at: None,
             in_double_parenthesis: false,
             pending: Vec::new(),
             bodies: BTreeMap::new(),

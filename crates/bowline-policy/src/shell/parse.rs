@@ -10,7 +10,9 @@ mod redirection;
 mod simple;
 
 use super::lex::{Budget, Lexer, Origin};
-use super::tree::{Descriptor, List, Operator, Pipeline, Redirection, Script, Word};
+use super::tree::{
+    Command, CommandKind, Descriptor, List, Operator, Piece, Pipeline, Redirection, Script, Word,
+};
 
 /// Longest text that is read, in bytes.
 pub const TEXT_BYTES_MAX: usize = 64 << 10;
@@ -151,7 +153,9 @@ impl Lexer<'_> {
     /// The script of `$(`, `<(` or `>(`, from after the parenthesis up to its end.
     pub(super) fn substituted(&mut self) -> Result<Script, NotUnderstood> {
         self.nested(|lexer| {
+            lexer.skip_blanks();
             let start = lexer.at;
+            lexer.substitution_at = Some(start);
             let outer = std::mem::take(&mut lexer.pending);
             let was = std::mem::replace(&mut lexer.in_substitution, true);
             let script = lexer.script()?;
@@ -205,6 +209,9 @@ impl Lexer<'_> {
             is_timed: false,
             commands: Vec::new(),
         };
+        self.skip_blanks();
+        let is_time_doubtful =
+            self.substitution_at == Some(self.at) && self.reserved() == Some("time");
         let mut is_led = false;
         loop {
             self.skip_blanks();
@@ -229,11 +236,14 @@ impl Lexer<'_> {
             Some(b';') => !matches!(self.look(1), Some(b';' | b'&')),
             _ => false,
         };
-        if is_led && ends {
+        if is_led && ends && !is_time_doubtful {
             return Ok(pipeline);
         }
         loop {
             let mut command = self.command()?;
+            if is_time_doubtful && !is_the_same_after_a_word(&command) {
+                return Err(self.not_understood("`time` at the beginning of a substitution"));
+            }
             self.skip_blanks();
             let is_both = self.sees("|&");
             let goes_on = is_both || (self.peek() == Some(b'|') && self.look(1) != Some(b'|'));
@@ -259,10 +269,23 @@ impl Lexer<'_> {
             descriptor: Descriptor::Number(2),
             operator: Operator::DuplicateOutput,
             target: Word {
-                pieces: vec![super::tree::Piece::Bare("1".to_owned())],
+                pieces: vec![Piece::Bare("1".to_owned())],
                 span,
             },
             span,
         }
+    }
+}
+
+/// Whether a command means the same if the `time` before it is an ordinary word, as it is for bash
+/// 5.2 right after `$(`.
+fn is_the_same_after_a_word(command: &Command) -> bool {
+    match &command.kind {
+        CommandKind::Simple { assignments, words } => {
+            let is_array = |piece: &Piece| matches!(piece, Piece::Array(_));
+            let has_array = words.iter().any(|word| word.pieces.iter().any(is_array));
+            assignments.is_empty() && !words.is_empty() && !has_array
+        }
+        _ => false,
     }
 }

@@ -42,7 +42,7 @@ pub(crate) fn for_each(cases: &[String], folder: &std::path::Path, each: &str) -
 /// Whether `bash -n` takes a text.
 pub(crate) fn takes(text: &str) -> bool {
     let status = Command::new("bash")
-        .args(["--norc", "--noprofile", "-n", "-c", text])
+        .args(["--norc", "--noprofile", "-n", "-c", "--", text])
         .env_clear()
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -77,5 +77,13 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         let removed = std::fs::remove_dir_all(&self.0);
         assert!(removed.is_ok() || std::thread::panicking(), "{removed:?}");
+    }
+}
+
+/// Prints the shortest few of what went wrong.
+pub(crate) fn tell(mut wrong: Vec<String>) {
+    wrong.sort_by_key(String::len);
+    for found in wrong.iter().take(8) {
+        println!("{}", found.chars().take(1500).collect::<String>());
     }
 }

@@ -237,7 +237,7 @@ fn bash_passes_the_words_that_the_tree_says() {
     let folder = bash::scratch("words");
     let each = "args() { printf '%s\\0' args \"$@\"; printf '=end=\\0'; }\neval \"$text\"";
     let found = bash::for_each(&cases, &folder.0, each);
-    let mut wrong = 0;
+    let mut wrong = Vec::new();
     for ((case, expected), found) in cases.iter().zip(&expected).zip(&found) {
         let found: Vec<Vec<String>> = bash::split(found, b"=end=\0")
             .into_iter()
@@ -249,12 +249,14 @@ fn bash_passes_the_words_that_the_tree_says() {
             })
             .collect();
         if found != *expected {
-            wrong += 1;
-            if wrong <= 10 {
-                println!("{case:?}\n  bash: {found:?}\n  tree: {expected:?}");
-            }
+            wrong.push(format!("{case:?}\n  bash: {found:?}\n  tree: {expected:?}"));
         }
     }
-    println!("words: {count} texts of {made} made, {wrong} read otherwise");
-    assert_eq!(wrong, 0);
+    println!(
+        "words: {count} texts of {made} made, {} read otherwise",
+        wrong.len()
+    );
+    let is_right = wrong.is_empty();
+    bash::tell(wrong);
+    assert!(is_right);
 }

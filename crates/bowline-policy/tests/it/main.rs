@@ -8,8 +8,16 @@
     clippy::disallowed_types,
     reason = "policy is pure; what it is held against here is a program"
 )]
+#![expect(
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking and says what it saw"
+)]
 
 mod bash;
+mod bash_grammar;
 mod bash_redirections;
+mod bash_structure;
 mod bash_words;
 mod chance;

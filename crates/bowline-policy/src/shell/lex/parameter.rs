@@ -1,7 +1,7 @@
 //! `${..}`: the parameter, its subscript, and what is done with the value.
 
 use super::super::parse::NotUnderstood;
-use super::super::tree::{Operation, Parameter, Word};
+use super::super::tree::{Operation, Parameter, Piece, Word};
 use super::quote::Quoting;
 use super::word::{Pieces, is_special};
 use super::{Lexer, begins_name, continues_name};
@@ -201,6 +201,8 @@ impl Lexer<'_> {
                 self.quoted_operand(byte, quoting, operand, &mut pieces)?;
             } else if matches!(byte, b'<' | b'>') && self.look(1) == Some(b'(') {
                 self.process_substitution(&mut pieces)?;
+            } else if byte == b'$' && self.look(1) == Some(b'\'') {
+                self.decoded_in_operand(&mut pieces)?;
             } else {
                 self.outside_quotes(byte, &mut pieces)?;
             }
@@ -209,6 +211,28 @@ impl Lexer<'_> {
             pieces: pieces.all,
             span: self.span_from(start),
         })
+    }
+
+    /// `$'..'` in an operand. Bash may put what it stands for there without quotes, and then reads
+    /// it again.
+    fn decoded_in_operand(&mut self, pieces: &mut Pieces) -> Result<(), NotUnderstood> {
+        let open = self.at;
+        let mut decoded = Pieces::default();
+        self.decoded(&mut decoded)?;
+        for piece in decoded.all {
+            match piece {
+                Piece::Quoted(text)
+                    if text.chars().all(|letter| letter.is_ascii_alphanumeric()) =>
+                {
+                    pieces.quoted(&text);
+                }
+                _ => {
+                    self.at = open;
+                    return Err(self.not_understood("`$'..'` in a `${..}`"));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// One thing of an operand within quotes. Bash reads this text twice, by rules that differ;

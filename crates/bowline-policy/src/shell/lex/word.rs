@@ -24,7 +24,6 @@ pub(super) struct Pieces {
     is_open: bool,
     /// Such a piece stands where a brace expansion could lengthen it.
     is_lengthened: bool,
-    has_brace: bool,
     /// A lone `$` stands outside quotes: what is expanded before it is not split.
     has_dollar: bool,
 }
@@ -33,7 +32,6 @@ impl Pieces {
     pub(super) fn bare(&mut self, text: char) {
         self.is_lengthened |= self.is_open && matches!(text, '{' | ',' | '}');
         self.is_open = false;
-        self.has_brace |= text == '{';
         match self.all.last_mut() {
             Some(Piece::Bare(last)) => last.push(text),
             _ => self.all.push(Piece::Bare(text.to_string())),
@@ -80,7 +78,7 @@ impl Lexer<'_> {
             }
         }
         // Braces are expanded before variables, as text: `$a{b,c}` is `$ab $ac`.
-        if pieces.is_lengthened && pieces.has_brace {
+        if pieces.is_lengthened && pieces.all.iter().any(has_brace) {
             return Err(self.not_understood("braces could lengthen the name of a variable"));
         }
         if pieces.has_dollar && pieces.all.iter().any(is_split) {
@@ -292,4 +290,9 @@ fn is_split(piece: &Piece) -> bool {
         | Piece::Arithmetic { is_quoted, .. } => !is_quoted,
         Piece::Bare(_) | Piece::Quoted(_) | Piece::Process { .. } | Piece::Array(_) => false,
     }
+}
+
+/// Whether a brace expansion could begin in a piece.
+fn has_brace(piece: &Piece) -> bool {
+    matches!(piece, Piece::Bare(text) if text.contains('{'))
 }

@@ -66,7 +66,7 @@ impl Lexer<'_> {
                 return Ok(());
             }
             let word = self.word(Flavour::Ordinary)?;
-            parts.takes_arrays = matches!(
+            parts.takes_arrays &= matches!(
                 &word.pieces[..],
                 [Piece::Bare(name)] if DECLARATIONS.contains(&name.as_str())
             );

@@ -130,7 +130,7 @@ impl Printer {
                 self.operand("/", replacement, is_quoted, Within::Pattern);
             }
             Operation::Slice(offset, length) => {
-                self.say(": ");
+                self.say(":");
                 self.arithmetic(offset);
                 if let Some(length) = length {
                     self.say(":");
