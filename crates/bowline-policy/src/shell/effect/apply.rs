@@ -129,7 +129,7 @@ impl<'w> Work<'w> {
             self.standing = command.standing;
             self.why = command.why;
             if let Some(fact) = &command.fact {
-                self.apply(0, fact);
+                self.apply(from - 1, fact);
             }
             let understood = if command.inherits { &outer[..] } else { &[] };
             let parts = read(tables, command, understood, self.arguments, from);

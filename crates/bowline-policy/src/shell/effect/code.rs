@@ -15,7 +15,7 @@ use super::apply::Work;
 
 /// The names that rows may use after `code:` and `own:`.
 #[cfg(test)]
-pub(super) const NAMES: [&str; 27] = [
+pub(super) const NAMES: [&str; 29] = [
     "awk",
     "cd",
     "chmod",
@@ -28,6 +28,8 @@ pub(super) const NAMES: [&str; 27] = [
     "find",
     "flock",
     "git-config",
+    "git-log",
+    "git-show",
     "jq",
     "kill",
     "make",
@@ -60,6 +62,8 @@ pub(super) fn run(name: &str, work: &mut Work<'_>) {
         "find" => find::judge(work),
         "flock" => wrappers::flock(work),
         "git-config" => git::config(work),
+        "git-log" => git::log(work, false),
+        "git-show" => git::log(work, true),
         "interpreter" => wrappers::interpreter(work),
         "jq" => jq::judge(work),
         "kill" => small::kill(work),

@@ -1,6 +1,6 @@
 //! Which arguments are options, values and operands: one reader for every command, told by rows.
 
-use super::rows::{Command, Fact, Style, Tables, Takes};
+use super::rows::{Command, Fact, Standing, Style, Tables, Takes};
 use crate::shell::argument::{Argument, Value};
 
 /// One part of a command's arguments.
@@ -240,6 +240,33 @@ impl<'t> Reader<'_, 't> {
         }
     }
 
+    /// A value that looks like an option, of a command whose options are not all told: the hazards
+    /// of that option count too.
+    fn doubt(&mut self, at: usize) {
+        let text = self.arguments[at].known().unwrap_or_default().to_owned();
+        if text.len() < 2 || !text.starts_with('-') || text == "--" {
+            return;
+        }
+        let (count, next) = (self.parts.len(), self.at);
+        self.at = self.arguments.len();
+        self.text(at, &text, false);
+        self.at = next;
+        let doubted = self.parts.split_off(count);
+        self.parts
+            .extend(doubted.into_iter().filter_map(|part| match part {
+                Part::Option { at, name, fact, .. } if fact.is_hazard || fact.publishes => {
+                    let values = Vec::new();
+                    Some(Part::Option {
+                        at,
+                        name,
+                        fact,
+                        values,
+                    })
+                }
+                _ => None,
+            }));
+    }
+
     fn option(
         &mut self,
         at: usize,
@@ -269,6 +296,11 @@ impl<'t> Reader<'_, 't> {
                 unclear = Some(next);
             }
         }
+        let steps = values
+            .iter()
+            .filter(|value| value.at != at)
+            .map(|value| value.at);
+        let steps: Vec<usize> = steps.collect();
         let (name, fact) = (name.to_owned(), &found.fact);
         self.parts.push(Part::Option {
             at,
@@ -279,6 +311,10 @@ impl<'t> Reader<'_, 't> {
         if let Some(at) = unclear {
             self.parts.push(Part::Unclear { at });
             self.operand(at);
+        }
+        let is_exact = [Standing::Any, Standing::Limited].contains(&self.command.standing);
+        if !is_exact {
+            steps.into_iter().for_each(|at| self.doubt(at));
         }
     }
 }

@@ -52,8 +52,33 @@ impl Work<'_> {
             }
             Kind::Host => self.host(given),
             Kind::Remote | Kind::ToRemote => self.remote(given, texts, fact.kind == Kind::ToRemote),
-            Kind::Upload => self.upload(given, texts),
+            Kind::Upload | Kind::MaybeFile => self.upload(given, texts),
+            Kind::Format => {
+                let verifies = |text: &String| text.contains("%G") || text.contains("%(signature");
+                if texts.is_none_or(|texts| texts.iter().any(verifies)) {
+                    let why = "may start the configured program for signatures";
+                    self.limit(given.at, why);
+                    self.hazard(given.at, why);
+                }
+            }
+            Kind::Plugin => {
+                let is_off = |text: &String| text.starts_with("no:");
+                if !texts.is_some_and(|texts| texts.iter().all(is_off)) {
+                    self.hazard(given.at, "loads other code");
+                }
+            }
             Kind::RevPath => self.revision_path(given, texts),
+            Kind::RevOrPath => {
+                let is_path =
+                    |text: &String| !text.contains(':') || text.starts_with(['/', '~', '.']);
+                let reads = texts
+                    .as_ref()
+                    .is_some_and(|texts| texts.iter().any(is_path));
+                self.revision_path(given, texts);
+                if reads {
+                    self.read_path(given, false);
+                }
+            }
             Kind::Script => {
                 let arguments = vec![self.argument(given)];
                 self.inner(InnerCommand::Script { arguments }, Wrapper::Opaque);
@@ -184,7 +209,16 @@ impl Work<'_> {
     }
 
     fn flags(&mut self, given: &Given, texts: Option<Vec<String>>) {
-        let starts = ["ext", "plugin", "toolexec", "@", "-B"];
+        let starts = [
+            "ext",
+            "plugin",
+            "toolexec",
+            "@",
+            "-B",
+            "COMPILER",
+            "LAUNCHER",
+            "TOOLCHAIN",
+        ];
         let is_odd = |text: &String| starts.iter().any(|word| text.contains(word));
         if texts.is_none_or(|texts| texts.iter().any(is_odd)) {
             self.hazard(given.at, "may start or load other code");

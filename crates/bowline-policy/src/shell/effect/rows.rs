@@ -177,6 +177,8 @@ pub(super) enum Kind {
     Send,
     /// `revpath`: `REV:PATH`.
     RevPath,
+    /// `rev-or-path`: a revision, `REV:PATH` or a path.
+    RevOrPath,
     /// `script`: shell text.
     Script,
     /// `git-setting`: a setting of git, which may be an alias.
@@ -187,6 +189,12 @@ pub(super) enum Kind {
     Mode,
     /// `flags`: options for another program.
     Flags,
+    /// `format`: a format of git, which may verify signatures.
+    Format,
+    /// `plugin`: code to load, unless it begins with `no:`.
+    Plugin,
+    /// `maybe-file`: text, or `@` and a file.
+    MaybeFile,
     /// `source`: a file to compile, or `@` and a file of options.
     Source,
     /// `program`: a file that is run.
@@ -440,11 +448,15 @@ fn fact(does: &str, why: &'static str) -> Result<Fact, String> {
             "upload" => fact.kind = Kind::Upload,
             "send" => fact.kind = Kind::Send,
             "revpath" => fact.kind = Kind::RevPath,
+            "rev-or-path" => fact.kind = Kind::RevOrPath,
             "script" => fact.kind = Kind::Script,
             "git-setting" => fact.kind = Kind::GitSetting,
             "git-remote" => fact.kind = Kind::GitRemote,
             "mode" => fact.kind = Kind::Mode,
             "flags" => fact.kind = Kind::Flags,
+            "format" => fact.kind = Kind::Format,
+            "plugin" => fact.kind = Kind::Plugin,
+            "maybe-file" => fact.kind = Kind::MaybeFile,
             "source" => fact.kind = Kind::Source,
             "shell-program" => fact.kind = Kind::Program(Language::Shell),
             "program" => fact.kind = Kind::Program(Language::Other),

@@ -74,7 +74,7 @@ pub(super) fn danger(program: &str) -> Option<&'static str> {
             Token::Word("system") => return Some("runs a program with `system`"),
             Token::Word("ENVIRON") => return Some(ENVIRONMENT),
             Token::Word("ARGV" | "ARGC") => return Some("changes which files it reads"),
-            Token::Word("PROCINFO" | "SYMTAB" | "FUNCTAB") => {
+            Token::Word("SYMTAB" | "FUNCTAB") => {
                 return Some("reaches into the interpreter");
             }
             Token::Word("getline") => is_getline = true,

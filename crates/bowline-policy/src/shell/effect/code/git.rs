@@ -1,7 +1,7 @@
 //! Parts of git that rows cannot say.
 
 use super::super::apply::Work;
-use super::super::grammar::Part;
+use super::super::grammar::{Given, Part};
 
 /// `git config`: one named key may be read, the names of all may be listed.
 pub(super) fn config(work: &mut Work<'_>) {
@@ -49,6 +49,64 @@ pub(super) fn config(work: &mut Work<'_>) {
     } else {
         work.limit(0, "changes git's configuration, which can start programs");
         work.ask("`git config` changes git's configuration, which can start programs");
+    }
+}
+
+/// Options of what shows commits that print changes of files.
+const PATCH: [&str; 16] = [
+    "-p",
+    "-u",
+    "--patch",
+    "-U",
+    "--unified",
+    "-c",
+    "--cc",
+    "-W",
+    "--function-context",
+    "--patch-with-raw",
+    "--patch-with-stat",
+    "--word-diff",
+    "--color-words",
+    "--binary",
+    "--dd",
+    "--remerge-diff",
+];
+
+/// Options that print less than changes of files, if nothing of `PATCH` stands there.
+const LESS: [&str; 13] = [
+    "-s",
+    "--no-patch",
+    "--stat",
+    "--numstat",
+    "--shortstat",
+    "--dirstat",
+    "-X",
+    "--summary",
+    "--name-only",
+    "--name-status",
+    "--raw",
+    "--compact-summary",
+    "--check",
+];
+
+/// `git log` and `git show`: where they print changes, their paths are read.
+pub(super) fn log(work: &mut Work<'_>, is_patch: bool) {
+    let has = |wanted: &[&str]| {
+        work.parts.iter().any(|part| {
+            let Part::Option { name, .. } = part else {
+                return false;
+            };
+            let is_short = |full: &&&str| name.len() > 3 && full.starts_with(name.as_str());
+            wanted.contains(&name.as_str()) || wanted.iter().any(|full| is_short(&full))
+        })
+    };
+    if has(&PATCH) || (is_patch && !has(&LESS)) {
+        for at in work.operand_places() {
+            let text = work.arguments[at].known();
+            if text.is_some_and(|text| !text.contains(':') || text.starts_with(['/', '~', '.'])) {
+                work.read_path(&Given { at, text: None }, false);
+            }
+        }
     }
 }
 

@@ -4,14 +4,18 @@ use super::*;
 
 /// The facts of a call in the words of `facts.txt`, in the order of the fields.
 fn facts(text: &str) -> String {
-    let arguments = arguments(text);
+    facts_of(&arguments(text))
+}
+
+/// The same of arguments.
+pub(super) fn facts_of(arguments: &[Argument]) -> String {
     let shown = |at: usize| arguments[at].shown();
     let path = |path: &PathUse| path.text.clone().unwrap_or_else(|| shown(path.at));
     let words = |arguments: &[Argument]| {
         let words: Vec<String> = arguments.iter().map(Argument::shown).collect();
         words.join(" ")
     };
-    let effect = effect(&arguments, Lines::Unknown);
+    let effect = effect(arguments, Lines::Unknown);
     let mut facts: Vec<String> = Vec::new();
     facts.extend(
         effect

@@ -107,7 +107,7 @@ fn every_option_is_reached_in_every_spelling() {
                 }
                 tried += 1;
                 let effect = effect_of(&call);
-                let expected = first.get_or_insert_with(|| told(&effect)).clone();
+                let expected = *first.get_or_insert_with(|| told(&effect));
                 let is_same = row.takes == Takes::Joined || told(&effect) == expected;
                 if !shows(&effect, &row.fact) || !is_same {
                     wrong.push(format!("{}: {effect:?}", call.join(" ")));
@@ -203,7 +203,7 @@ fn another_argument_never_takes_a_hazard_away() {
                 .iter()
                 .all(|hazard| after.hazards.contains(hazard));
             let keeps_publishing = before.publishes.is_none() || after.publishes.is_some();
-            if !is_turned && !(keeps && keeps_publishing) {
+            if !(is_turned || keeps && keeps_publishing) {
                 wrong.push(format!("{call} + {word}: {before:?} {after:?}"));
             }
         }
