@@ -26,7 +26,10 @@ const TARGETS: [(&str, &[&str]); 11] = [
     ("tools", &["fuzz/tools"]),
     ("prices", &["fuzz/prices"]),
     ("usage", &["fuzz/usage"]),
-    ("shell_parse", &["corpora/shell-permission.jsonl", "fuzz/shell"]),
+    (
+        "shell_parse",
+        &["corpora/shell-permission.jsonl", "fuzz/shell"],
+    ),
 ];
 
 /// Coverage counters for libFuzzer. A target triple is named so that build scripts go without.

@@ -43,6 +43,20 @@ pub enum Layer {
     Project,
 }
 
+impl Layer {
+    /// What people call it.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::BuiltIn => "built in",
+            Self::Managed => "managed configuration",
+            Self::CommandLine => "command line",
+            Self::User => "user configuration",
+            Self::Project => "project configuration",
+        }
+    }
+}
+
 /// Where a rule stands.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RuleSource {

@@ -2,7 +2,7 @@
 
 pub(crate) mod standing;
 
-use bowline_core::decision::{Judged, Layer, RuleSource};
+use bowline_core::decision::{Judged, RuleSource};
 use bowline_core::look::LookFact;
 use bowline_core::{Action, Mode, OnAsk, PathFact, Risk, Tier, ToolSpec, Verdict};
 
@@ -23,6 +23,18 @@ pub struct ToolFacts<'a> {
     pub risk: Risk,
     /// Who wrote it.
     pub tier: Tier,
+}
+
+impl<'a> ToolFacts<'a> {
+    /// A tool that nothing is known of: it may do the worst.
+    #[must_use]
+    pub const fn unknown(name: &'a str) -> Self {
+        Self {
+            name,
+            risk: Risk::High,
+            tier: Tier::BuiltIn,
+        }
+    }
 }
 
 impl<'a> From<&'a ToolSpec> for ToolFacts<'a> {
@@ -318,13 +330,7 @@ fn rule_sentence(what: &str, one: &Match<'_>) -> String {
 }
 
 fn place_of(source: &RuleSource) -> String {
-    let layer = match source.layer {
-        Layer::BuiltIn => "built in",
-        Layer::Managed => "managed configuration",
-        Layer::CommandLine => "command line",
-        Layer::User => "user configuration",
-        Layer::Project => "project configuration",
-    };
+    let layer = source.layer.words();
     match (&source.file, source.line) {
         (Some(file), Some(line)) => format!("{layer}, {file}:{line}"),
         (Some(file), None) => format!("{layer}, {file}"),

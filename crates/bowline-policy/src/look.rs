@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use bowline_core::PathFact;
 use bowline_core::look::{LookFact, Seen};
 
 /// Longest text of a script that is looked at, in bytes.
@@ -82,6 +83,13 @@ impl Look for Recorded<'_> {
     fn recorded(&self) -> Option<&[LookFact]> {
         Some(self.0)
     }
+}
+
+/// Follows the path `text` from the folder `cwd` (absolute, links resolved) by what `look` sees;
+/// what leads to a folder of `roots` is not looked at.
+#[must_use]
+pub fn located(cwd: &str, text: &str, roots: &[String], look: &dyn Look) -> PathFact {
+    crate::shell::follow(cwd, text, roots, &mut Eyes::new(look))
 }
 
 /// Where the call is made, and who can look there.

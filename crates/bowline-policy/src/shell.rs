@@ -24,6 +24,7 @@ mod words;
 
 pub use self::expand::name_fits;
 pub(crate) use self::judge::judge;
+pub(crate) use self::path::follow;
 
 #[cfg(test)]
 mod tests;

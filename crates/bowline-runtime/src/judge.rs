@@ -161,7 +161,7 @@ fn in_mode<'p>(
 ) -> Cow<'p, Policy> {
     let policy = harness.policy.at(now_ms);
     let sandbox = if mode == Mode::Auto && runs(&planned.plan) {
-        sandbox(harness, planned)
+        sandbox_of(harness, planned)
     } else {
         Sandbox::Unknown
     };
@@ -175,15 +175,24 @@ fn in_mode<'p>(
     })
 }
 
-fn sandbox(harness: &Harness, planned: &Planned) -> Sandbox {
-    let confinement = planned.request.confinement.as_ref();
-    let why = match confinement.map(|confinement| confinement.backend) {
-        Some(Backend::Namespaces) => return Sandbox::Namespaces,
-        Some(backend @ Backend::Landlock) => Confiner::lacking(backend),
-        None => match harness.confiner.confinement() {
-            Err(why) => why,
-            Ok(_) => "this one would run outside of them".to_owned(),
+fn sandbox_of(harness: &Harness, planned: &Planned) -> Sandbox {
+    match (&planned.request.confinement, sandbox(&harness.confiner)) {
+        (None, Sandbox::Namespaces) => Sandbox::Lacking {
+            why: "this one would run outside of them".to_owned(),
         },
+        (_, found) => found,
+    }
+}
+
+/// What a shell command would run within on this machine, as far as the policy rests on it.
+#[must_use]
+pub fn sandbox(confiner: &Confiner) -> Sandbox {
+    let why = match confiner.confinement() {
+        Ok(confinement) if confinement.backend == Backend::Namespaces => {
+            return Sandbox::Namespaces;
+        }
+        Ok(confinement) => Confiner::lacking(confinement.backend),
+        Err(why) => why,
     };
     Sandbox::Lacking { why }
 }

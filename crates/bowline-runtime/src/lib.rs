@@ -74,6 +74,7 @@ pub mod retention;
 pub mod rules;
 mod session;
 pub mod system;
+pub mod trial;
 pub mod usage;
 pub mod why;
 
@@ -82,6 +83,7 @@ pub use clock::{Clock, date_and_time, moment, since, time_of_day, today};
 pub use drive::{Harness, Rest, WhileWaiting, drive, waiting};
 pub use error::{Error, Next};
 pub use face::{Face, Recorder, Silent};
+pub use judge::sandbox;
 pub use look::Disk;
 pub use session::{Image, Places, Session, resolve_folders, running_jobs};
 pub use system::{RunLog, Watched};

@@ -1,27 +1,28 @@
-//! Looks at the disk for the policy: what lies at a path, links not followed. Changes nothing.
+//! Looks at the disk for the policy: what lies at a path, without following links, opening
+//! anything but regular files, or changing access times where the system lets that be.
 
 use std::fs;
-use std::io::Read;
-use std::os::unix::fs::FileTypeExt;
+use std::io::Read as _;
 use std::path::Path;
 
 use bowline_core::look::Seen;
 use bowline_policy::shell::name_fits;
 use bowline_policy::{CONTENT_BYTES_MAX, Look, NAMES_MAX};
 
-/// Most entries of a folder that are read to find names.
+/// Most entries of a folder that are held against a glob; a larger folder counts as not known.
 const ENTRIES_MAX: usize = 20_000;
 
-/// The disk of this machine.
+/// The machine's disk.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Disk;
 
 impl Look for Disk {
     fn at(&self, path: &str) -> Seen {
-        let found = match fs::symlink_metadata(path) {
-            Ok(found) => found,
+        let stat = match fs::symlink_metadata(path) {
+            Ok(stat) => stat,
             Err(error) => {
                 return match error.kind() {
+                    // Below a file there is nothing either.
                     std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {
                         Seen::Missing
                     }
@@ -29,7 +30,7 @@ impl Look for Disk {
                 };
             }
         };
-        let kind = found.file_type();
+        let kind = stat.file_type();
         if kind.is_symlink() {
             let target = fs::read_link(path).ok();
             let target = target.and_then(|target| target.into_os_string().into_string().ok());
@@ -37,35 +38,31 @@ impl Look for Disk {
         }
         if kind.is_dir() {
             Seen::Folder
-        } else if kind.is_fifo()
-            || kind.is_socket()
-            || kind.is_block_device()
-            || kind.is_char_device()
-        {
-            Seen::Special
-        } else {
+        } else if kind.is_file() {
             Seen::File
+        } else {
+            Seen::Special
         }
     }
 
     fn names(&self, folder: &str, pattern: &str) -> Option<Vec<String>> {
+        let mut names = Vec::new();
         let entries = match fs::read_dir(folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Some(Vec::new()),
             Err(_) => return None,
         };
-        let mut names = Vec::new();
         for (number, entry) in entries.enumerate() {
             if number >= ENTRIES_MAX {
                 return None;
             }
-            // A name that is no text could be anything.
+            // A name that is no text cannot be held against anything.
             let name = entry.ok()?.file_name().into_string().ok()?;
             if name_fits(pattern, &name) {
                 names.push(name);
-                if names.len() > NAMES_MAX {
-                    return None;
-                }
+            }
+            if names.len() > NAMES_MAX {
+                return None;
             }
         }
         names.sort();
@@ -73,48 +70,32 @@ impl Look for Disk {
     }
 
     fn content(&self, path: &str) -> Option<String> {
-        // Only a regular file: opening anything else could wait or act.
-        if self.at(path) != Seen::File {
+        let most = u64::try_from(CONTENT_BYTES_MAX).ok()?;
+        let path = Path::new(path);
+        // A FIFO would be waited for for ever: nothing but a regular file is opened.
+        let stat = fs::symlink_metadata(path).ok()?;
+        if !stat.is_file() || stat.len() > most {
             return None;
         }
-        let limit = CONTENT_BYTES_MAX as u64 + 1;
-        let mut bytes = Vec::new();
-        let file = fs::File::open(Path::new(path)).ok()?;
-        file.take(limit).read_to_end(&mut bytes).ok()?;
-        if bytes.len() > CONTENT_BYTES_MAX {
-            return None;
-        }
-        String::from_utf8(bytes).ok()
+        let mut text = String::new();
+        let file = open(path)?;
+        file.take(most + 1).read_to_string(&mut text).ok()?;
+        (text.len() <= CONTENT_BYTES_MAX).then_some(text)
     }
+}
+
+/// Opens a file without following a link and without waiting, should it have become something else
+/// meanwhile.
+fn open(path: &Path) -> Option<fs::File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    let mut options = fs::OpenOptions::new();
+    options
+        .read(true)
+        .custom_flags(i32::try_from(flags.bits()).ok()?);
+    let file = options.open(path).ok()?;
+    file.metadata().ok()?.is_file().then_some(file)
 }
 
 #[cfg(test)]
-mod tests {
-    //! What the disk shows.
-
-    use super::*;
-
-    #[test]
-    fn sees_what_lies_there_and_follows_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| format!("{}/{name}", folder.path().to_str().unwrap());
-        fs::write(at("a.txt"), "text").unwrap();
-        fs::write(at(".hidden"), "").unwrap();
-        fs::create_dir(at("sub")).unwrap();
-        std::os::unix::fs::symlink("/etc", at("link")).unwrap();
-        assert_eq!(Disk.at(&at("a.txt")), Seen::File);
-        assert_eq!(Disk.at(&at("sub")), Seen::Folder);
-        assert_eq!(Disk.at(&at("link")), Seen::Link("/etc".to_owned()));
-        assert_eq!(Disk.at(&at("none")), Seen::Missing);
-        assert_eq!(Disk.at(&at("a.txt/x")), Seen::Missing);
-        assert_eq!(Disk.at("/dev/null"), Seen::Special);
-        let names = |pattern: &str| Disk.names(&at(""), pattern).unwrap();
-        assert_eq!(names("*"), ["a.txt", "link", "sub"]);
-        assert_eq!(names(".*"), [".hidden"]);
-        assert_eq!(names("?.txt"), ["a.txt"]);
-        assert_eq!(Disk.content(&at("a.txt")).as_deref(), Some("text"));
-        assert_eq!(Disk.content(&at("link")), None);
-        fs::write(at("big"), "x".repeat(CONTENT_BYTES_MAX + 1)).unwrap();
-        assert_eq!(Disk.content(&at("big")), None);
-    }
-}
+mod tests;

@@ -3,7 +3,7 @@
 mod audit;
 mod policy;
 
-pub use policy::Policy;
+pub use policy::{Case, Policy};
 
 use std::path::PathBuf;
 

@@ -16,6 +16,9 @@ struct Row {
 const RUN_EXITS: &[u8] = &[0, 1, 2, 3, 4, 5, 130];
 const LIST_EXITS: &[u8] = &[0, 1, 2];
 
+/// As a turn would end: it would run, ask, be refused.
+const CHECK_EXITS: &[u8] = &[0, 1, 2, 3, 5];
+
 const ROWS: &[Row] = &[
     Row {
         name: "exec",
@@ -257,6 +260,37 @@ const ROWS: &[Row] = &[
             shows what is new, what changes and what is left out, and writes models.txt beside \
             config.toml. What the configuration says goes before it, the built-in table after it. \
             Refused inside a shell command that an agent runs.",
+    },
+    Row {
+        name: "policy check",
+        usage: "bowline policy check [--mode MODE] [--allow RULE] [--deny RULE] [--json] -- COMMAND",
+        effect: Reads,
+        outputs: &["text", "json"],
+        exits: CHECK_EXITS,
+        title: "What would be decided about a shell command here",
+        description: "Judges a shell command by the rules in force in this folder without running \
+            it. --jsonl FILE judges described calls, one JSON object a line, and prints one answer \
+            a line: id, decision, reasons. Exit 0 it would run, 3 it would ask, 5 it would be refused.",
+    },
+    Row {
+        name: "policy explain",
+        usage: "bowline policy explain [--mode MODE] [--allow RULE] [--deny RULE] [--json] -- COMMAND",
+        effect: Reads,
+        outputs: &["text", "json"],
+        exits: CHECK_EXITS,
+        title: "How a shell command is understood",
+        description: "Shows the parts of a shell command with what each would do, its verdict, the \
+            rule with file and line, the rules that lost, and what was looked at on the disk.",
+    },
+    Row {
+        name: "policy safeguards",
+        usage: "bowline policy safeguards [--json]",
+        effect: Reads,
+        outputs: &["text", "json"],
+        exits: LIST_EXITS,
+        title: "The safeguards of the shell analysis",
+        description: "Lists what keeps an unsafe command from running unasked, each with the \
+            family of cases it is about and the test that notices its removal.",
     },
     Row {
         name: "policy lint",

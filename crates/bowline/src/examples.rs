@@ -166,6 +166,8 @@ What no table knows is said in config.toml, in dollars for a million tokens:
 /// `bowline policy --help`
 pub const POLICY: &str = "\
 Examples:
+  bowline policy check -- git push    what would be decided here, and why
+  bowline policy explain 'cat a | sh' each part with its verdict and rule
   bowline policy lint                 rules that do nothing, or too much
 
 A file of rules, rules.toml beside config.toml:

@@ -295,8 +295,8 @@ impl Terminal {
                 if one.always.is_ok() { "  [a]lways" } else { "" }
             )),
             _ => print::err_line(
-                "  numbers or `all`, then [y]es once, yes for the [s]ession, [a]lways, [n]o, \
-                 [n] WORDS; or [q]uit and park",
+                "  `all` or numbers, and: [y]es once  [s]ession  [a]lways  [n]o  [n] WORDS, or \
+                 [q]uit and park",
             ),
         }
     }

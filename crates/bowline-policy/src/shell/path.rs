@@ -35,7 +35,7 @@ pub(super) fn by_name(folder: &str, text: &str) -> String {
 
 /// Follows `text` from the folder `cwd` (absolute, links resolved). Nothing below a folder of
 /// `roots` is looked at above that folder: they are known to hold no links.
-pub(super) fn follow(cwd: &str, text: &str, roots: &[String], eyes: &mut Eyes<'_>) -> PathFact {
+pub(crate) fn follow(cwd: &str, text: &str, roots: &[String], eyes: &mut Eyes<'_>) -> PathFact {
     let (resolved, kind) = walk(cwd, text, roots, eyes);
     PathFact {
         asked: text.to_owned(),

@@ -58,8 +58,20 @@ fn show(look: &Look, entry: &Entry, now_ms: u64) {
         look.paint(colour, &head),
         look.fit(&line, 12)
     ));
-    for why in entry.why.iter().chain(&entry.instructions) {
-        print::line(&format!("    {}", look.fit(why, 4)));
+    match &entry.sheet {
+        Some(sheet) => {
+            for line in sheet.lines(look) {
+                print::line(&line);
+            }
+        }
+        None => {
+            if let Some(why) = &entry.why {
+                print::line(&format!("    {}", look.fit(why, 4)));
+            }
+        }
+    }
+    if let Some(words) = &entry.instructions {
+        print::line(&format!("    {}", look.fit(words, 4)));
     }
     for (number, choice) in crate::face::choices(entry.question.as_ref()) {
         print::line(&format!(

@@ -1,6 +1,9 @@
 //! `bowline policy ...`: what the rules say, and what other ones would have said.
 
+mod check;
+mod explain;
 mod lint;
+mod safeguards;
 
 use std::path::Path;
 
@@ -16,6 +19,9 @@ use crate::places::Places;
 pub fn run(args: Policy) -> Result<u8, Failure> {
     let places = Places::find()?;
     match args {
+        Policy::Check(case) => check::run(&places, &case),
+        Policy::Explain(case) => explain::run(&places, &case),
+        Policy::Safeguards { json } => Ok(safeguards::run(json)),
         Policy::Lint { file, json } => lint::run(&places, file.as_deref(), json),
     }
 }

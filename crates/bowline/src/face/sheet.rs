@@ -13,6 +13,7 @@ const NAMED_MAX: usize = 6;
 const DIFF_LINES_MAX: usize = 40;
 
 /// What is shown of one question.
+#[derive(Debug, Clone)]
 pub struct Sheet {
     /// What it would do, a line each: `writes src/main.rs`.
     pub does: Vec<String>,

@@ -6,6 +6,7 @@ use bowline_core::{Command, Decision, DecisionId, Event, Fact, SessionId, State,
 use bowline_journal::{Error, Intact, Status, Store, Summary, mailbox};
 use serde_json::{Map, Value, json};
 
+use crate::face::Sheet;
 use crate::failure::Failure;
 use crate::print;
 
@@ -61,6 +62,8 @@ pub struct Entry {
     /// What a party has to do.
     pub instructions: Option<String>,
     pub question: Option<Question>,
+    /// What the call would do and why it asks.
+    pub sheet: Option<Sheet>,
     pub since_ms: u64,
     /// When the question lapses or the wait ends.
     pub ends_ms: Option<u64>,
@@ -161,6 +164,7 @@ impl Session<'_> {
             why: self.summary.damage.clone(),
             instructions: None,
             question: None,
+            sheet: None,
             since_ms,
             ends_ms: None,
             letter: None,
@@ -251,6 +255,15 @@ impl Session<'_> {
         let lapsed = decision.has_lapsed(self.now_ms);
         entry.more.insert("lapsed".to_owned(), json!(lapsed));
         if kind == Kind::Decision {
+            let sheet = Sheet::of(decision, &self.summary.cwd);
+            for (key, value) in [
+                ("does", json!(sheet.does)),
+                ("asks", json!(sheet.why)),
+                ("diff", json!(sheet.diff)),
+            ] {
+                entry.more.insert(key.to_owned(), value);
+            }
+            entry.sheet = Some(sheet);
             entry.why.get_or_insert_with(|| decision.reason.clone());
         }
         let short = decision.id.short();
