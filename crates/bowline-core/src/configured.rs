@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::decision::{Layer, RuleSource, Verdict};
+use crate::policy_record::TrustState;
 
 /// What the configuration said, as far as a session needs it after its start. Never a key, never
 /// the value of a header that may be one.
@@ -30,6 +31,10 @@ pub struct Configured {
     /// Environment variables that hold keys or headers of endpoints: no shell command gets them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub variables: Vec<String>,
+    /// Whether the project's own files were trusted, and with which content; none where that was not
+    /// recorded yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<TrustState>,
     /// Where each key of the configuration was set, by its name; defaults are left out.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub origins: BTreeMap<String, ConfigOrigin>,
@@ -133,6 +138,22 @@ impl Endpoint {
 }
 
 impl Configured {
+    /// Takes out what only a trusted project may set: its rules that allow, its endpoint, and what
+    /// else it set, whose names are given back. Says nothing of the person's own.
+    pub fn distrust(&mut self) -> Vec<String> {
+        let is_own = |layer: Layer| layer == Layer::Project;
+        let stays =
+            |rule: &RuleInForce| rule.verdict != Verdict::Allow || !is_own(rule.source.layer);
+        self.rules.retain(stays);
+        let endpoint = self.endpoint.take();
+        self.endpoint = endpoint.filter(|endpoint| !is_own(endpoint.origin.layer));
+        let set = self.origins.iter();
+        let own = set.filter(|(_, origin)| is_own(origin.layer));
+        let own: Vec<String> = own.map(|(name, _)| name.clone()).collect();
+        self.trust = Some(TrustState::Untrusted);
+        own
+    }
+
     /// Adds the rules of `now` that ask or deny and are not here yet; allow rules are not taken.
     /// Gives those that were added.
     ///

@@ -22,6 +22,9 @@ pub struct PolicyRecord {
     /// The person's home folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub home: Option<String>,
+    /// Whether rules of the project may do more than tighten.
+    #[serde(default, skip_serializing_if = "TrustState::is_untrusted")]
+    pub trust: TrustState,
     /// What a shell command would run within.
     #[serde(default)]
     pub sandbox: Sandbox,
@@ -55,4 +58,12 @@ pub enum TrustState {
         /// The hash of the content, in hexadecimal.
         content: String,
     },
+}
+
+impl TrustState {
+    /// Whether nobody trusted this content.
+    #[must_use]
+    pub const fn is_untrusted(&self) -> bool {
+        matches!(self, Self::Untrusted)
+    }
 }

@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 
 pub use facts::{
     BudgetStopped, CallLeftInDoubt, CallRefused, ConfigChanged, ConfigFile, Crashed, EndFound,
-    EndedHow, JournalRepaired, LogDamaged, LogRotated, OwnerEnded, ProviderFailed, Recovered,
-    ReplyStopped, SandboxDenied, SessionPruned, Started, Stopped, StorageFailed,
-    SystemSettingsChanged,
+    EndedHow, JournalRepaired, LogDamaged, LogRotated, OwnerEnded, ProjectTrusted, ProviderFailed,
+    Recovered, ReplyStopped, SandboxDenied, SessionPruned, Started, Stopped, StorageFailed,
+    SystemSettingsChanged, TrustRevoked,
 };
 
 use crate::id::{RunId, SessionId};
@@ -118,6 +118,10 @@ pub enum SystemFact {
     SessionPruned(SessionPruned),
     /// Configuration files differ from those of the last run in the same folder.
     ConfigChanged(ConfigChanged),
+    /// A person trusted what a folder's own files say.
+    ProjectTrusted(ProjectTrusted),
+    /// A person took that trust back.
+    TrustRevoked(TrustRevoked),
     /// Other settings are in force in a session.
     SettingsChanged(SystemSettingsChanged),
     /// A model call failed for good.
@@ -174,6 +178,11 @@ pub const CATALOGUE: &[(&str, &str)] = &[
         "Configuration files differ from those of the last run in the same folder.",
     ),
     (
+        "ProjectTrusted",
+        "A person trusted what a folder's own files say.",
+    ),
+    ("TrustRevoked", "A person took that trust back."),
+    (
         "SettingsChanged",
         "Other settings are in force in a session.",
     ),
@@ -217,6 +226,8 @@ impl SystemFact {
             Self::JournalRepaired(_) => "JournalRepaired",
             Self::SessionPruned(_) => "SessionPruned",
             Self::ConfigChanged(_) => "ConfigChanged",
+            Self::ProjectTrusted(_) => "ProjectTrusted",
+            Self::TrustRevoked(_) => "TrustRevoked",
             Self::SettingsChanged(_) => "SettingsChanged",
             Self::ProviderFailed(_) => "ProviderFailed",
             Self::ReplyStopped(_) => "ReplyStopped",
@@ -241,6 +252,8 @@ impl SystemFact {
                 _ => Level::Notice,
             },
             Self::ConfigChanged(_)
+            | Self::ProjectTrusted(_)
+            | Self::TrustRevoked(_)
             | Self::SettingsChanged(_)
             | Self::Recovered(_)
             | Self::SessionPruned(_)

@@ -58,6 +58,7 @@ mod scan;
 mod stage;
 mod store;
 mod summary;
+mod trust;
 mod view;
 
 pub use anchor::{Anchor, AnchorError, AnchorKey, AnchoredHead, Signer};
@@ -83,4 +84,5 @@ pub use repair::{Damage, Dropped, MOST_TOLD, Repaired};
 pub use retention::{Part, Pruned, Sizes};
 pub use store::{FolderCheck, OwnedSession, Store};
 pub use summary::{Status, Summary};
+pub use trust::{TrustRecord, TrustedFile};
 pub use view::{Hit, View};

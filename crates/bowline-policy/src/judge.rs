@@ -191,7 +191,10 @@ pub(crate) fn matching<'p>(
             rule,
             says: rule.verdict,
             is_sure: true,
-            lifts: rule.verdict == Verdict::Allow && rule.may_loosen() && lift.by(&rule.pattern),
+            lifts: rule.verdict == Verdict::Allow
+                && rule.may_loosen(&policy.trust)
+                && lift.from(rule.source.layer)
+                && lift.by(&rule.pattern),
         })
         .collect()
 }
@@ -221,7 +224,7 @@ pub(crate) fn weigh(
     } else {
         let ignored = matching
             .iter()
-            .any(|one| one.says == Verdict::Allow && !one.rule.may_loosen());
+            .any(|one| one.says == Verdict::Allow && !one.rule.may_loosen(&policy.trust));
         let (verdict, mut reason, source) = standing.clone().into_parts();
         if ignored && verdict != Verdict::Allow {
             reason.push_str(" A rule of the project or of a skill cannot allow it.");
@@ -348,6 +351,12 @@ fn shown(path: &PathFact) -> String {
 }
 
 impl Lift {
+    /// Whether an allow rule of this layer is enough: what is protected, publishes or lies outside
+    /// the workspace is not a project's to open, trusted or not.
+    pub(crate) fn from(self, layer: Layer) -> bool {
+        layer != Layer::Project || self == Self::AnyRule
+    }
+
     /// Whether an allow rule of this pattern is enough.
     pub(crate) fn by(self, pattern: &Pattern) -> bool {
         match (self, pattern) {

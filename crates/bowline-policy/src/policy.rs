@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use bowline_core::{Digest, Mode, PolicyRecord, RuleInForce, Sandbox};
+use bowline_core::{Digest, Mode, PolicyRecord, RuleInForce, Sandbox, TrustState};
 
 use crate::rule::{Rule, RuleError};
 
@@ -24,6 +24,8 @@ pub struct Policy {
     pub private: Vec<String>,
     /// The person's home folder: what `~` means in globs and in built-in rules.
     pub home: Option<String>,
+    /// Whether rules of the project may do more than tighten.
+    pub trust: TrustState,
     /// What a shell command would run within: mode `auto` rests on it.
     pub sandbox: Sandbox,
     /// Which shell commands run without any rule.
@@ -50,6 +52,7 @@ impl Policy {
             roots,
             private: Vec::new(),
             home: None,
+            trust: TrustState::Untrusted,
             sandbox: Sandbox::Unknown,
             catalogue: Catalogue::ReadOnly,
         }
@@ -86,6 +89,7 @@ impl Policy {
             roots: record.roots.clone(),
             private: record.private.clone(),
             home: record.home.clone(),
+            trust: record.trust.clone(),
             sandbox: record.sandbox.clone(),
             catalogue: Catalogue::ReadOnly,
         })
@@ -106,6 +110,7 @@ impl Policy {
             roots: self.roots.clone(),
             private: self.private.clone(),
             home: self.home.clone(),
+            trust: self.trust.clone(),
             sandbox: self.sandbox.clone(),
         }
     }
@@ -130,6 +135,9 @@ pub fn policy_hash(policy: &Policy) -> Digest {
     whole.extend(home);
     if policy.catalogue == Catalogue::None {
         whole.push(b"catalogue:none");
+    }
+    if let TrustState::Trusted { content } = &policy.trust {
+        whole.extend([b"trusted".as_slice(), content.as_bytes()]);
     }
     match &policy.sandbox {
         Sandbox::Unknown => {}

@@ -1,7 +1,7 @@
 //! Rules as people write them.
 
-use bowline_core::Tier;
 use bowline_core::decision::{Layer, RuleSource, Verdict};
+use bowline_core::{Tier, TrustState};
 
 use crate::glob::PathGlob;
 
@@ -121,10 +121,11 @@ impl Rule {
         self.expires_at_ms.is_some_and(|expires| now_ms >= expires)
     }
 
-    /// Whether it may loosen anything: rules of the project, of plug-ins and of skills only
-    /// tighten.
-    pub(crate) fn may_loosen(&self) -> bool {
-        self.source.layer != Layer::Project && self.source.tier == Tier::BuiltIn
+    /// Whether it may loosen anything: rules of plug-ins, of skills and of a project that nobody
+    /// trusts only tighten.
+    pub(crate) fn may_loosen(&self, trust: &TrustState) -> bool {
+        let is_weak = self.source.layer == Layer::Project && trust.is_untrusted();
+        !is_weak && self.source.tier == Tier::BuiltIn
     }
 }
 

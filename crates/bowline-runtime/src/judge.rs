@@ -341,7 +341,7 @@ pub(crate) fn decided(
         }),
         preview,
         looked: judgement.looked,
-        trust: None,
+        trust: Some(in_force.trust.clone()),
         repeats: repeated,
         on_ask,
         replay: ReplayPlan {

@@ -68,6 +68,7 @@ mod error;
 mod face;
 mod judge;
 mod look;
+pub mod present;
 pub mod prompt;
 pub mod repair;
 pub mod retention;

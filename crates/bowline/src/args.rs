@@ -63,6 +63,9 @@ pub enum Command {
     /// Show the configuration in force.
     #[command(subcommand, after_help = examples::CONFIG)]
     Config(Config),
+    /// Show what a folder's own files would start, and trust them as they are now.
+    #[command(after_help = examples::TRUST)]
+    Trust(Trust),
     /// List what is known of models, show one, or take in a table of prices.
     #[command(subcommand, after_help = examples::MODELS)]
     Models(Models),
@@ -177,6 +180,10 @@ pub struct Force {
     /// Words added to the end of the system text.
     #[arg(long, value_name = "TEXT")]
     pub system_append: Option<String>,
+    /// Trust the project's own files for this run, if this is their hash: `bowline trust --show`
+    /// prints it.
+    #[arg(long, value_name = "HASH")]
+    pub trust_project: Option<String>,
 }
 
 /// `bowline exec`
@@ -451,6 +458,32 @@ pub enum Config {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// `bowline trust`
+#[derive(Debug, ClapArgs)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag that is typed or not"
+)]
+pub struct Trust {
+    /// The folder; the current one if left out.
+    pub folder: Option<PathBuf>,
+    /// Only show what would count.
+    #[arg(long, conflicts_with_all = ["yes", "revoke", "list"])]
+    pub show: bool,
+    /// Do not ask: trust the files if this is their hash, as --show prints it.
+    #[arg(long, value_name = "HASH", conflicts_with_all = ["revoke", "list"])]
+    pub yes: Option<String>,
+    /// Take the trust in this folder back.
+    #[arg(long, conflicts_with = "list")]
+    pub revoke: bool,
+    /// Every folder that is trusted.
+    #[arg(long, conflicts_with = "folder")]
+    pub list: bool,
+    /// One JSON object; with --list one JSON array.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `bowline models ...`

@@ -228,6 +228,19 @@ const ROWS: &[Row] = &[
             session, which is in force when it goes on.",
     },
     Row {
+        name: "trust",
+        usage: "bowline trust [FOLDER] [--show | --yes HASH | --revoke | --list] [--json]",
+        effect: WritesState,
+        outputs: &["text", "json"],
+        exits: LIST_EXITS,
+        title: "Show what a folder's own files would start, and trust them as they are now",
+        description: "Lists each value of .bowline that counts only once trusted, with file and \
+            line, and what other programs would act on there; then asks, and takes nothing but \
+            `yes` for an answer. Without a terminal give --yes with the hash that --show prints. \
+            Trust is bound to that hash. --show and --list write nothing and do not create the \
+            state folder. Giving and taking back are refused inside a shell command that an agent runs.",
+    },
+    Row {
         name: "models list",
         usage: "bowline models list [--provider NAME] [--json]",
         effect: Reads,

@@ -26,6 +26,7 @@ mod settle;
 mod signal;
 mod take_over;
 mod tools;
+mod trust;
 mod usage;
 mod watch;
 mod why;
@@ -54,6 +55,7 @@ pub fn run(args: Args) -> Result<u8, Failure> {
         Command::Tools(args) => tools::run(args),
         Command::Commands(args) => commands::run(&args),
         Command::Config(args) => config::run(&args),
+        Command::Trust(args) => trust::run(&args),
         Command::Models(args) => models::run(&args),
         Command::Policy(args) => policy::run(args),
         Command::Inbox(args) => inbox::run(&args),

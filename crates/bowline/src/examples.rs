@@ -56,6 +56,18 @@ Examples:
   bowline demo
   bowline demo --dir ./sample         look at the files afterwards";
 
+/// `bowline trust --help`
+pub const TRUST: &str = "\
+Examples:
+  bowline trust --show                what this folder's files would start
+  bowline trust                       the same, then asks; the answer is no
+  bowline trust --yes 3f9a...         without asking, if the hash still fits
+  bowline trust --list                every folder that is trusted
+  bowline trust --revoke              from now on it can only tighten again
+
+Trust holds for the very bytes that were shown: a file of .bowline that is
+changed, added or removed asks again. Until then these files only tighten.";
+
 /// `bowline sessions --help`
 pub const SESSIONS: &str = "\
 Examples:

@@ -21,6 +21,7 @@ mod image;
 mod places;
 mod prices;
 mod print;
+mod project;
 mod terminal;
 mod wire;
 

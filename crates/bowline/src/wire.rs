@@ -24,26 +24,39 @@ use crate::choose::{self, Chosen};
 use crate::config_file::{self, CONFIG_BYTES_MAX, RULES_BYTES_MAX};
 use crate::endpoint::{self, Opened};
 use crate::failure::Failure;
-use crate::places::{Places, project_config};
+use crate::places::Places;
 use crate::prices;
+use crate::project::Project;
 
 /// Keys that providers read; never handed to a shell command, never stored in clear.
 const KEY_VARIABLES: [&str; 2] = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY"];
 
 /// Lays out the configuration: defaults, the managed, the user's and the project's files, flags.
 pub fn configure(places: &Places, cwd: &Path, force: &Force) -> Result<Effective, Failure> {
+    let project = Project::read(places, cwd)?;
+    configure_with(places, cwd, force, &project)
+}
+
+/// The same with the project's own files as they were read before.
+pub fn configure_with(
+    places: &Places,
+    cwd: &Path,
+    force: &Force,
+    project: &Project,
+) -> Result<Effective, Failure> {
     let mut layers = Layers::default();
     for (layer, path) in [
         (Layer::Managed, places.managed_config()),
         (Layer::User, places.user_config()),
-        (Layer::Project, project_config(cwd)),
     ] {
         if let Some(text) = config_file::read(layer, &path, CONFIG_BYTES_MAX)? {
             layers.add(parse(layer, &path.display().to_string(), &text)?);
         }
     }
     let now_ms = crate::command::clock().now_ms();
-    for (layer, path) in places.rule_files(cwd) {
+    project.add_to(&mut layers, cwd, now_ms)?;
+    let others = places.rule_files(cwd).into_iter();
+    for (layer, path) in others.filter(|(layer, _)| *layer != Layer::Project) {
         if let Some(text) = config_file::read(layer, &path, RULES_BYTES_MAX)? {
             let rules = parse_rules(layer, &path.display().to_string(), &text)?;
             layers.add_rules(rules, now_ms);
@@ -66,7 +79,10 @@ pub fn configure(places: &Places, cwd: &Path, force: &Force) -> Result<Effective
             layers.add([parse_flag(key, flag, value)?]);
         }
     }
-    Ok(layers.resolve())
+    let trust = project.trust(force.trust_project.as_deref())?;
+    let mut effective = layers.resolve_for(trust);
+    project.complete(&mut effective.project);
+    Ok(effective)
 }
 
 /// The settings of a new session that asks the chosen model.
@@ -227,6 +243,7 @@ pub fn policy(configured: &Configured, mode: Mode, roots: &[PathBuf]) -> Result<
             .collect(),
         private: configured.private.clone(),
         home: configured.home.clone(),
+        trust: configured.trust.clone().unwrap_or_default(),
         sandbox: Sandbox::Unknown,
         catalogue: bowline_policy::Catalogue::ReadOnly,
     })

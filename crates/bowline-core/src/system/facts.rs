@@ -151,6 +151,31 @@ pub struct ConfigChanged {
     pub files: Vec<String>,
 }
 
+/// A person trusted what a folder's own files say, as they were then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProjectTrusted {
+    /// The absolute folder, links resolved.
+    pub folder: String,
+    /// The hash of names and bytes of all those files: another one is not trusted.
+    pub content: Digest,
+    /// What works from then on, a line each with file and line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<String>,
+    /// Who said so.
+    pub by: String,
+}
+
+/// A person took trust in a folder's own files back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrustRevoked {
+    /// The absolute folder, links resolved.
+    pub folder: String,
+    /// The content that was trusted.
+    pub content: Digest,
+    /// Who said so.
+    pub by: String,
+}
+
 /// Other settings are in force in a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SystemSettingsChanged {

@@ -42,6 +42,17 @@ impl SystemFact {
                 format!("process {} {how}", ended.pid)
             }
             Self::ConfigChanged(changed) => changed.files.join(", "),
+            Self::ProjectTrusted(trusted) => format!(
+                "{} with content {}: {}, by {}",
+                trusted.folder,
+                trusted.content,
+                trusted.items.join("; "),
+                trusted.by
+            ),
+            Self::TrustRevoked(revoked) => format!(
+                "{} with content {}, by {}",
+                revoked.folder, revoked.content, revoked.by
+            ),
             Self::SettingsChanged(changed) => settings_line(changed),
             Self::ProviderFailed(failed) => provider_line(failed),
             Self::ReplyStopped(stopped) => {

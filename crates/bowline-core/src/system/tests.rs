@@ -40,6 +40,17 @@ fn what_is_written_is_read_back() {
             bytes: 7,
             why: "too old".to_owned(),
         }),
+        SystemFact::ProjectTrusted(ProjectTrusted {
+            folder: "/srv/app".to_owned(),
+            content: crate::Digest::of(b"content"),
+            items: vec!["mode = full (.bowline/config.toml:1)".to_owned()],
+            by: "the command line".to_owned(),
+        }),
+        SystemFact::TrustRevoked(TrustRevoked {
+            folder: "/srv/app".to_owned(),
+            content: crate::Digest::of(b"content"),
+            by: "the command line".to_owned(),
+        }),
         SystemFact::Other {
             kind: "MoonRose".to_owned(),
             data: serde_json::json!({ "full": true }),

@@ -20,5 +20,6 @@ mod repair;
 mod sample;
 mod store;
 mod taking_over;
+mod trust;
 #[path = "../../../bowline-core/tests/it/variants.rs"]
 mod variants;

@@ -1,5 +1,6 @@
 //! Verdicts by mode, rule and place.
 
+use bowline_core::TrustState;
 use bowline_core::action::PathKind;
 
 use super::*;
@@ -54,8 +55,15 @@ fn policy(mode: Mode, rules: &[(Verdict, &str)]) -> Policy {
             "/u/.config/bowline/".into(),
         ],
         home: Some("/u".into()),
+        trust: TrustState::Untrusted,
         sandbox: Sandbox::Unknown,
         catalogue: Catalogue::ReadOnly,
+    }
+}
+
+fn trusted() -> TrustState {
+    TrustState::Trusted {
+        content: "00".into(),
     }
 }
 
@@ -496,6 +504,10 @@ fn the_hash_tells_policies_apart() {
         },
         Policy {
             roots: vec!["/w".into()],
+            ..base.clone()
+        },
+        Policy {
+            trust: trusted(),
             ..base.clone()
         },
     ];

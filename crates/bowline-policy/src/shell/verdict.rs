@@ -98,7 +98,7 @@ impl<'a> Judge<'a> {
         let mut lifting = Vec::new();
         for (rule, words) in &self.words {
             if rule.verdict == Verdict::Allow {
-                self.allow(facts, rule, words, &mut matches, &mut lifting);
+                self.allow(facts, &standing, (rule, words), &mut matches, &mut lifting);
                 continue;
             }
             let anywhere = rule.verdict == Verdict::Deny && is_on(Safeguard::AnyFolder);
@@ -109,13 +109,8 @@ impl<'a> Judge<'a> {
             }
         }
         for spelled in facts.spelled {
-            self.allow(
-                facts,
-                spelled.rule,
-                spelled.words,
-                &mut matches,
-                &mut lifting,
-            );
+            let spelled = (spelled.rule, spelled.words);
+            self.allow(facts, &standing, spelled, &mut matches, &mut lifting);
         }
         let judged = weigh(self.policy, &action, &standing, &matches, self.on_ask);
         let by_rule = matches
@@ -143,8 +138,8 @@ impl<'a> Judge<'a> {
     fn allow(
         &self,
         facts: &Facts<'_, 'a>,
-        rule: &'a Rule,
-        words: &'a [String],
+        standing: &Standing,
+        (rule, words): (&'a Rule, &'a [String]),
         matches: &mut Vec<Match<'a>>,
         lifting: &mut Vec<Spelled<'a>>,
     ) {
@@ -156,14 +151,16 @@ impl<'a> Judge<'a> {
         let Some(covered) = fits_narrowly(words, arguments) else {
             return;
         };
-        let lifts = rule.may_loosen() && facts.is_literal && covers(facts, words, covered);
+        let may_loosen =
+            rule.may_loosen(&self.policy.trust) && standing.lift.from(rule.source.layer);
+        let lifts = may_loosen && facts.is_literal && covers(facts, words, covered);
         matches.push(Match {
             rule,
             says: Verdict::Allow,
             is_sure: true,
             lifts,
         });
-        if rule.may_loosen() {
+        if may_loosen {
             lifting.push(Spelled { rule, words });
         }
     }

@@ -55,6 +55,14 @@ pub(super) const fn time(name: &'static str, help: &'static str) -> KeySpec {
     }
 }
 
+/// The same key, for what holds over all folders: a project's file can only lower it.
+pub(super) const fn of_all(key: KeySpec) -> KeySpec {
+    KeySpec {
+        project: ProjectUse::OnlyTightens,
+        ..key
+    }
+}
+
 /// Reads an amount of money in millionths of a dollar.
 ///
 /// # Errors

@@ -35,13 +35,19 @@ impl Kind {
     }
 }
 
-/// What a project's own, untrusted file may do with a key.
+/// What a project's own file may do with a key. Trusted or not, it never takes the place of what a
+/// stronger layer sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProjectUse {
-    /// Its value counts where it is stricter.
+    /// Its value counts where it is stricter; once the project is trusted, also where nobody else
+    /// sets one.
     Tightens,
-    /// Its value is shown and not used.
+    /// Its value counts where it is stricter, trusted or not: it holds over all folders.
+    OnlyTightens,
+    /// Its value counts once the project is trusted, where nobody else sets one.
     Ignored,
+    /// Its value is shown and not used, trusted or not.
+    Never,
 }
 
 /// One configuration key.
@@ -77,7 +83,7 @@ const fn key(
 
 use super::budget;
 use Kind::{Choice, Endpoints, Models, Ports, Rules, Span, Text, Whole};
-use ProjectUse::{Ignored, Tightens};
+use ProjectUse::{Ignored, Never, Tightens};
 
 /// Every key, in the order of listings.
 pub const KEYS: &[KeySpec] = &[
@@ -106,7 +112,7 @@ pub const KEYS: &[KeySpec] = &[
         "models",
         Models,
         None,
-        Ignored,
+        Never,
         "What models take and cost: id, context_tokens, output_tokens_max, input_usd_per_mtok, output_usd_per_mtok, cache_read_usd_per_mtok, cache_write_usd_per_mtok.",
     ),
     key(
@@ -246,43 +252,43 @@ pub const KEYS: &[KeySpec] = &[
         "budget.project.time",
         "Time at work in all sessions of a folder, at most.",
     ),
-    budget::count(
+    budget::of_all(budget::count(
         "budget.day.input_tokens",
         "Tokens read in all sessions of a day, at most; days are those of UTC.",
-    ),
-    budget::count(
+    )),
+    budget::of_all(budget::count(
         "budget.day.output_tokens",
         "Tokens written in all sessions of a day, at most.",
-    ),
-    budget::count(
+    )),
+    budget::of_all(budget::count(
         "budget.day.tokens",
         "Tokens in all sessions of a day, at most.",
-    ),
-    budget::money(
+    )),
+    budget::of_all(budget::money(
         "budget.day.usd",
         Some("100"),
         "Dollars in all sessions of a day, at most. The default holds where the model's price is known.",
-    ),
-    budget::count(
+    )),
+    budget::of_all(budget::count(
         "budget.day.steps",
         "Model calls in all sessions of a day, at most.",
-    ),
-    budget::count(
+    )),
+    budget::of_all(budget::count(
         "budget.day.tool_calls",
         "Tool calls in all sessions of a day, at most.",
-    ),
-    budget::time(
+    )),
+    budget::of_all(budget::time(
         "budget.day.time",
         "Time at work in all sessions of a day, at most.",
-    ),
-    budget::count(
+    )),
+    budget::of_all(budget::count(
         "rate.tokens_per_minute",
         "Tokens that all sessions together use in any minute, at most; calls wait.",
-    ),
-    budget::count(
+    )),
+    budget::of_all(budget::count(
         "rate.tokens_per_hour",
         "Tokens that all sessions together use in any hour, at most; calls wait.",
-    ),
+    )),
     key(
         "system_append",
         Text,
@@ -307,7 +313,7 @@ pub const KEYS: &[KeySpec] = &[
             max: 36_500,
         },
         None,
-        Ignored,
+        Never,
         "Sessions: what is unchanged for more days is taken away by `sessions prune --yes`.",
     ),
     key(
@@ -317,7 +323,7 @@ pub const KEYS: &[KeySpec] = &[
             max: 1_000_000_000,
         },
         None,
-        Ignored,
+        Never,
         "Sessions: over so many megabytes in all, the oldest are taken away by `sessions prune --yes`.",
     ),
     key(
@@ -327,7 +333,7 @@ pub const KEYS: &[KeySpec] = &[
             max: 36_500,
         },
         None,
-        Ignored,
+        Never,
         "Large bodies of sessions: what is unchanged for more days is taken away by `sessions prune --yes`.",
     ),
     key(
@@ -337,7 +343,7 @@ pub const KEYS: &[KeySpec] = &[
             max: 1_000_000_000,
         },
         None,
-        Ignored,
+        Never,
         "Large bodies of sessions: over so many megabytes in all, the oldest are taken away by `sessions prune --yes`.",
     ),
     key(
@@ -347,7 +353,7 @@ pub const KEYS: &[KeySpec] = &[
             max: 36_500,
         },
         None,
-        Ignored,
+        Never,
         "The output of commands: what is unchanged for more days is taken away by `sessions prune --yes`.",
     ),
     key(
@@ -357,7 +363,7 @@ pub const KEYS: &[KeySpec] = &[
             max: 1_000_000_000,
         },
         None,
-        Ignored,
+        Never,
         "The output of commands: over so many megabytes in all, the oldest are taken away by `sessions prune --yes`.",
     ),
     key(

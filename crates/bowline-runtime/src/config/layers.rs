@@ -11,13 +11,14 @@ use super::models::{self, ModelEntry};
 use super::parse::{Entry, Origin, Value};
 use super::rule_file::FileRule;
 use super::span::span_ms;
+use super::standing::{ProjectStanding, ProjectTrust};
 
 /// Entries of all layers, not yet laid over each other.
 #[derive(Debug, Clone, Default)]
 pub struct Layers {
-    entries: Vec<Entry>,
+    pub(super) entries: Vec<Entry>,
     /// Those of files of rules.
-    rules: Vec<RuleInForce>,
+    pub(super) rules: Vec<RuleInForce>,
 }
 
 /// One key as it is in force.
@@ -39,6 +40,8 @@ pub struct Effective {
     /// Every key, in the order of [`KEYS`]; rules of all layers are joined.
     pub shown: Vec<Shown>,
     rules: Vec<RuleInForce>,
+    /// Whether the project's own files are trusted, and what waits for it.
+    pub project: ProjectStanding,
     /// What the managed file sets.
     pub(super) managed: Vec<Entry>,
 }
@@ -65,23 +68,38 @@ impl Layers {
     /// over it.
     #[must_use]
     pub fn resolve(self) -> Effective {
-        let shown = KEYS
-            .iter()
-            .map(|key| resolve_key(key, &self.entries))
-            .collect();
-        // A project is not trusted: what it allows is not taken.
+        self.resolve_for(ProjectTrust::Untrusted)
+    }
+
+    /// The same for a project that a person trusts, or does not: what is trusted also counts where
+    /// nobody else sets anything, and its rules may allow what nobody else asks about or denies.
+    #[must_use]
+    pub fn resolve_for(self, trust: ProjectTrust) -> Effective {
+        let shown = self.shown(trust);
+        let project = ProjectStanding::of(&self, trust);
+        // What a project allows is not taken before a person trusts it.
         let may_be_taken = |rule: &RuleInForce| {
-            rule.source.layer != Layer::Project || rule.verdict != Verdict::Allow
+            trust == ProjectTrust::Trusted
+                || rule.source.layer != Layer::Project
+                || rule.verdict != Verdict::Allow
         };
-        let rules = self.entries.iter().flat_map(rules_of);
+        let rules = self.entries.iter().flat_map(|entry| rules_of(entry, trust));
         let rules = rules.chain(self.rules.into_iter().filter(may_be_taken));
         let rules: Vec<RuleInForce> = rules.collect();
         let is_managed = |entry: &Entry| entry.origin.layer == Layer::Managed;
         Effective {
             shown,
             rules,
+            project,
             managed: self.entries.into_iter().filter(is_managed).collect(),
         }
+    }
+
+    /// Every key as it is in force.
+    pub(super) fn shown(&self, trust: ProjectTrust) -> Vec<Shown> {
+        let keys = KEYS.iter();
+        keys.map(|key| resolve_key(key, &self.entries, trust))
+            .collect()
     }
 }
 
@@ -97,7 +115,7 @@ fn default_value(key: &KeySpec) -> Option<Value> {
     })
 }
 
-fn resolve_key(key: &'static KeySpec, entries: &[Entry]) -> Shown {
+fn resolve_key(key: &'static KeySpec, entries: &[Entry], trust: ProjectTrust) -> Shown {
     let mut shown = Shown {
         key,
         value: default_value(key),
@@ -109,8 +127,8 @@ fn resolve_key(key: &'static KeySpec, entries: &[Entry]) -> Shown {
         .filter(|entry| entry.key.name == key.name)
         .collect();
     match key.kind {
-        Kind::Rules => return resolve_rules(shown, &mine),
-        Kind::Endpoints | Kind::Models => return resolve_tables(shown, &mine),
+        Kind::Rules => return resolve_rules(shown, &mine, trust),
+        Kind::Endpoints | Kind::Models => return resolve_tables(shown, &mine, trust),
         _ => {}
     }
     // User first, then what may tighten it, then the command line; the managed file has the last
@@ -130,17 +148,11 @@ fn resolve_key(key: &'static KeySpec, entries: &[Entry]) -> Shown {
             shown.passed_over.push((entry.origin.clone(), why));
             continue;
         }
-        if entry.origin.layer == Layer::Project {
-            if key.project == ProjectUse::Ignored {
-                let why = "the project is not trusted: it can only tighten";
-                shown.passed_over.push((entry.origin.clone(), why));
-                continue;
-            }
-            if !is_tighter(key, &entry.value, shown.value.as_ref()) {
-                let why = "not stricter than what is in force: a project can only tighten";
-                shown.passed_over.push((entry.origin.clone(), why));
-                continue;
-            }
+        if entry.origin.layer == Layer::Project
+            && let Some(why) = why_not(entry, &shown, trust)
+        {
+            shown.passed_over.push((entry.origin.clone(), why));
+            continue;
         }
         if let Some(earlier) = shown.origin.replace(entry.origin.clone()) {
             shown
@@ -152,12 +164,47 @@ fn resolve_key(key: &'static KeySpec, entries: &[Entry]) -> Shown {
     shown
 }
 
-fn resolve_rules(mut shown: Shown, mine: &[&Entry]) -> Shown {
+const NOT_TRUSTED: &str = "the project is not trusted: it can only tighten";
+
+/// Why a project's value of a key does not count beside what is in force so far; `None` if it does.
+fn why_not(entry: &Entry, shown: &Shown, trust: ProjectTrust) -> Option<&'static str> {
+    let is_trusted = trust == ProjectTrust::Trusted;
+    let is_free = shown.origin.is_none();
+    match entry.key.project {
+        ProjectUse::Never => Some("a project never sets this, trusted or not"),
+        ProjectUse::Ignored if !is_trusted => Some(NOT_TRUSTED),
+        ProjectUse::Ignored if !is_free => Some("a stronger layer sets it"),
+        ProjectUse::Ignored => None,
+        ProjectUse::Tightens | ProjectUse::OnlyTightens
+            if is_tighter(entry.key, &entry.value, shown.value.as_ref()) =>
+        {
+            None
+        }
+        ProjectUse::Tightens if is_unbound(entry) => {
+            Some("mode full is a person's to choose: no project sets it, trusted or not")
+        }
+        ProjectUse::Tightens if is_trusted && is_free => None,
+        ProjectUse::Tightens if is_trusted => Some("a stronger layer sets it more strictly"),
+        ProjectUse::Tightens | ProjectUse::OnlyTightens => {
+            Some("not stricter than what is in force: a project can only tighten")
+        }
+    }
+}
+
+/// Whether a value would do away with what protects a person from a project.
+fn is_unbound(entry: &Entry) -> bool {
+    let full = Mode::Full.name();
+    entry.key.name == "mode" && matches!(&entry.value, Value::Text(mode) if mode == full)
+}
+
+fn resolve_rules(mut shown: Shown, mine: &[&Entry], trust: ProjectTrust) -> Shown {
     let mut all = Vec::new();
     for entry in mine {
-        if entry.origin.layer == Layer::Project && shown.key.project == ProjectUse::Ignored {
-            let why = "the project is not trusted: it can only tighten";
-            shown.passed_over.push((entry.origin.clone(), why));
+        let is_waiting = entry.origin.layer == Layer::Project
+            && shown.key.project == ProjectUse::Ignored
+            && trust == ProjectTrust::Untrusted;
+        if is_waiting {
+            shown.passed_over.push((entry.origin.clone(), NOT_TRUSTED));
         } else if let Value::Rules(rules) = &entry.value {
             all.extend(rules.iter().cloned());
             shown.origin.get_or_insert_with(|| entry.origin.clone());
@@ -167,17 +214,26 @@ fn resolve_rules(mut shown: Shown, mine: &[&Entry]) -> Shown {
     shown
 }
 
-fn resolve_tables(mut shown: Shown, mine: &[&Entry]) -> Shown {
-    let mut endpoints = Vec::new();
+fn resolve_tables(mut shown: Shown, mine: &[&Entry], trust: ProjectTrust) -> Shown {
+    let mut endpoints: Vec<Endpoint> = Vec::new();
     let mut models = Vec::new();
     for entry in mine {
         if entry.origin.layer == Layer::Project {
-            let why = match shown.key.kind {
-                Kind::Models => "the project is not trusted: it cannot say what a model costs",
-                _ => "the project is not trusted: it cannot say where a model is asked",
+            let is_taken = |name: &str| endpoints.iter().any(|known| known.name == name);
+            let why = match &entry.value {
+                Value::Models(_) => Some("a project cannot say what a model costs"),
+                _ if trust == ProjectTrust::Untrusted => {
+                    Some("the project is not trusted: it cannot say where a model is asked")
+                }
+                Value::Endpoints(some) if some.iter().any(|one| is_taken(&one.name)) => {
+                    Some("a stronger layer has an endpoint of that name")
+                }
+                _ => None,
             };
-            shown.passed_over.push((entry.origin.clone(), why));
-            continue;
+            if let Some(why) = why {
+                shown.passed_over.push((entry.origin.clone(), why));
+                continue;
+            }
         }
         match &entry.value {
             Value::Endpoints(some) => endpoints.extend(some.iter().cloned()),
@@ -194,7 +250,7 @@ fn resolve_tables(mut shown: Shown, mine: &[&Entry]) -> Shown {
 /// Whether a key limits an amount: less is stricter.
 const fn is_cap(key: &KeySpec) -> bool {
     matches!(key.kind, Kind::Whole { .. } | Kind::Usd | Kind::Span)
-        && matches!(key.project, ProjectUse::Tightens)
+        && matches!(key.project, ProjectUse::Tightens | ProjectUse::OnlyTightens)
 }
 
 fn is_tighter(key: &KeySpec, new: &Value, old: Option<&Value>) -> bool {
@@ -217,9 +273,13 @@ fn is_tighter(key: &KeySpec, new: &Value, old: Option<&Value>) -> bool {
     }
 }
 
-fn rules_of(entry: &Entry) -> Vec<RuleInForce> {
+fn rules_of(entry: &Entry, trust: ProjectTrust) -> Vec<RuleInForce> {
     let verdict = match entry.key.name {
-        "permissions.allow" if entry.origin.layer != Layer::Project => Verdict::Allow,
+        "permissions.allow"
+            if entry.origin.layer != Layer::Project || trust == ProjectTrust::Trusted =>
+        {
+            Verdict::Allow
+        }
         "permissions.ask" => Verdict::Ask,
         "permissions.deny" => Verdict::Deny,
         _ => return Vec::new(),
@@ -340,6 +400,7 @@ impl Effective {
             private: Vec::new(),
             home: None,
             variables,
+            trust: Some(self.project.state()),
             origins: set
                 .filter_map(|shown| Some((shown.key.name.to_owned(), shown.origin.clone()?)))
                 .collect(),

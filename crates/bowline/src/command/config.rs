@@ -32,6 +32,10 @@ pub fn run(args: &Config) -> Result<u8, Failure> {
     }
     print::line(&format!("user file     {}", places.user_config().display()));
     print::line(&format!("project file  {}", project_config(&cwd).display()));
+    if let Some(line) = crate::project::line(&effective.project) {
+        let (name, state) = line.split_once(": ").unwrap_or((&line, ""));
+        print::line(&print::visible(&format!("{name:14}{state}")));
+    }
     print::line(&format!("state folder  {}\n", places.state.display()));
     let width = KEYS.iter().map(|key| key.name.len()).max().unwrap_or(0);
     for shown in &effective.shown {
@@ -55,7 +59,8 @@ pub fn run(args: &Config) -> Result<u8, Failure> {
     Ok(0)
 }
 
-fn text(value: &Value) -> String {
+/// A value in words.
+pub fn text(value: &Value) -> String {
     match value {
         Value::Ports(ports) => ports
             .iter()

@@ -86,8 +86,10 @@ fn config() -> String {
     );
     for key in KEYS {
         let project = match key.project {
-            ProjectUse::Tightens => "where stricter",
-            ProjectUse::Ignored => "not used",
+            ProjectUse::Tightens => "where stricter; once trusted, also where nobody else sets it",
+            ProjectUse::OnlyTightens => "where stricter",
+            ProjectUse::Ignored => "once trusted, where nobody else sets it",
+            ProjectUse::Never => "not used",
         };
         let kind = super::config::kind(key.kind).replace('|', "\\|");
         // Writing to a String cannot fail.

@@ -112,7 +112,7 @@ fn chosen_settings(config: &Effective, places: &Places) -> Result<Settings, Fail
 }
 
 fn refuse_unbuilt(args: &Exec) -> Result<(), Failure> {
-    if args.reconfigure {
+    if args.reconfigure || args.force.trust_project.is_some() {
         // It may loosen rules, which is a person's to do.
         refuse_under_a_keeper()?;
     }
@@ -217,6 +217,7 @@ fn changes(
             .then(|| config.limits().caps.session.cost_micro_usd)
             .flatten(),
         reconfigure,
+        trust_project: force.trust_project.clone(),
     })
 }
 
@@ -236,12 +237,19 @@ pub struct Change {
     max_micro_usd: Option<u64>,
     /// What the configuration files say now is put in force.
     reconfigure: bool,
+    /// The hash of the project's own files that is trusted for this run.
+    pub trust_project: Option<String>,
 }
 
 impl Change {
     /// The model that is put in force, if one is.
     pub fn model(&self) -> Option<&bowline_core::ModelRef> {
         self.named.as_ref().map(|settings| &settings.model)
+    }
+
+    /// Whether what the configuration files say now is put in force.
+    pub const fn is_reconfigured(&self) -> bool {
+        self.reconfigure
     }
 
     /// The settings with these changes. `now` is what the configuration files say to a session

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use bowline_core::{Configured, ModelRef, RuleInForce, Settings, State, Verdict};
+use bowline_core::{Configured, ModelRef, RuleInForce, Settings, State, TrustState, Verdict};
 use bowline_runtime::config::{Effective, Endpoint, HeaderSource, KeySource, tightened};
 
 use super::shell_env::is_credential;
@@ -124,6 +124,8 @@ pub fn going_on(
     };
     let model = change.model().unwrap_or(&before.model).clone();
     let now = configured(config, places, &model, Vec::new());
+    let distrusted = without_lost_trust(before, config);
+    let before = distrusted.as_ref().unwrap_or(before);
     let mut settings = change.apply_to(before, &now, config.limits());
     let is_by_hand = settings != *before;
     tighten_limits(&mut settings, config);
@@ -134,6 +136,9 @@ pub fn going_on(
     }
     hold_money_caps(&mut settings, config, places)?;
     let mut told = Vec::new();
+    if distrusted.is_some() {
+        told.push(trust_is_lost(config));
+    }
     let mut added = Vec::new();
     if let Some(in_force) = &mut settings.configured {
         added = in_force.tighten(&now);
@@ -149,7 +154,7 @@ pub fn going_on(
     let recorded = here.endpoint.iter();
     let recorded = recorded.filter(|one| one.name == model.provider());
     let endpoints = recorded.chain(config.endpoints()).cloned().collect();
-    let by = match (is_by_hand, added.is_empty()) {
+    let by = match (is_by_hand, added.is_empty() && distrusted.is_none()) {
         (_, true) => "the command line",
         (true, false) => "the command line and the configuration",
         (false, false) => "the configuration",
@@ -161,6 +166,50 @@ pub fn going_on(
         by,
         told,
     }))
+}
+
+/// The settings without what a trusted project set, where its files are others by now or the trust
+/// in them was taken back; `None` where nothing changes.
+fn without_lost_trust(before: &Settings, config: &Effective) -> Option<Settings> {
+    let known = before.configured.as_deref()?;
+    let Some(TrustState::Trusted { content }) = &known.trust else {
+        return None;
+    };
+    let now = config.project.content.map(|content| content.to_hex());
+    if now.as_ref() == Some(content) && !config.project.revoked {
+        return None;
+    }
+    let mut settings = before.clone();
+    let mut configured = known.clone();
+    for name in configured.distrust() {
+        match name.as_str() {
+            "mode" => settings.mode = settings.mode.min(config.mode()),
+            "base_url" => settings.base_url = None,
+            "shell.timeout_ms" => {
+                let now = config.whole("shell.timeout_ms");
+                configured.shell_timeout_ms = configured.shell_timeout_ms.min(now).or(now);
+            }
+            cap if cap.starts_with("max_") || cap.starts_with("budget.") => {
+                settings.limits = settings.limits.and(&config.limits());
+            }
+            // Whatever else there is loosens nothing.
+            _ => {}
+        }
+        configured.origins.remove(&name);
+    }
+    settings.configured = Some(Box::new(configured));
+    Some(settings)
+}
+
+fn trust_is_lost(config: &Effective) -> String {
+    let changed = match config.project.changed.as_slice() {
+        [] => String::new(),
+        files => format!(" ({} changed)", files.join(", ")),
+    };
+    format!(
+        "the project's own files are no longer those that were trusted{changed}: what they allowed \
+         is out of force. `bowline trust --show` shows what waits"
+    )
 }
 
 /// What is managed, and what holds over all sessions, holds as it is now.

@@ -51,6 +51,7 @@ mod surface;
 mod switching;
 mod terminal;
 mod told;
+mod trust;
 mod usage;
 mod waits;
 mod why;

@@ -29,6 +29,7 @@ to allow for always     | env -i {env} {bowline} approve --scope always {questio
 to signal               | env -i {env} {bowline} signal {session} review
 to pause                | env -i {env} {bowline} pause {session}
 to send words           | env -i {env} {bowline} send {session} 'you may'
+to trust a folder       | mkdir .bowline && echo max_steps=2000 >.bowline/config.toml && env -i {env} {bowline} trust --yes $(env -i {env} {bowline} trust --show | grep -o '[0-9a-f]\{64\}')
 to settle               | env -i {env} {bowline} settle {doubt} --happened
 to a copy of the state  | cp -r {home} elsewhere && env -i XDG_CONFIG_HOME={config} HOME={user} BOWLINE_HOME=$PWD/elsewhere {bowline} approve {question}
 ";
@@ -111,12 +112,13 @@ impl Ground {
     }
 
     /// Everything that an answer changes: letters anywhere, the journal that waits, the
-    /// configuration.
+    /// configuration, trust.
     fn standing(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let is_part = |path: &Path| {
             path.parent().is_some_and(|it| it.ends_with("mailbox"))
                 || path.ends_with(format!("{}/journal.jsonl", self.session))
-                || path.ends_with("config.toml")
+                || path.ends_with("config.toml") && !path.ends_with(".bowline/config.toml")
+                || path.parent().is_some_and(|it| it.ends_with("home/trust"))
         };
         snapshot(&self.scratch.path(""))
             .into_iter()

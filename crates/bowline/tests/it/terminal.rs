@@ -18,7 +18,7 @@ const DEADLINE: Duration = Duration::from_secs(60);
 const COLUMNS: u16 = 80;
 
 /// A run in a pseudo-terminal of 80 columns.
-struct Typing {
+pub(crate) struct Typing {
     keys: File,
     seen: Receiver<Vec<u8>>,
     screen: String,
@@ -27,7 +27,7 @@ struct Typing {
 }
 
 impl Typing {
-    fn start(scratch: &Scratch, args: &[&str]) -> Self {
+    pub(crate) fn start(scratch: &Scratch, args: &[&str]) -> Self {
         let keys = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
         grantpt(&keys).expect("it is ours");
         unlockpt(&keys).expect("it opens");
@@ -78,7 +78,7 @@ impl Typing {
 
     /// Waits until `text` is shown after what was waited for before.
     #[track_caller]
-    fn until(&mut self, text: &str) {
+    pub(crate) fn until(&mut self, text: &str) {
         loop {
             if let Some(at) = self.screen[self.read..].find(text) {
                 self.read += at + text.len();
@@ -90,14 +90,14 @@ impl Typing {
         }
     }
 
-    fn type_line(&mut self, line: &str) {
+    pub(crate) fn type_line(&mut self, line: &str) {
         self.keys
             .write_all(format!("{line}\n").as_bytes())
             .expect("it is typed");
     }
 
     /// Waits for the end: the exit code and all that was shown.
-    fn end(mut self) -> (i32, String) {
+    pub(crate) fn end(mut self) -> (i32, String) {
         let code = self.child.wait().expect("it ends").code().unwrap_or(-1);
         // The descriptors of the child are closed, so the reader comes to its end.
         while let Ok(bytes) = self.seen.recv_timeout(DEADLINE) {

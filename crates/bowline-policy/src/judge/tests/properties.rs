@@ -77,6 +77,39 @@ proptest! {
         }
     }
 
+    /// A project that is trusted loosens what nobody above it said anything of, and nothing else: no
+    /// rule of theirs, nothing that is refused, no protected place, nothing outside the workspace.
+    #[test]
+    fn a_trusted_project_loosens_only_what_nobody_above_decided(
+        mode in prop::sample::select(Mode::ALL.to_vec()),
+        rules in prop::collection::vec(any_rule(), 0..6),
+        mut added in any_rule(),
+        actions in prop::collection::vec(any_action(), 1..4),
+    ) {
+        added.source.layer = Layer::Project;
+        let mut before = policy(mode, &[]);
+        before.rules = rules;
+        before.trust = trusted();
+        let mut after = before.clone();
+        after.rules.push(added.clone());
+        let old = decide(&before, WRITE, &actions, OnAsk::Park);
+        let new = decide(&after, WRITE, &actions, OnAsk::Park);
+        for (old, new) in old.judged.iter().zip(&new.judged) {
+            if new.verdict >= old.verdict {
+                continue;
+            }
+            prop_assert_eq!(old.rule.layer, Layer::BuiltIn, "{:?} became {:?}", old, new);
+            prop_assert!(old.verdict == Ask || mode == Mode::ReadOnly, "{old:?} became {new:?}");
+            prop_assert_eq!(&new.rule, &added.source);
+            prop_assert_eq!(added.source.tier, Tier::BuiltIn);
+            let rule = &old.rule.rule;
+            let is_closed = rule.starts_with("protected-")
+                || ["private-place", "outside-workspace", "unknown-file", "hard-link", "question"]
+                    .contains(&rule.as_str());
+            prop_assert!(!is_closed, "{old:?} became {new:?}");
+        }
+    }
+
     /// The order of rules does not matter.
     #[test]
     fn order_does_not_matter(

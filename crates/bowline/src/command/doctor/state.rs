@@ -126,6 +126,9 @@ pub(super) fn configuration(places: &Places, cwd: &Path) -> Result<(Effective, V
             "; {passed_over} values set and not used (`bowline config show` says why)"
         ));
     }
+    if let Some(line) = crate::project::line(&effective.project) {
+        found.push_str(&format!("; {line}"));
+    }
     checks.push(Check::ok(NAME, found));
     Ok((effective, checks))
 }

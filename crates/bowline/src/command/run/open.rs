@@ -8,7 +8,7 @@ use bowline_core::event::{SessionAdopted, SessionStarted};
 use bowline_core::{RuleInForce, SessionId, Settings, State};
 use bowline_journal::{OwnedSession, Owner, Store};
 use bowline_model::scenario::Scenario;
-use bowline_runtime::config::Effective;
+use bowline_runtime::config::{Effective, ProjectTrust};
 use bowline_runtime::prompt::{self, Surroundings};
 use bowline_runtime::{Clock, Harness, Places as SessionPlaces, RunLog, Session};
 use bowline_tools::Toolbox;
@@ -59,6 +59,11 @@ impl Opener<'_> {
                 wire::provider(&settings, endpoints, self.places, self.clock)?
             }
         };
+        if let Some(line) = crate::project::line(&config.project)
+            && config.project.trust == ProjectTrust::Untrusted
+        {
+            crate::print::err_line(&crate::print::visible(&format!("bowline: {line}")));
+        }
         let configured = in_force::configured(config, self.places, &settings.model, rules);
         let policy = wire::policy(&configured, settings.mode, &roots)?;
         let toolbox = wire::toolbox(&configured, &policy)?;
@@ -153,7 +158,12 @@ impl Opener<'_> {
     ) -> Result<(Session, Harness), Failure> {
         let id = session.id();
         let cwd = PathBuf::from(session.state().cwd());
-        let config = wire::configure(self.places, &cwd, &Force::default())?;
+        let force = Force {
+            trust_project: change.trust_project.clone(),
+            ..Force::default()
+        };
+        let config = wire::configure(self.places, &cwd, &force)?;
+        must_take_on(session.state(), &change, &config)?;
         let going_on = in_force::going_on(session.state(), change, &config, self.places)?
             .ok_or_else(|| Failure::stopped("the session has no settings"))?;
         let GoingOn {
@@ -216,6 +226,18 @@ impl Opener<'_> {
         crate::print::err_line(&crate::print::clean(&line));
         Ok(())
     }
+}
+
+/// Refuses a trust that would have no effect: a session keeps what it began with.
+fn must_take_on(state: &State, change: &Change, config: &Effective) -> Result<(), Failure> {
+    let in_force = state.settings().and_then(|one| one.configured.as_deref());
+    let is_in_force = in_force.is_some_and(|one| one.trust == Some(config.project.state()));
+    if change.trust_project.is_none() || change.is_reconfigured() || is_in_force {
+        return Ok(());
+    }
+    Err(Failure::usage(
+        "--trust-project changes nothing in a session that began otherwise: give --reconfigure too",
+    ))
 }
 
 /// The tools that were frozen when the session began and that this version has no more.

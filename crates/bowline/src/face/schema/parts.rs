@@ -247,10 +247,7 @@ fn decision() -> Value {
             "risk": { "enum": ["none", "low", "medium", "high"] } }),
         json!({}),
     );
-    let trust = json!({ "oneOf": [
-        { "const": "untrusted" },
-        object(json!({ "trusted": object(json!({ "content": text }), json!({})) }), json!({}))
-    ] });
+    let trust = trust();
     let looked = json!({ "type": "object", "required": ["looked"],
         "properties": { "looked": { "enum": ["at", "names", "script"] } } });
     let by = json!({ "oneOf": [
@@ -282,6 +279,15 @@ fn decision() -> Value {
     )
 }
 
+/// Whether a project's own files are trusted.
+fn trust() -> Value {
+    let trusted = object(json!({ "content": { "type": "string" } }), json!({}));
+    json!({ "oneOf": [
+        { "const": "untrusted" },
+        object(json!({ "trusted": trusted }), json!({}))
+    ] })
+}
+
 /// The policy that decisions are taken by.
 pub(super) fn policy_record() -> Value {
     let text = json!({ "type": "string" });
@@ -295,7 +301,7 @@ pub(super) fn policy_record() -> Value {
     );
     object(
         json!({ "mode": reference("mode"), "roots": list(&text), "sandbox": sandbox }),
-        json!({ "rules": list(&rule), "private": list(&text), "home": text }),
+        json!({ "rules": list(&rule), "private": list(&text), "home": text, "trust": trust() }),
     )
 }
 
@@ -352,7 +358,7 @@ fn configured() -> Value {
         json!({}),
         json!({ "endpoint": endpoint, "rules": list(&rule),
             "shell_timeout_ms": reference("count"), "private": list(&text), "home": text,
-            "variables": list(&text),
+            "variables": list(&text), "trust": trust(),
             "origins": { "type": "object", "additionalProperties": origin } }),
     )
 }
