@@ -2,7 +2,7 @@
 
 pub(crate) mod standing;
 
-use bowline_core::decision::{Judged, RuleSource};
+use bowline_core::decision::{Judged, Layer, RuleSource};
 use bowline_core::look::LookFact;
 use bowline_core::{Action, Mode, OnAsk, PathFact, Risk, Tier, ToolSpec, Verdict};
 

@@ -9,7 +9,9 @@ pub(super) fn chmod(work: &mut Work<'_>) {
         Part::Strange { at } => Some(*at),
         _ => None,
     });
-    for at in strange.collect::<Vec<usize>>() {
+    let mut places: Vec<usize> = strange.collect();
+    places.extend(work.operand_places().first());
+    for at in places {
         if work.arguments[at].known().is_none_or(sets_id) {
             let why = "may set the user or group that a program runs as";
             work.hazard(at, why);
