@@ -16,6 +16,8 @@ pub(super) struct Work<'w> {
     pub(super) input: Lines,
     /// The words of command and subcommand that have rows: `git`, `stash`, `list`.
     pub(super) words: Vec<String>,
+    /// Where the last of them stands.
+    pub(super) at: usize,
     /// Its parts after the subcommand, in order.
     pub(super) parts: Vec<Part<'static>>,
     /// What is known so far; its class is set at the end.
@@ -89,6 +91,7 @@ fn known(tables: &'static Tables, name: &str, arguments: &[Argument], input: Lin
         arguments,
         input,
         words: vec![name.to_owned()],
+        at: 0,
         parts: Vec::new(),
         effect: Effect::default(),
         limit: None,
@@ -128,8 +131,9 @@ impl<'w> Work<'w> {
         loop {
             self.standing = command.standing;
             self.why = command.why;
+            self.at = from - 1;
             if let Some(fact) = &command.fact {
-                self.apply(from - 1, fact);
+                self.apply(self.at, fact);
             }
             let understood = if command.inherits { &outer[..] } else { &[] };
             let parts = read(tables, command, understood, self.arguments, from);

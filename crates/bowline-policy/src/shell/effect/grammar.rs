@@ -159,6 +159,11 @@ impl<'t> Reader<'_, 't> {
         if let Some(found) = self.find(name) {
             return self.option(at, name, found, joined, is_open);
         }
+        // `--config.script-shell=X` sets a part of `--config`.
+        let whole = name.split_once('.').and_then(|(whole, _)| self.find(whole));
+        if let Some(found) = whole {
+            return self.option(at, name, found, joined.or(Some("")), is_open);
+        }
         let candidates = match self.command.style {
             Style::Gnu => self.tables.options_from(self.command, name),
             _ => Vec::new(),
@@ -224,11 +229,11 @@ impl<'t> Reader<'_, 't> {
                 '0'..='9' if self.find("-#").is_some() => "-#".to_owned(),
                 _ => format!("-{letter}"),
             };
+            let rest = &text[start + letter.len_utf8()..];
             let Some(found) = self.find(&name) else {
                 self.parts.push(Part::Strange { at });
-                return;
+                return self.doubt_letters(at, rest);
             };
-            let rest = &text[start + letter.len_utf8()..];
             if found.takes != Takes::Nothing {
                 let joined = (!rest.is_empty() || is_open).then_some(rest);
                 return self.option(at, &name, found, joined, is_open);
@@ -265,6 +270,24 @@ impl<'t> Reader<'_, 't> {
                 }
                 _ => None,
             }));
+    }
+
+    /// Letters after one that has no row, of a command whose options are not all told.
+    fn doubt_letters(&mut self, at: usize, letters: &str) {
+        let is_exact = [Standing::Any, Standing::Limited].contains(&self.command.standing);
+        for letter in letters.chars().filter(|_| !is_exact) {
+            let name = format!("-{letter}");
+            let found = self.find(&name).map(|found| &found.fact);
+            if let Some(fact) = found.filter(|fact| fact.is_hazard || fact.publishes) {
+                let values = Vec::new();
+                self.parts.push(Part::Option {
+                    at,
+                    name,
+                    fact,
+                    values,
+                });
+            }
+        }
     }
 
     fn option(

@@ -43,11 +43,14 @@ pub(super) fn config(work: &mut Work<'_>) {
         || shows.iter().any(|name| has(name))
         || matches!(first, Some("list" | "get"))
         || (operands.len() == 1 && !has("--edit") && !has("-e"));
-    work.hazard(0, "shows or changes git's configuration");
+    work.hazard(work.at, "shows or changes git's configuration");
     if is_shown {
-        work.limit(0, "may print passwords of the configuration");
+        work.limit(work.at, "may print passwords of the configuration");
     } else {
-        work.limit(0, "changes git's configuration, which can start programs");
+        work.limit(
+            work.at,
+            "changes git's configuration, which can start programs",
+        );
         work.ask("`git config` changes git's configuration, which can start programs");
     }
 }
