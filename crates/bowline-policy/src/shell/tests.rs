@@ -1,6 +1,8 @@
 //! Whole commands: what they come to, by mode, rules and what lies where they run.
 
 mod corpus;
+mod mutate;
+mod mutations;
 
 use std::collections::BTreeMap;
 

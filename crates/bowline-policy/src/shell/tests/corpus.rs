@@ -8,18 +8,19 @@ use serde_json::Value;
 
 use super::{Described, Rules, judged, policy};
 
-const SHELL: &str = include_str!("../../../../../fixtures/corpora/shell-permission.jsonl");
-const DAY: &str = include_str!("../../../../../fixtures/corpora/day.jsonl");
+pub(super) const SHELL: &str =
+    include_str!("../../../../../fixtures/corpora/shell-permission.jsonl");
+pub(super) const DAY: &str = include_str!("../../../../../fixtures/corpora/day.jsonl");
 
 /// Cases of a family: all, agreed, false prompts, over-denials.
 type Tally = BTreeMap<String, [usize; 4]>;
 
-fn texts(value: &Value) -> Vec<&str> {
+pub(super) fn texts(value: &Value) -> Vec<&str> {
     let list = value.as_array().into_iter().flatten();
     list.filter_map(Value::as_str).collect()
 }
 
-fn described(record: &Value) -> Described {
+pub(super) fn described(record: &Value) -> Described {
     let cx = &record["cwd_context"];
     let entries: Vec<(&str, &str)> = cx["fs"]
         .as_object()
