@@ -15,7 +15,7 @@ use super::apply::Work;
 
 /// The names that rows may use after `code:` and `own:`.
 #[cfg(test)]
-pub(super) const NAMES: [&str; 29] = [
+pub(super) const NAMES: [&str; 31] = [
     "awk",
     "cd",
     "chmod",
@@ -36,6 +36,8 @@ pub(super) const NAMES: [&str; 29] = [
     "names",
     "names-lower",
     "ps",
+    "runuser",
+    "sudo",
     "sed",
     "set",
     "shell",
@@ -74,6 +76,8 @@ pub(super) fn run(name: &str, work: &mut Work<'_>) {
         "sed" => sed::judge(work),
         "set" => builtins::set(work),
         "shell" => wrappers::shell(work),
+        "sudo" => wrappers::sudo(work),
+        "runuser" => wrappers::runuser(work),
         "tar" => tar::judge(work),
         "test" => builtins::test(work),
         "trap" => builtins::trap(work),

@@ -117,6 +117,12 @@ impl<'t> Reader<'_, 't> {
             self.parts.push(Part::Unclear { at });
             return self.operand(at);
         }
+        if let Some(found) = self
+            .find(text)
+            .filter(|_| text.starts_with('+') && !is_open)
+        {
+            return self.option(at, text, found, None, false);
+        }
         let is_plus = text.starts_with('+') && self.find("+#").is_some();
         if is_plus {
             return self.single("+#", at, text, is_open);

@@ -376,7 +376,7 @@ fn option(command: &mut Command, spelling: &str, fact: Fact) -> Result<(), Strin
         )?;
         return option(command, &format!("--{name}"), fact);
     }
-    let (name, takes) = if spelling.starts_with('+') {
+    let (name, takes) = if spelling.starts_with('+') && !spelling.contains(' ') {
         ("+#", Takes::Joined)
     } else if let Some((name, values)) = spelling.split_once(' ') {
         (name, Takes::Values(values.split(' ').count()))

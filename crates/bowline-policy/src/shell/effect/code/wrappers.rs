@@ -8,12 +8,14 @@ use crate::shell::argument::{Argument, Value};
 /// `env`: assignments, then a command; without one it prints the environment.
 pub(super) fn env(work: &mut Work<'_>) {
     let operands = work.operand_places();
+    let is_dash = |at: usize| work.arguments[at].known() == Some("-");
     let mut rest = operands
         .iter()
         .copied()
-        .skip_while(|at| is_assignment(&work.arguments[*at]));
+        .skip_while(|at| is_dash(*at) || is_assignment(&work.arguments[*at]));
     let command = rest.next();
-    let has_assignment = operands.first().is_some_and(|at| Some(*at) != command);
+    let assigns = |at: &&usize| is_assignment(&work.arguments[**at]) && Some(**at) != command;
+    let first_assignment = operands.iter().find(assigns).copied();
     if let Some(at) = command {
         let inner = work.arguments[at..].to_vec();
         work.inner(InnerCommand::Arguments(inner), Wrapper::Opaque);
@@ -21,8 +23,8 @@ pub(super) fn env(work: &mut Work<'_>) {
         work.effect.discloses = Some("prints the environment".to_owned());
         work.ask("`env` without a command prints the environment");
     }
-    if has_assignment {
-        work.hazard(operands[0], "changes the environment of the command");
+    if let Some(at) = first_assignment.filter(|at| command.is_none_or(|command| *at < command)) {
+        work.hazard(at, "changes the environment of the command");
         work.ask("`env` changes the environment of the command");
     }
 }
@@ -40,6 +42,27 @@ fn has_option(work: &Work<'_>, wanted: &[&str]) -> bool {
     work.parts
         .iter()
         .any(|part| matches!(part, Part::Option { name, .. } if wanted.contains(&name.as_str())))
+}
+
+/// `sudo`: assignments, then a command.
+pub(super) fn sudo(work: &mut Work<'_>) {
+    let operands = work.operand_places().into_iter();
+    let mut rest = operands.skip_while(|at| is_assignment(&work.arguments[*at]));
+    if let Some(at) = rest.next() {
+        let inner = work.arguments[at..].to_vec();
+        work.inner(InnerCommand::Arguments(inner), Wrapper::Opaque);
+    }
+}
+
+/// `runuser -u USER COMMAND`: without `-u` the operands are a user and what its shell gets.
+pub(super) fn runuser(work: &mut Work<'_>) {
+    if work.words[0] == "runuser"
+        && has_option(work, &["-u", "--user"])
+        && let Some(at) = work.operand_places().first()
+    {
+        let inner = work.arguments[*at..].to_vec();
+        work.inner(InnerCommand::Arguments(inner), Wrapper::Opaque);
+    }
 }
 
 /// `xargs`: what it reads is added to the command, or stands where `-I` says.
