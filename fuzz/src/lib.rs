@@ -15,12 +15,13 @@ mod tools;
 use std::sync::OnceLock;
 
 /// Every target by name.
-const TARGETS: [(&str, fn(&[u8])); 11] = [
+const TARGETS: [(&str, fn(&[u8])); 12] = [
     ("sse", streams::sse),
     ("chat", replies::chat),
     ("responses", replies::responses),
     ("anthropic", replies::anthropic),
     ("journal", stored::journal),
+    ("proofs", stored::proofs),
     ("config", stored::config),
     ("keeper", stored::keeper),
     ("tools", tools::inputs),

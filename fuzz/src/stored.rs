@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use bowline_core::decision::Layer;
 use bowline_core::{SessionId, State, apply};
 use bowline_journal::record::verify;
+use bowline_journal::{Anchor, Signer, verify_disclosed};
 use bowline_runtime::config::{Layers, parse};
 use bowline_tools::keeper::{record, spool};
 
@@ -26,6 +27,22 @@ pub(crate) fn journal(data: &[u8]) {
     let again = verify(session, &data[..read.intact_bytes], None);
     assert_eq!(again.records.len(), read.records.len());
     assert_eq!(again.intact_bytes, read.intact_bytes);
+}
+
+/// An anchor or an export is read or refused in words; what is read is written the same again.
+pub(crate) fn proofs(data: &[u8]) {
+    if let Ok(anchor) = Anchor::read(data) {
+        let file = anchor.file().expect("it is JSON");
+        assert_eq!(Anchor::read(file.as_bytes()), Ok(anchor));
+    }
+    if let Ok(text) = std::str::from_utf8(data) {
+        std::hint::black_box(Signer::read(text).is_ok());
+    }
+    let mut input = data;
+    match verify_disclosed(&mut input, None) {
+        Ok(chains) => assert!(chains.iter().all(|it| it.disclosed <= it.records)),
+        Err(error) => assert!(error.line > 0 && !error.why.is_empty()),
+    }
 }
 
 /// A file of any layer is read or refused with a place.

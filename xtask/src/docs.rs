@@ -16,7 +16,9 @@ use crate::tree::Tree;
 use crate::{Outcome, check, say};
 
 /// What the program writes, relative to `docs/`.
-const GENERATED: [&str; 6] = [
+const GENERATED: [&str; 8] = [
+    "anchor.schema.json",
+    "audit-export.schema.json",
     "cli.md",
     "events.md",
     "config.md",

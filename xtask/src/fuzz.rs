@@ -12,7 +12,7 @@ use crate::repo::{Repo, succeeds};
 use crate::{Outcome, say};
 
 /// Every target with the folders its seeds come from; of a `.jsonl` file, each record's `command` is one.
-const TARGETS: [(&str, &[&str]); 11] = [
+const TARGETS: [(&str, &[&str]); 12] = [
     (
         "sse",
         &["wire/openai-chat", "wire/openai", "wire/anthropic"],
@@ -21,6 +21,7 @@ const TARGETS: [(&str, &[&str]); 11] = [
     ("responses", &["wire/openai"]),
     ("anthropic", &["wire/anthropic"]),
     ("journal", &["journals/v1"]),
+    ("proofs", &["fuzz/proofs"]),
     ("config", &["fuzz/config"]),
     ("keeper", &["fuzz/keeper"]),
     ("tools", &["fuzz/tools"]),

@@ -123,10 +123,8 @@ fn judge_again(case: &Case, differences: &mut Vec<Difference>) -> Result<Judgeme
     let planned = decision.actions.iter();
     let planned = planned.filter(|judged| judged.segment.is_none());
     let planned: Vec<Action> = planned.map(|judged| judged.action.clone()).collect();
-    // A session stands in the first of its folders.
-    let cwd = policy.roots.first().cloned().unwrap_or_default();
     let cx = Surroundings {
-        cwd: &cwd,
+        cwd: &case.cwd,
         look: &Recorded(&decision.looked),
     };
     let judgement = decide(&policy, facts, &planned, decision.on_ask, &cx);

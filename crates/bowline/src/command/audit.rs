@@ -5,10 +5,9 @@ mod explain;
 mod export;
 mod query;
 mod sarif;
+pub mod schema;
 mod show;
 mod table;
-#[cfg(test)]
-mod tests;
 mod verify;
 
 use std::ops::Range;

@@ -7,6 +7,7 @@ use bowline_core::event::CATALOGUE;
 use bowline_runtime::config::{KEYS, ProjectUse};
 use clap::CommandFactory as _;
 
+use super::audit::schema;
 use crate::failure::Failure;
 use crate::{args, catalogue};
 
@@ -14,6 +15,8 @@ use crate::{args, catalogue};
 pub fn run(out: &Path) -> Result<u8, Failure> {
     let scenario = bowline_model::scenario::schema();
     let pages = [
+        ("anchor.schema.json", pretty(&schema::anchor())?),
+        ("audit-export.schema.json", pretty(&schema::export_line())?),
         ("cli.md", cli()?),
         ("config.md", config()),
         ("events.md", events()),

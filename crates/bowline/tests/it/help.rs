@@ -46,7 +46,8 @@ fn every_page_fits_80_columns_and_teaches_by_example() {
     }
     for name in [
         "exec", "demo", "sessions", "events", "log", "why", "tools", "config", "approve", "deny",
-        "answer", "send", "jobs", "inbox", "settle", "signal", "pause", "models", "policy",
+        "answer", "send", "jobs", "inbox", "settle", "signal", "pause", "models", "audit",
+        "policy",
     ] {
         at_80(&scratch, &[name, "--help"]).expect(0, &["Examples:", &format!("bowline {name}")]);
     }

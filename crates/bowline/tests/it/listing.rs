@@ -34,7 +34,7 @@ fn hostile(scratch: &Scratch) {
     symlink("/proc/self/root", scratch.work().join("everything")).expect("a link");
 }
 
-const LISTINGS: [&[&str]; 17] = [
+const LISTINGS: [&[&str]; 21] = [
     &["tools", "list", "--json"],
     &["commands", "list", "--json"],
     &["tools", "show", "shell", "--json"],
@@ -51,6 +51,10 @@ const LISTINGS: [&[&str]; 17] = [
     &["usage", "--by", "tool", "--json"],
     &["usage", "--open", "--csv"],
     &["usage", "--accuracy"],
+    &["audit", "query"],
+    &["audit", "query", "--sarif"],
+    &["audit", "verify"],
+    &["audit", "explain", "--all"],
     &["policy", "lint"],
 ];
 

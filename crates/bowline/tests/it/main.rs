@@ -7,6 +7,7 @@
 
 mod answers;
 mod approvals;
+mod audit;
 mod bad_input;
 mod bad_replies;
 mod big_output;
