@@ -14,6 +14,7 @@ use crate::look::Eyes;
 use crate::policy::Policy;
 
 pub use self::fits::name_fits;
+pub(super) use self::glob::asks_for_protected;
 
 /// Most arguments that one word comes to.
 const ARGUMENTS_MAX: usize = 1_024;
@@ -185,6 +186,9 @@ impl Expander<'_, '_> {
                 return Lines::Unknown;
             }
             let arguments = self.arguments(words);
+            if glob::asks_for_protected(&arguments) {
+                return Lines::Unknown;
+            }
             lines = match effect(&arguments, lines).output {
                 Lines::OfInput => lines,
                 other => other,

@@ -27,21 +27,20 @@ pub(crate) fn judge<'a>(
     let (cwd, eyes) = at;
     let mut walk = Walk::new(Judge::new(policy, tool, on_ask), eyes);
     let is_understood = text(&mut walk, command, cwd);
-    let Walk { parts, eyes, .. } = walk;
-    let mut parts = parts;
+    let Walk {
+        mut parts,
+        eyes,
+        judge: walk_judge,
+        ..
+    } = walk;
     let strictest = parts.iter().map(|part| part.verdict).max();
     let strictest = strictest.unwrap_or(Verdict::Allow);
     let first = parts.iter().position(|part| part.verdict == strictest);
     let line = first_line(command);
-    let Some(first) = first else {
-        return (Vec::new(), eyes);
-    };
-    let of = &parts[first];
+    let nothing = walk_judge.nothing();
+    let of = first.and_then(|first| parts.get(first)).unwrap_or(&nothing);
     let reason = if strictest == Verdict::Allow {
-        format!(
-            "Running `{line}`: every part of it may run; {}",
-            lowered(&of.reason)
-        )
+        format!("Running `{line}`: every part of it may run; {}", of.reason)
     } else {
         of.reason.clone()
     };
@@ -96,9 +95,4 @@ fn text(walk: &mut Walk<'_>, command: &str, cwd: &str) -> bool {
             false
         }
     }
-}
-
-/// A sentence to go on with.
-fn lowered(reason: &str) -> String {
-    reason.to_owned()
 }

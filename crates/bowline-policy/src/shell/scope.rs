@@ -9,7 +9,7 @@ use super::effect::Lines;
 const VARIABLES_MAX: usize = 64;
 
 /// Most folders that a command may stand in before its place counts as not known.
-const PLACES_MAX: usize = 4;
+pub(super) const PLACES_MAX: usize = 8;
 
 /// Most texts that a variable may have before it counts as not known.
 const TEXTS_MAX: usize = 64;

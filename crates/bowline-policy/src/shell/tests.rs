@@ -1,8 +1,11 @@
 //! Whole commands: what they come to, by mode, rules and what lies where they run.
 
+mod cases;
 mod corpus;
 mod mutate;
 mod mutations;
+mod recorded;
+mod safeguards;
 
 use std::collections::BTreeMap;
 

@@ -9,7 +9,7 @@ use bowline_core::{Action, Mode, OnAsk, PathFact, Sandbox, Verdict};
 use self::standing::of_words;
 use super::argument::Argument;
 use super::effect::{Class, Effect, InnerCommand, Lines, Wrapper, effect};
-use super::walk::effects::Access;
+use super::walk::effects::{Access, offset_of};
 use super::words::{Fit, fits_generously, fits_narrowly};
 use crate::judge::standing::{Lift, Standing};
 use crate::judge::{Match, ToolFacts, matching, standing as built_in, weigh};
@@ -182,6 +182,13 @@ impl<'a> Judge<'a> {
                 self.part(Action::WritePath { path }, &standing)
             }
         }
+    }
+
+    /// Text that runs no command: only the shell's own words.
+    pub(super) fn nothing(&self) -> Judged {
+        let why = "it runs no command, reads and writes nothing";
+        let standing = Standing::new(Verdict::Allow, "It".to_owned(), "shell-syntax", why);
+        self.part(plain(":"), &standing)
     }
 
     /// A path that is not known; none where it does not matter.
@@ -385,7 +392,7 @@ fn covers(facts: &Facts<'_, '_>, words: &[String], covered: usize) -> bool {
     let inner = effect_of.inner.iter().all(|inner| match &inner.what {
         _ if inner.by == Wrapper::Transparent => true,
         InnerCommand::Arguments(arguments) => {
-            literal > facts.named.len().saturating_sub(arguments.len())
+            offset_of(facts.named, arguments).is_some_and(|at| literal > at)
         }
         InnerCommand::Script { arguments } => arguments.iter().all(|argument| {
             let at = facts.named.iter().position(|one| one == argument);

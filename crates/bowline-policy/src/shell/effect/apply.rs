@@ -204,7 +204,17 @@ impl<'w> Work<'w> {
                     if command.standing == Standing::Limited {
                         self.limit(*at, why);
                     }
-                    if command.standing == Standing::Limited || tables.has_hazards(command) {
+                    let top = command
+                        .inherits
+                        .then(|| tables.command(&self.words[0]))
+                        .flatten();
+                    let may_harm = |command| tables.has_hazards(command);
+                    let mut known = self.effect.hazards.iter();
+                    let is_known = known.any(|one| one.at == *at);
+                    if command.standing == Standing::Limited
+                        || may_harm(command)
+                        || (!is_known && top.is_some_and(may_harm))
+                    {
                         self.hazard(*at, why);
                     }
                 }

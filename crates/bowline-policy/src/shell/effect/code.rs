@@ -15,7 +15,7 @@ use super::apply::Work;
 
 /// The names that rows may use after `code:` and `own:`.
 #[cfg(test)]
-pub(super) const NAMES: [&str; 31] = [
+pub(super) const NAMES: [&str; 32] = [
     "awk",
     "cd",
     "chmod",
@@ -25,6 +25,7 @@ pub(super) const NAMES: [&str; 31] = [
     "env",
     "eval",
     "export",
+    "fd",
     "find",
     "flock",
     "git-config",
@@ -60,6 +61,7 @@ pub(super) fn run(name: &str, work: &mut Work<'_>) {
         "dd" => small::dd(work),
         "env" => wrappers::env(work),
         "eval" => builtins::eval(work),
+        "fd" => find::fd(work),
         "export" => builtins::export(work),
         "find" => find::judge(work),
         "flock" => wrappers::flock(work),

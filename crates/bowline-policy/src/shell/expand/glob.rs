@@ -7,7 +7,7 @@ use crate::place::is_within;
 use crate::protected::{protects_read, protects_write};
 use crate::rule::Pattern;
 use crate::safeguard::{Safeguard, is_on};
-use crate::shell::argument::Value;
+use crate::shell::argument::{Argument, Value};
 use crate::shell::path::{by_name, follow};
 use bowline_core::Verdict;
 use bowline_core::action::PathKind;
@@ -155,6 +155,13 @@ impl Expander<'_, '_> {
             .iter()
             .filter(|name| !is_open && name_fits(pattern, name) && spells(pattern, name));
         let mut all: Vec<String> = telling.map(|name| (*name).to_owned()).collect();
+        // Whatever stands before, such an end is a key's.
+        if let Some((_, end)) = pattern.rsplit_once('.')
+            && end.contains(char::is_alphanumeric)
+        {
+            let keys = ["pem", "key"].into_iter().filter(|key| name_fits(end, key));
+            all.extend(keys.map(|key| format!("x.{key}")));
+        }
         for rule in &self.policy.rules {
             let glob = match &rule.pattern {
                 Pattern::Read(glob) | Pattern::Write(glob) if rule.verdict != Verdict::Allow => {
@@ -204,6 +211,25 @@ impl Expander<'_, '_> {
             || is_closed
             || matches!(fact.kind, PathKind::Special | PathKind::Unknown)
     }
+}
+
+/// Whether an argument of a command that lists paths asks for something protected by name.
+pub(in crate::shell) fn asks_for_protected(arguments: &[Argument]) -> bool {
+    let mut known = arguments.iter().skip(1).filter_map(|one| match &one.value {
+        Value::Known(text) => Some(text.as_str()),
+        Value::WorkspacePaths { written } => Some(written.as_str()),
+        _ => None,
+    });
+    known.any(|text| {
+        let name = text.rsplit(['/', '=', ':']).next().unwrap_or_default();
+        let name = name.trim_start_matches(['!', '^']);
+        let is_glob = name.contains(['*', '?', '[']);
+        protects_read(&format!("/{name}"), None).is_some()
+            || (is_glob
+                && TELLING_NAMES
+                    .iter()
+                    .any(|telling| spells(name, telling) && name_fits(name, telling)))
+    })
 }
 
 /// Whether the pattern says more of a name than how long it is: `*.p?m` of `x.pem` does, `*.*` does

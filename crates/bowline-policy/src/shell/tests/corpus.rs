@@ -1,7 +1,6 @@
 //! The public corpora: shell commands with a policy and a decision, and calls of ordinary days.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
 
 use bowline_core::Verdict;
 use serde_json::Value;
@@ -44,7 +43,6 @@ fn name(verdict: Verdict, words: [&'static str; 3]) -> &'static str {
 fn the_public_shell_cases_come_out() {
     let (mut unsafe_allows, mut deny_misses, mut false_prompts) = (vec![], vec![], vec![]);
     let mut tally = Tally::new();
-    let mut slowest = Duration::ZERO;
     for line in SHELL.lines() {
         let record: Value = serde_json::from_str(line).unwrap();
         let text = |key: &str| record[key].as_str().unwrap();
@@ -58,9 +56,7 @@ fn the_public_shell_cases_come_out() {
         let mode = record["policy"]["mode"].as_str().unwrap();
         let place = |key: &str| cx[key].as_str().unwrap();
         let policy = policy(mode, rules, place("workspace"), place("home"));
-        let start = Instant::now();
         let judgement = judged(&policy, text("command"), place("cwd"), &described(&record));
-        slowest = slowest.max(start.elapsed());
         let found = name(judgement.verdict, ["allow", "ask", "deny"]);
         let also = texts(&record["also_ok"]);
         let expected = text("expected");
@@ -89,7 +85,6 @@ fn the_public_shell_cases_come_out() {
     for (family, [all, agreed, prompts, over]) in &tally {
         println!("{family:24} {agreed:3} of {all:3}; false prompts {prompts}, over-denials {over}");
     }
-    println!("slowest {slowest:?}");
     for (what, lines) in [
         ("unsafe allow", &unsafe_allows),
         ("deny miss", &deny_misses),

@@ -32,7 +32,7 @@ pub(super) fn of_words(judge: &Judge<'_>, facts: &Facts<'_, '_>) -> Standing {
             "mode full runs it unasked",
         );
     }
-    if let Some(standing) = of_dangers(facts, &what) {
+    if let Some(standing) = of_dangers(judge, facts, &what) {
         return standing;
     }
     if is_catalogued(judge, facts) {
@@ -47,7 +47,7 @@ pub(super) fn of_words(judge: &Judge<'_>, facts: &Facts<'_, '_>) -> Standing {
 }
 
 /// What asks in every mode but `full`.
-fn of_dangers(facts: &Facts<'_, '_>, what: &str) -> Option<Standing> {
+fn of_dangers(judge: &Judge<'_>, facts: &Facts<'_, '_>, what: &str) -> Option<Standing> {
     let ask = |rule: &str, why: &str| Standing::new(Verdict::Ask, what.to_owned(), rule, why);
     if !facts.is_literal && is_on(Safeguard::UnknownCommands) {
         let why = "the command's name does not stand in the text as it is; name it";
@@ -62,7 +62,10 @@ fn of_dangers(facts: &Facts<'_, '_>, what: &str) -> Option<Standing> {
         let why = format!("{why}; an allow rule that spells it lets it");
         return Some(ask("outside-the-sandbox", &why));
     }
-    if let Some(hazard) = facts.effect.hazards.first()
+    // Deleting what is found below a folder of the workspace is bounded like any other writing.
+    let is_confined = is_confined(judge.policy);
+    let mut hazards = facts.effect.hazards.iter();
+    if let Some(hazard) = hazards.find(|one| !(is_confined && one.why.starts_with("deletes")))
         && is_on(Safeguard::Hazards)
     {
         let option = facts.arguments.get(hazard.at).map(Argument::shown);
@@ -133,9 +136,10 @@ fn of_mode(judge: &Judge<'_>, facts: &Facts<'_, '_>, what: String) -> Standing {
              get are run so unasked; an allow rule that spells it lets it"
                 .to_owned()
         }
-        _ if !facts.is_standard => format!(
+        _ if !facts.is_standard => {
             "it is a program of its own; mode auto, mode full or an allow rule for it lets it"
-        ),
+                .to_owned()
+        }
         _ if policy.catalogue == Catalogue::None => "no allow rule names it".to_owned(),
         _ => "it is not among the commands that only read; mode auto, mode full or an allow rule \
               for it lets it"

@@ -7,7 +7,7 @@ use super::{Defined, Walk};
 use crate::safeguard::{Safeguard, is_on};
 use crate::shell::argument::{Argument, Value};
 use crate::shell::effect::{Effect, Lines, Wrapper, effect};
-use crate::shell::expand::{is_name, written};
+use crate::shell::expand::{asks_for_protected, is_name, written};
 use crate::shell::scope::Scope;
 use crate::shell::tree::{Assignment, Command, CommandKind, Operator, Piece, Span, Word};
 use crate::shell::verdict::{Facts, Spelled};
@@ -240,7 +240,24 @@ impl<'a> Walk<'a> {
             if !is_name(set) {
                 continue;
             }
-            let value = if name == "read" && scope.input == Lines::WorkspacePaths {
+            scope.set(set, unknown(set));
+        }
+        if matches!(
+            name,
+            "read" | "mapfile" | "readarray" | "getopts" | "wait" | "printf"
+        ) {
+            self.filled(name, arguments, scope);
+        }
+    }
+
+    /// Variables that a builtin fills from its input.
+    fn filled(&mut self, name: &str, arguments: &[Argument], scope: &mut Scope) {
+        let names = arguments.iter().skip(1).filter_map(Argument::known);
+        let names = names.filter(|text| is_name(text));
+        let names: Vec<String> = names.map(str::to_owned).collect();
+        let is_paths = name != "printf" && scope.input == Lines::WorkspacePaths;
+        for set in names.iter().map(String::as_str).chain(["REPLY"]) {
+            let value = if is_paths {
                 Value::WorkspacePaths {
                     written: format!("${set}"),
                 }
@@ -264,7 +281,11 @@ impl<'a> Walk<'a> {
             return (Lines::Unknown, None);
         }
         let arguments = self.arguments(words, scope);
-        let lines = effect(&arguments, scope.input).output;
+        let lines = if asks_for_protected(&arguments) {
+            Lines::Unknown
+        } else {
+            effect(&arguments, scope.input).output
+        };
         let texts: Option<Vec<&str>> = arguments.iter().map(Argument::known).collect();
         let text = match texts.as_deref() {
             Some(["echo", rest @ ..]) if !rest.first().is_some_and(|one| one.starts_with('-')) => {

@@ -4,13 +4,15 @@ use std::rc::Rc;
 
 use super::Walk;
 use super::command::Run;
+use crate::place::is_within;
 use crate::safeguard::{Safeguard, is_on};
 use crate::shell::argument::{Argument, Value};
 use crate::shell::effect::{Effect, InnerCommand, Lines, PathUse, Wrapper};
 use crate::shell::path::{by_name, follow};
-use crate::shell::scope::{Place, Scope};
+use crate::shell::scope::{PLACES_MAX, Place, Scope};
 use crate::shell::tree::{Descriptor, Operator, Redirection, Span};
 use crate::shell::verdict::Spelled;
+use crate::shell::words::base_name;
 use bowline_core::action::PathKind;
 
 /// Files that are nothing but a place to drop or show text.
@@ -46,7 +48,8 @@ impl<'a> Walk<'a> {
         for inner in &effect.inner {
             match &inner.what {
                 InnerCommand::Arguments(arguments) => {
-                    self.inner_command(run, named, arguments, inner.by, lifting, scope);
+                    let spelled = spelled_on(named, arguments, lifting);
+                    self.inner_command(run, arguments, inner.by, spelled, scope);
                 }
                 InnerCommand::Script { arguments } => {
                     if is_on(Safeguard::ScriptTexts) {
@@ -227,11 +230,15 @@ impl<'a> Walk<'a> {
         let value = to
             .and_then(|at| run.arguments.get(at))
             .map(|one| &one.value);
-        let target = match value {
-            Some(Value::Known(text)) if text != "-" && !text.is_empty() => Some(text.clone()),
+        let is_place = |text: &String| text != "-" && !text.is_empty();
+        let targets = match value {
+            Some(Value::Known(text)) if is_place(text) => Some(vec![text.clone()]),
+            Some(Value::OneOf(texts)) if !texts.is_empty() && texts.iter().all(is_place) => {
+                Some(texts.clone())
+            }
             _ => None,
         };
-        let (Some(text), Some(places)) = (target, scope.places.clone()) else {
+        let (Some(targets), Some(places)) = (targets, scope.places.clone()) else {
             let shown = match to.and_then(|at| run.arguments.get(at)) {
                 Some(argument) => argument.shown(),
                 None => "home".to_owned(),
@@ -242,19 +249,32 @@ impl<'a> Walk<'a> {
             scope.places = None;
             return;
         };
+        self.goes_to(run, &targets, places, scope);
+    }
+
+    /// `cd` to a known place, or to one of some.
+    fn goes_to(
+        &mut self,
+        run: &Run<'a>,
+        targets: &[String],
+        places: Vec<Place>,
+        scope: &mut Scope,
+    ) {
         let mut next: Vec<Place> = Vec::new();
         let mut is_doubtful = false;
-        for place in &places {
-            let logical = by_name(&place.logical, &text);
+        for (place, text) in places
+            .iter()
+            .flat_map(|place| targets.iter().map(move |text| (place, text)))
+        {
+            let logical = by_name(&place.logical, text);
             let roots = &self.judge.policy.roots;
             let fact = follow("/", &logical, roots, &mut self.eyes);
-            is_doubtful |= matches!(fact.kind, PathKind::Missing);
-            let is_inside =
-                |path: &str| roots.iter().any(|root| crate::place::is_within(path, root));
-            if !is_inside(&fact.resolved) || fact.kind == PathKind::Unknown {
-                if let Some(part) = self.judge.goes_out(&text) {
-                    self.keep(part, run.span);
-                }
+            is_doubtful |= fact.kind == PathKind::Missing;
+            let is_inside = |root: &String| is_within(&fact.resolved, root);
+            if (!roots.iter().any(is_inside) || fact.kind == PathKind::Unknown)
+                && let Some(part) = self.judge.goes_out(text)
+            {
+                self.keep(part, run.span);
             }
             let place = Place {
                 logical,
@@ -267,16 +287,15 @@ impl<'a> Walk<'a> {
         if is_doubtful {
             scope.doubtful.extend(places);
         }
-        scope.places = Some(next);
+        scope.places = (next.len() <= PLACES_MAX).then_some(next);
     }
 
     fn inner_command(
         &mut self,
         run: &Run<'a>,
-        named: &[Argument],
         arguments: &[Argument],
         by: Wrapper,
-        lifting: &[Spelled<'a>],
+        spelled: Vec<Spelled<'a>>,
         scope: &mut Scope,
     ) {
         let safeguard = match by {
@@ -293,15 +312,6 @@ impl<'a> Walk<'a> {
             }
             return;
         }
-        let offset = named.len().saturating_sub(arguments.len());
-        let is_tail = named.get(offset..) == Some(arguments);
-        let spelled = lifting.iter().filter(|_| is_tail).filter_map(|one| {
-            let words = one.words.get(offset..).filter(|words| !words.is_empty())?;
-            (!words[0].contains('*')).then_some(Spelled {
-                rule: one.rule,
-                words,
-            })
-        });
         let is_literal = arguments
             .first()
             .is_some_and(|first| !self.composed.contains(&first.span));
@@ -310,9 +320,13 @@ impl<'a> Walk<'a> {
             span: run.span,
             is_literal,
             by: Some(by),
-            spelled: spelled.collect(),
+            spelled,
         };
-        let name = named.first().and_then(Argument::known);
+        let name = run
+            .arguments
+            .first()
+            .and_then(Argument::known)
+            .map(base_name);
         let functions = std::mem::take(&mut scope.functions);
         let mut apart = scope.clone();
         self.depth += 1;
@@ -323,4 +337,27 @@ impl<'a> Walk<'a> {
         }
         scope.functions = functions;
     }
+}
+
+/// What allow rules spell of an inner command.
+fn spelled_on<'a>(
+    named: &[Argument],
+    inner: &[Argument],
+    lifting: &[Spelled<'a>],
+) -> Vec<Spelled<'a>> {
+    let Some(offset) = offset_of(named, inner) else {
+        return Vec::new();
+    };
+    let spelled = lifting.iter().filter_map(|one| {
+        let words = one.words.get(offset..).filter(|words| !words.is_empty())?;
+        let rule = one.rule;
+        (!words[0].contains('*')).then_some(Spelled { rule, words })
+    });
+    spelled.collect()
+}
+
+/// Where the words of an inner command begin among the arguments of the one that runs it.
+pub(in crate::shell) fn offset_of(named: &[Argument], inner: &[Argument]) -> Option<usize> {
+    let first = inner.first()?;
+    (1..named.len()).find(|at| named[*at] == *first)
 }

@@ -59,7 +59,10 @@ impl Walk<'_> {
         let before = scope.clone();
         let mut good = before.clone();
         self.pipeline(first, &mut good);
-        let mut bad = before.meet(good.clone());
+        let mut bad = before.clone().meet(good.clone());
+        if first.is_negated {
+            good = bad.clone();
+        }
         let mut end = good.clone();
         let mut is_open = is_condition(first);
         for pipeline in rest {
@@ -146,7 +149,11 @@ impl Walk<'_> {
                 otherwise,
             } => self.branches(branches, otherwise.as_ref(), scope),
             CommandKind::Loop { condition, body } => self.repeat(scope, &mut |walk, scope| {
+                // The body of `until` runs where the condition failed.
+                let before = scope.clone();
                 walk.script(condition, scope);
+                let places = met(Some(before), scope.clone()).places;
+                scope.places = places;
                 walk.script(body, scope);
             }),
             CommandKind::For { name, words, body } => {
@@ -191,10 +198,13 @@ impl Walk<'_> {
     ) {
         let mut ends: Option<Scope> = None;
         for (condition, body) in branches {
+            let before = scope.clone();
             self.script(condition, scope);
             let mut inner = scope.clone();
             self.script(body, &mut inner);
             ends = Some(met(ends, inner));
+            // Where the condition failed, it may have left nothing behind.
+            *scope = met(Some(before), scope.clone());
         }
         if let Some(body) = otherwise {
             self.script(body, scope);

@@ -164,3 +164,36 @@ fn found(argument: &Argument) -> Argument {
         span: argument.span,
     }
 }
+
+/// Judges what `fd` runs: everything after `-x` or `-X`, up to a `;`.
+pub(super) fn fd(work: &mut Work<'_>) {
+    let options = ["--exec-batch", "--exec", "-X", "-x"];
+    for at in 1..work.arguments.len() {
+        let Some(text) = work.arguments[at].known() else {
+            continue;
+        };
+        let Some(option) = options.iter().find(|option| text.starts_with(**option)) else {
+            continue;
+        };
+        let joined = text[option.len()..].trim_start_matches('=');
+        let is_long = option.starts_with("--");
+        if is_long && !text[option.len()..].is_empty() && !text[option.len()..].starts_with('=') {
+            continue;
+        }
+        let first = (!joined.is_empty()).then(|| Argument {
+            value: Value::Known(joined.to_owned()),
+            span: work.arguments[at].span,
+        });
+        let rest = work.arguments[at + 1..].iter();
+        let rest = rest.take_while(|argument| argument.known() != Some(";"));
+        let mut inner: Vec<Argument> = first.into_iter().chain(rest.cloned()).collect();
+        inner.push(Argument {
+            value: Value::WorkspacePaths {
+                written: "{}".to_owned(),
+            },
+            span: work.arguments[at].span,
+        });
+        work.inner(InnerCommand::Arguments(inner), Wrapper::Each);
+        return;
+    }
+}
