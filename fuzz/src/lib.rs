@@ -28,6 +28,7 @@ const TARGETS: [(&str, fn(&[u8])); 12] = [
     ("prices", tables::prices),
     ("usage", tables::usage),
     ("shell_parse", shell::parsed),
+    ("policy", shell::judged),
 ];
 
 /// The target that was asked for.

@@ -1,9 +1,13 @@
 //! Shell text: read or refused; what is read lies within the text, and printed it is read alike.
 
+use std::sync::OnceLock;
+
+use bowline_core::{Action, Mode, OnAsk, Risk, Sandbox, Tier, Verdict};
 use bowline_policy::shell::invisible::{invisible, shown};
 use bowline_policy::shell::parse::parse;
 use bowline_policy::shell::print::printed;
 use bowline_policy::shell::tree::{Command, CommandKind, Script, Span, Word};
+use bowline_policy::{NoLook, Policy, Rule, Surroundings, ToolFacts, decide};
 
 /// Any text as a shell command.
 pub(crate) fn parsed(data: &[u8]) {
@@ -29,6 +33,67 @@ pub(crate) fn parsed(data: &[u8]) {
             "left: printed again, right: printed once"
         );
     }
+}
+
+/// Last byte: the mode. What is before it: a command, which is judged; what is not understood, or
+/// not shown as it is, never runs unasked, and rules that deny keep what they deny.
+pub(crate) fn judged(data: &[u8]) {
+    let Some((which, data)) = data.split_last() else {
+        return;
+    };
+    let Ok(command) = std::str::from_utf8(data) else {
+        return;
+    };
+    let modes = [
+        Mode::ReadOnly,
+        Mode::Ask,
+        Mode::Edit,
+        Mode::Auto,
+        Mode::Full,
+    ];
+    let mode = modes[usize::from(*which) % modes.len()];
+    let verdict = verdict(mode, command, Vec::new());
+    if parse(command).is_err() || invisible(command).is_some() {
+        assert_ne!(verdict, Verdict::Allow, "{mode:?}");
+    }
+    static DENY: OnceLock<Vec<Rule>> = OnceLock::new();
+    let deny = DENY.get_or_init(|| {
+        let rules = ["rm *", "git push *", "write(**)"];
+        let rules = rules.map(|rule| Rule::on_command_line(Verdict::Deny, rule));
+        rules
+            .into_iter()
+            .collect::<Result<_, _>>()
+            .expect("rules that are read")
+    });
+    let denied = self::verdict(mode, command, deny.clone());
+    assert!(denied >= verdict, "left: {denied:?}, right: {verdict:?}");
+}
+
+fn verdict(mode: Mode, command: &str, rules: Vec<Rule>) -> Verdict {
+    let policy = Policy {
+        rules,
+        home: Some("/home/ann".to_owned()),
+        sandbox: Sandbox::Namespaces,
+        ..Policy::new(mode, vec!["/home/ann/app".to_owned()])
+    };
+    let tool = ToolFacts {
+        name: "shell",
+        risk: Risk::High,
+        tier: Tier::BuiltIn,
+    };
+    let run = Action::Run {
+        command: command.to_owned(),
+        understood: false,
+    };
+    let at = Surroundings {
+        cwd: "/home/ann/app",
+        look: &NoLook,
+    };
+    let judgement = decide(&policy, tool, &[run], OnAsk::Park, &at);
+    assert!(!judgement.reason.is_empty());
+    let strictest = judgement.judged.iter().map(|part| part.verdict).max();
+    assert_eq!(strictest, Some(judgement.verdict));
+    judgement.verdict
 }
 
 fn check(script: &Script, length: usize) {

@@ -31,6 +31,7 @@ const TARGETS: [(&str, &[&str]); 12] = [
         "shell_parse",
         &["corpora/shell-permission.jsonl", "fuzz/shell"],
     ),
+    ("policy", &["corpora/shell-permission.jsonl", "fuzz/shell"]),
 ];
 
 /// Coverage counters for libFuzzer. A target triple is named so that build scripts go without.

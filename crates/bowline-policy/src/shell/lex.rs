@@ -22,6 +22,10 @@ use super::tree::Span;
 /// Deepest nesting that is followed.
 const DEPTH_MAX: usize = 200;
 
+/// How many levels a substitution counts for: it is read by many functions within each other, and
+/// a thread's stack is small.
+pub(super) const SUBSTITUTION_LEVELS: usize = 3;
+
 /// How many bytes may be read for each byte of the text: some constructs are read more than once
 /// (`((`, backquotes, here-documents), and nested ones would be read without end.
 const READS_PER_BYTE: usize = 64;
@@ -214,14 +218,23 @@ impl<'t> Lexer<'t> {
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<T, NotUnderstood>,
     ) -> Result<T, NotUnderstood> {
+        self.nested_by(1, read)
+    }
+
+    /// Reads something nested that counts for several levels.
+    pub(super) fn nested_by<T>(
+        &mut self,
+        levels: usize,
+        read: impl FnOnce(&mut Self) -> Result<T, NotUnderstood>,
+    ) -> Result<T, NotUnderstood> {
         self.check_budget()?;
-        if self.depth >= DEPTH_MAX {
+        if self.depth + levels > DEPTH_MAX {
             let why = format!("it is nested deeper than {DEPTH_MAX} levels");
             return Err(self.not_understood(why));
         }
-        self.depth += 1;
+        self.depth += levels;
         let outcome = read(self);
-        self.depth -= 1;
+        self.depth -= levels;
         outcome
     }
 }

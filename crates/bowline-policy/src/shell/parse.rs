@@ -9,7 +9,7 @@ mod conditional;
 mod redirection;
 mod simple;
 
-use super::lex::{Budget, Lexer, Origin};
+use super::lex::{Budget, Lexer, Origin, SUBSTITUTION_LEVELS};
 use super::tree::{
     Command, CommandKind, Descriptor, List, Operator, Piece, Pipeline, Redirection, Script, Word,
 };
@@ -152,7 +152,7 @@ impl Lexer<'_> {
 
     /// The script of `$(`, `<(` or `>(`, from after the parenthesis up to its end.
     pub(super) fn substituted(&mut self) -> Result<Script, NotUnderstood> {
-        self.nested(|lexer| {
+        self.nested_by(SUBSTITUTION_LEVELS, |lexer| {
             lexer.skip_blanks();
             let start = lexer.at;
             lexer.substitution_at = Some(start);

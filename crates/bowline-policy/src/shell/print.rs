@@ -2,7 +2,7 @@
 //!
 //! For people, and to hold trees against each other. What the tree does not keep is printed as one
 //! that could have stood there (`until` as `while`, `${v#x}` as `${v%x}`); the body of
-//! a here-document stands in braces after its operator, which no shell would read.
+//! a here-document stands in parentheses after its operator, which no shell would read.
 
 mod words;
 
@@ -245,9 +245,9 @@ impl Printer {
             Operator::HereDocument => "<<",
         });
         if redirection.operator == Operator::HereDocument {
-            self.say("{");
+            self.say("(");
             self.word(&redirection.target);
-            self.say("}");
+            self.say(")");
         } else {
             self.say(" ");
             self.word(&redirection.target);

@@ -2,6 +2,7 @@
 
 mod cases;
 mod corpus;
+mod deep;
 mod mutate;
 mod mutations;
 mod recorded;

@@ -3,7 +3,7 @@
 use super::super::parse::{self, NotUnderstood};
 use super::super::tree::{Piece, Span};
 use super::word::Pieces;
-use super::{Lexer, Origin};
+use super::{Lexer, Origin, SUBSTITUTION_LEVELS};
 
 /// Which quotes text stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,8 +132,9 @@ impl Lexer<'_> {
             }
         }
         let span = self.span_from(open);
-        let script = self
-            .nested(|lexer| parse::whole(&inner, Origin::All(span), lexer.budget, lexer.depth))?;
+        let script = self.nested_by(SUBSTITUTION_LEVELS, |lexer| {
+            parse::whole(&inner, Origin::All(span), lexer.budget, lexer.depth)
+        })?;
         pieces.push(Piece::Command {
             script,
             is_quoted: quoting.is_quoted(),
@@ -251,9 +252,20 @@ impl Lexer<'_> {
         body: &str,
         origin: Origin,
     ) -> Result<Vec<Piece>, NotUnderstood> {
-        let mut lexer = Lexer::new(body, origin, self.budget, self.depth);
+        let mut first = Lexer::new(body, origin, self.budget, self.depth);
+        let pieces = first.all_of_body()?;
+        if first.bodies.is_empty() {
+            return Ok(pieces);
+        }
+        let mut second = Lexer::new(body, origin, self.budget, self.depth);
+        second.bodies = first.bodies;
+        second.bodies_known = true;
+        second.all_of_body()
+    }
+
+    fn all_of_body(&mut self) -> Result<Vec<Piece>, NotUnderstood> {
         let mut pieces = Pieces::default();
-        lexer.nested(|lexer| {
+        self.nested(|lexer| {
             while let Some(byte) = lexer.peek() {
                 lexer.inside_quotes(byte, b"$`\\", Quoting::Here, &mut pieces)?;
             }

@@ -1,7 +1,7 @@
 //! One command: which kind it is, and the redirections after a compound one.
 
 use super::super::lex::{Lexer, is_break};
-use super::super::tree::{Command, CommandKind};
+use super::super::tree::{Command, CommandKind, Piece};
 use super::{NotUnderstood, RESERVED};
 
 impl Lexer<'_> {
@@ -63,7 +63,8 @@ impl Lexer<'_> {
         }
         let start = self.at;
         match self.reserved() {
-            None => self.simple(),
+            // Where it times something it was taken before: after `|` it is a word.
+            None | Some("time") => self.simple(),
             Some("function") => {
                 self.eat("function");
                 self.function_with_word(start)
@@ -164,8 +165,8 @@ impl Lexer<'_> {
         } else {
             Box::new(self.simple()?)
         };
-        if let CommandKind::Function { .. } = body.kind {
-            return Err(self.not_understood("a function after `coproc`"));
+        if begins_otherwise(&body.kind) {
+            return Err(self.not_understood("a function or a reserved word after `coproc`"));
         }
         Ok(Command {
             kind: CommandKind::Coprocess { name, body },
@@ -189,5 +190,16 @@ impl Lexer<'_> {
         }
         self.at = begin;
         None
+    }
+}
+
+/// What bash takes for something else after `coproc`.
+fn begins_otherwise(kind: &CommandKind) -> bool {
+    match kind {
+        CommandKind::Function { .. } => true,
+        CommandKind::Simple { words, .. } => words.get(1).is_some_and(|word| {
+            matches!(&word.pieces[..], [Piece::Bare(text)] if RESERVED.contains(&text.as_str()))
+        }),
+        _ => false,
     }
 }
