@@ -15,7 +15,7 @@ mod tools;
 use std::sync::OnceLock;
 
 /// Every target by name.
-const TARGETS: [(&str, fn(&[u8])); 12] = [
+const TARGETS: [(&str, fn(&[u8])); 13] = [
     ("sse", streams::sse),
     ("chat", replies::chat),
     ("responses", replies::responses),

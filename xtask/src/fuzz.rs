@@ -12,7 +12,7 @@ use crate::repo::{Repo, succeeds};
 use crate::{Outcome, say};
 
 /// Every target with the folders its seeds come from; of a `.jsonl` file, each record's `command` is one.
-const TARGETS: [(&str, &[&str]); 12] = [
+const TARGETS: [(&str, &[&str]); 13] = [
     (
         "sse",
         &["wire/openai-chat", "wire/openai", "wire/anthropic"],
@@ -137,8 +137,8 @@ fn fuzz(repo: &Repo, folder: &Path, program: &Path, name: &str, seconds: u32) ->
     let run = attempt(repo, folder, program, name, seconds)?;
     if run.ended_well {
         say::line(format!(
-            "fuzz: {name}: {} executions in {seconds} s, nothing found",
-            run.executions
+            "fuzz: {name}: {} executions in {seconds} s, {} edges covered, nothing found",
+            run.executions, run.covered
         ));
     } else {
         say::line(format!(
@@ -155,6 +155,8 @@ fn fuzz(repo: &Repo, folder: &Path, program: &Path, name: &str, seconds: u32) ->
 struct Run {
     ended_well: bool,
     executions: u64,
+    /// Edges of the program that some input went through.
+    covered: u64,
     /// The lines that say what was found.
     said: String,
 }
@@ -217,6 +219,11 @@ fn attempt(repo: &Repo, folder: &Path, program: &Path, name: &str, seconds: u32)
         .find_map(|line| line.strip_prefix("stat::number_of_executed_units:"))
         .and_then(|number| number.trim().parse().ok())
         .unwrap_or(0);
+    let covered = text
+        .lines()
+        .rev()
+        .find_map(|line| line.split_once(" cov: ")?.1.split(' ').next()?.parse().ok())
+        .unwrap_or(0);
     let telling = |line: &&str| {
         [
             "panicked", "ERROR:", "SUMMARY:", "left:", "right:", "whole:", "split:",
@@ -228,6 +235,7 @@ fn attempt(repo: &Repo, folder: &Path, program: &Path, name: &str, seconds: u32)
     Ok(Run {
         ended_well: output.status.success(),
         executions,
+        covered,
         said: said.join("\n"),
     })
 }
