@@ -92,8 +92,10 @@ impl Tried {
 
 /// The policy of this folder with what the command line adds.
 fn policy(places: &Places, case: &Case, cwd: &Path, roots: &[PathBuf]) -> Result<Policy, Failure> {
+    // Rules do not depend on the model, so none has to be set up.
     let force = Force {
         mode: case.mode.clone(),
+        model: Some(format!("scripted/{}", wire::ONE_CALL)),
         ..Force::default()
     };
     let config = wire::configure(places, cwd, &force)?;
