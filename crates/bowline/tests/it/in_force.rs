@@ -71,7 +71,7 @@ fn server() -> ScriptedServer {
 fn config(scratch: &Scratch, api: &str, base_url: &str) {
     scratch.config(&format!(
         "system_append = \"Mind the gap.\"\nreasoning = \"low\"\nmax_tokens = 900000\n\
-         permissions.allow = [\"tool(shell)\", \"write(docs/**)\"]\n\
+         permissions.allow = [\"tool(shell)\", \"read(go)\", \"write(docs/**)\"]\n\
          permissions.deny = [\"write(notes.txt)\"]\npermissions.ask = [\"write(docs/secret/**)\"]\n\
          max_output_tokens = 32000\nshell.timeout_ms = 300\n\
          [[providers]]\nname = \"work\"\napi = \"{api}\"\nbase_url = \"{base_url}\"\n\

@@ -32,7 +32,12 @@ pub fn run(places: &Places, case: &Case) -> Result<u8, Failure> {
     } else {
         let look = Look::of_stdout();
         print::line(&head(&look, judgement.verdict, &tried.command));
-        for reason in trial::reasons(judgement) {
+        // That every part may run is said once; what does not, part by part.
+        let reasons = match judgement.verdict {
+            Verdict::Allow => vec![judgement.reason.as_str()],
+            Verdict::Ask | Verdict::Deny => trial::reasons(judgement),
+        };
+        for reason in reasons {
             for line in look.wrap(reason, 2) {
                 print::line(&format!("  {line}"));
             }
