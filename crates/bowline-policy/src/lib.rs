@@ -46,7 +46,10 @@ pub use bowline_core::Sandbox;
 pub use example::{EXAMPLE_HOME, EXAMPLE_ROOT, Example, Expected, check_example};
 pub use glob::PathGlob;
 pub use judge::{Judgement, ToolFacts, decide, may_search, settle};
-pub use look::{CONTENT_BYTES_MAX, Look, NAMES_MAX, NoLook, Recorded, Surroundings, located};
+pub use look::{
+    CONTENT_BYTES_MAX, Look, NAMES_MAX, NoLook, Recorded, Surroundings, UNREADABLE_GIT_CONFIG,
+    located,
+};
 pub use policy::{ANALYSER_VERSION, Catalogue, Policy, policy_hash};
 pub use protected::{protected_names, secret_places};
 pub use rule::{Pattern, RULE_BYTES_MAX, Rule, RuleError, name_fits};

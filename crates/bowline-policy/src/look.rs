@@ -5,6 +5,10 @@ use std::collections::HashMap;
 use bowline_core::PathFact;
 use bowline_core::look::{LookFact, Seen};
 
+/// What stands for a configuration of git that cannot be read: it takes in another one, which nobody
+/// knows.
+pub const UNREADABLE_GIT_CONFIG: &str = "[include]\npath = ?\n";
+
 /// Longest text of a script that is looked at, in bytes.
 pub const CONTENT_BYTES_MAX: usize = 64 << 10;
 
@@ -26,6 +30,12 @@ pub trait Look {
     /// The text of the regular file at `path`, if it has at most [`CONTENT_BYTES_MAX`] bytes and is
     /// UTF-8.
     fn content(&self, path: &str) -> Option<String>;
+
+    /// The text of git's configuration at `path`; `None` if there is none. One that is there and
+    /// cannot be read whole is given as [`UNREADABLE_GIT_CONFIG`].
+    fn git_config(&self, path: &str) -> Option<String> {
+        self.content(path)
+    }
 
     /// The facts of an earlier judgement, if these are looked up instead of the world.
     fn recorded(&self) -> Option<&[LookFact]> {
@@ -177,6 +187,25 @@ impl<'a> Eyes<'a> {
         part: &str,
         find: impl FnOnce(&str) -> Option<String>,
     ) -> Option<String> {
+        self.found(path, part, find, |look| look.content(path))
+    }
+
+    /// What `find` says of a configuration of git.
+    pub(crate) fn git_config(
+        &mut self,
+        path: &str,
+        find: impl FnOnce(&str) -> Option<String>,
+    ) -> Option<String> {
+        self.found(path, "git", find, |look| look.git_config(path))
+    }
+
+    fn found(
+        &mut self,
+        path: &str,
+        part: &str,
+        find: impl FnOnce(&str) -> Option<String>,
+        read: impl FnOnce(&dyn Look) -> Option<String>,
+    ) -> Option<String> {
         let key = (path.to_owned(), part.to_owned());
         if let Some(found) = self.scripts.get(&key) {
             return found.clone();
@@ -193,7 +222,7 @@ impl<'a> Eyes<'a> {
                 } if at == path && of == part => Some(publishes.clone()),
                 _ => None,
             }),
-            None => self.look.content(path).map(|text| find(&text)),
+            None => read(self.look).map(|text| find(&text)),
         };
         if let Some(publishes) = found.clone() {
             self.facts.push(LookFact::Script {

@@ -8,6 +8,7 @@
 pub mod argument;
 pub mod effect;
 mod expand;
+mod git_config;
 pub mod invisible;
 mod judge;
 mod known;

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use bowline_core::look::Seen;
 use bowline_policy::shell::name_fits;
-use bowline_policy::{CONTENT_BYTES_MAX, Look, NAMES_MAX};
+use bowline_policy::{CONTENT_BYTES_MAX, Look, NAMES_MAX, UNREADABLE_GIT_CONFIG};
 
 /// Most entries of a folder that are held against a glob; a larger folder counts as not known.
 const ENTRIES_MAX: usize = 20_000;
@@ -81,6 +81,24 @@ impl Look for Disk {
         let file = open(path)?;
         file.take(most + 1).read_to_string(&mut text).ok()?;
         (text.len() <= CONTENT_BYTES_MAX).then_some(text)
+    }
+
+    fn git_config(&self, path: &str) -> Option<String> {
+        match fs::symlink_metadata(path) {
+            Ok(stat) if stat.is_dir() => None,
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
+                ) =>
+            {
+                None
+            }
+            _ => Some(
+                self.content(path)
+                    .unwrap_or_else(|| UNREADABLE_GIT_CONFIG.to_owned()),
+            ),
+        }
     }
 }
 

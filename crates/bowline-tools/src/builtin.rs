@@ -46,6 +46,8 @@ pub type LeftOut = Arc<dyn Fn(&Path) -> bool + Send + Sync>;
 pub struct BuiltinConfig {
     /// The executable that is started as `EXE keeper DIR` around a shell command.
     pub keeper_exe: PathBuf,
+    /// The shell that commands run in: a bash, looked for by its name if it is no path.
+    pub shell: String,
     /// The complete environment of shell commands.
     pub shell_env: Vec<(String, String)>,
     /// Time a shell command has when it does not say, in ms.
@@ -63,6 +65,7 @@ impl BuiltinConfig {
     pub fn new(keeper_exe: PathBuf) -> Self {
         Self {
             keeper_exe,
+            shell: "bash".to_owned(),
             shell_env: Vec::new(),
             shell_timeout_ms: shell::TIMEOUT_MS,
             shell_timeout_max_ms: shell::TIMEOUT_MAX_MS,
@@ -81,6 +84,7 @@ impl fmt::Debug for BuiltinConfig {
             .collect();
         f.debug_struct("BuiltinConfig")
             .field("keeper_exe", &self.keeper_exe)
+            .field("shell", &self.shell)
             .field("shell_env", &names)
             .field("shell_timeout_ms", &self.shell_timeout_ms)
             .field("shell_timeout_max_ms", &self.shell_timeout_max_ms)

@@ -13,6 +13,7 @@ use bowline_tools::program::{self, Bounds};
 use crate::failure::Failure;
 use crate::places::Places;
 use crate::print;
+use crate::search_path;
 
 /// Where a session's model is asked. Nothing was read, run or sent to know it.
 #[derive(Debug, Clone)]
@@ -217,9 +218,17 @@ impl Target {
                     time: KEY_COMMAND_TIME,
                     bytes: KEY_BYTES_MAX,
                 };
-                program::printed(argv, bounds).map_err(|error| {
-                    Failure::usage(format!("{}: key_command: {error}", self.owner()))
-                })?
+                let cannot =
+                    |why: String| Failure::usage(format!("{}: key_command: {why}", self.owner()));
+                let mut argv = argv.clone();
+                if let Some(name) = argv.first_mut() {
+                    let found = search_path::program(name, &[]);
+                    if !found.display().to_string().contains('/') {
+                        return Err(cannot(format!("no `{name}` on the search path")));
+                    }
+                    *name = found.display().to_string();
+                }
+                program::printed(&argv, bounds).map_err(|error| cannot(error.to_string()))?
             }
         };
         let key = key.trim();

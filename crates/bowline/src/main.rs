@@ -22,6 +22,7 @@ mod places;
 mod prices;
 mod print;
 mod project;
+mod search_path;
 mod terminal;
 mod wire;
 

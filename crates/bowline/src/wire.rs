@@ -27,6 +27,7 @@ use crate::failure::Failure;
 use crate::places::Places;
 use crate::prices;
 use crate::project::Project;
+use crate::search_path;
 
 /// Keys that providers read; never handed to a shell command, never stored in clear.
 const KEY_VARIABLES: [&str; 2] = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY"];
@@ -205,6 +206,9 @@ pub fn toolbox(configured: &Configured, policy: &Policy) -> Result<Toolbox, Fail
     })?;
     let mut builtin_config = BuiltinConfig::new(keeper_exe);
     builtin_config.shell_env = shell_env::of_this_process();
+    let roots: Vec<PathBuf> = policy.roots.iter().map(PathBuf::from).collect();
+    let shell = search_path::program(&builtin_config.shell, &roots);
+    builtin_config.shell = shell.display().to_string();
     builtin_config
         .shell_env
         .retain(|(name, _)| !configured.variables.contains(name));

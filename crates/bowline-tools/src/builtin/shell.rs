@@ -127,6 +127,9 @@ impl ShellTool {
     fn order(&self, input: &Input, call: &Call, id: String) -> Order {
         let mut order = Order::new(id, input.command.clone(), PathBuf::from(&call.request.cwd));
         order.env.clone_from(&self.config.shell_env);
+        if let Some(shell) = order.shell.first_mut() {
+            shell.clone_from(&self.config.shell);
+        }
         order.confinement.clone_from(&call.request.confinement);
         order.timeout_ms = input.timeout_ms.unwrap_or(self.config.shell_timeout_ms);
         if input.is_background() {

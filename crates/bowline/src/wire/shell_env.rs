@@ -3,6 +3,7 @@
 use bowline_secrets::mask;
 
 use super::KEY_VARIABLES;
+use crate::search_path::absolute_only;
 
 #[cfg(test)]
 mod tests;
@@ -32,11 +33,30 @@ const CREDENTIALS: [&str; 17] = [
 const NAMED: [&str; 3] = ["AWS_ACCESS_KEY_ID", "PGPASSFILE", "KUBECONFIG"];
 
 /// Variables set for every command: nothing opens a pager or asks at a terminal that is not there.
-const SET: [(&str, &str); 3] = [
+const SET: [(&str, &str); 4] = [
     ("PAGER", "cat"),
     ("GIT_PAGER", "cat"),
     ("GIT_TERMINAL_PROMPT", "0"),
+    // A command that only reads writes no index, which would start a hook.
+    ("GIT_OPTIONAL_LOCKS", "0"),
 ];
+
+/// Keys of git that name programs of a repository, set to what starts none. They hold for all of git,
+/// so only what nobody misses is here; for the rest such commands ask.
+const GIT_SET: [(&str, &str); 2] = [("core.fsmonitor", "false"), ("core.pager", "cat")];
+
+/// The variables that set [`GIT_SET`], after those keys that are set so already.
+fn git_settings(env: &mut Vec<(String, String)>) {
+    const COUNT: &str = "GIT_CONFIG_COUNT";
+    let known = env.iter().find(|(name, _)| name == COUNT);
+    let first: usize = known.and_then(|(_, count)| count.parse().ok()).unwrap_or(0);
+    env.retain(|(name, _)| name != COUNT);
+    for (number, (key, value)) in (first..).zip(GIT_SET) {
+        env.push((format!("GIT_CONFIG_KEY_{number}"), key.to_owned()));
+        env.push((format!("GIT_CONFIG_VALUE_{number}"), value.to_owned()));
+    }
+    env.push((COUNT.to_owned(), (first + GIT_SET.len()).to_string()));
+}
 
 /// What a shell command started by this process gets. A variable that is no UTF-8 is left out.
 pub(super) fn of_this_process() -> Vec<(String, String)> {
@@ -45,14 +65,21 @@ pub(super) fn of_this_process() -> Vec<(String, String)> {
     clean(all)
 }
 
-/// Leaves out credentials and Bowline's own variables, and sets what every command gets.
+/// Leaves out credentials, Bowline's own variables and relative entries of the search path, and sets
+/// what every command gets.
 fn clean(all: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
     let is_set = |name: &str| SET.iter().any(|(set, _)| *set == name);
     let kept = all.filter(|(name, value)| {
         !name.starts_with("BOWLINE_") && !is_set(name) && !is_credential(name, value)
     });
+    let kept = kept.map(|(name, value)| match name.as_str() {
+        "PATH" => (name, absolute_only(&value)),
+        _ => (name, value),
+    });
     let set = SET.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    kept.chain(set).collect()
+    let mut env: Vec<(String, String)> = kept.chain(set).collect();
+    git_settings(&mut env);
+    env
 }
 
 /// Whether a variable is a credential, by its name or because its value reads like one (a token of

@@ -22,6 +22,7 @@ mod endpoints;
 mod escape;
 mod first_run;
 mod help;
+mod hostile;
 mod images;
 mod in_force;
 mod inbox;

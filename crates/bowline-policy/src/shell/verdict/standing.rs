@@ -54,8 +54,8 @@ fn of_dangers(judge: &Judge<'_>, facts: &Facts<'_, '_>, what: &str) -> Option<St
         return Some(ask("unknown-command", why).lifted_by(Lift::NoRule));
     }
     if facts.is_planted {
-        let why = "a repository of its own lies there, and its configuration can start programs; \
-                   only an answer lets it";
+        let why = "the repository there is one of its own, or its configuration names programs that \
+                   git starts; only an answer lets it";
         return Some(ask("planted-repository", why).lifted_by(Lift::NoRule));
     }
     if let Class::Asks { why } = &facts.effect.class {

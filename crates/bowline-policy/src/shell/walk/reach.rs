@@ -8,6 +8,7 @@ use crate::place::is_within;
 use crate::safeguard::{Safeguard, is_on};
 use crate::shell::argument::{Argument, Value};
 use crate::shell::effect::{Effect, Language, Program};
+use crate::shell::git_config;
 use crate::shell::path::follow;
 use crate::shell::publish;
 use crate::shell::scope::Scope;
@@ -175,6 +176,9 @@ impl<'a> Walk<'a> {
             let mut at = folder.as_str();
             loop {
                 let is_root = at == root.trim_end_matches('/');
+                if is_root && self.names_programs(at) {
+                    return true;
+                }
                 if (!is_root && self.holds(at, ".git"))
                     || (self.holds(at, "HEAD") && self.holds(at, "objects"))
                     || (self.holds(at, "HEAD") && self.holds(at, "config"))
@@ -191,6 +195,28 @@ impl<'a> Walk<'a> {
             }
         }
         false
+    }
+
+    /// Whether the configuration of the repository in this folder names a program that git starts
+    /// although it only reads, and that the environment of commands does not keep it from.
+    fn names_programs(&mut self, folder: &str) -> bool {
+        let git = format!("{folder}/.git");
+        let roots = self.judge.policy.roots.clone();
+        // A work tree elsewhere has its repository outside; one within was put there.
+        let leads_within = |text: &str| {
+            let to = text.strip_prefix("gitdir:").map(str::trim);
+            let is_outside = to.is_some_and(|to| {
+                to.starts_with('/') && !roots.iter().any(|root| is_within(to, root))
+            });
+            (!is_outside).then(|| "gitdir".to_owned())
+        };
+        self.eyes.git_config(&git, leads_within).is_some()
+            || self.holds(&git, "commondir")
+            || ["config", "config.worktree"].iter().any(|name| {
+                let path = format!("{git}/{name}");
+                let found = self.eyes.git_config(&path, git_config::starts);
+                found.is_some()
+            })
     }
 
     fn holds(&mut self, folder: &str, name: &str) -> bool {

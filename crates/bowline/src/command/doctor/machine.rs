@@ -13,6 +13,7 @@ use bowline_tools::program::{Bounds, printed};
 use super::Check;
 use crate::command::{VERSION, run::block_on};
 use crate::print::Look;
+use crate::search_path;
 
 /// What local probes may take.
 const BOUNDS: Bounds = Bounds {
@@ -125,8 +126,19 @@ pub(super) fn sandbox() -> Vec<Check> {
     }
 }
 
+/// What a program says of itself: never one that lies in the folder that is looked at.
 fn version_of(argv: &[&str]) -> Result<String, String> {
-    let argv: Vec<String> = argv.iter().map(|&word| word.to_owned()).collect();
+    let mut argv: Vec<String> = argv.iter().map(|&word| word.to_owned()).collect();
+    let here: Vec<PathBuf> = std::env::current_dir().into_iter().collect();
+    if let Some(name) = argv.first_mut() {
+        let program = search_path::program(name, &here);
+        if program.is_relative() {
+            return Err(format!(
+                "no `{name}` on the search path outside of this folder"
+            ));
+        }
+        *name = program.display().to_string();
+    }
     let text = printed(&argv, BOUNDS).map_err(|error| error.to_string())?;
     Ok(text.lines().next().unwrap_or_default().trim().to_owned())
 }

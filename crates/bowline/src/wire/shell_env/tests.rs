@@ -55,6 +55,52 @@ fn credentials_stay_out() {
 }
 
 #[test]
+fn git_is_told_after_what_it_is_told_already() {
+    let check = |own: &[(&str, &str)], expect: &[(&str, &str)]| {
+        let own = own
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let env = clean(own);
+        for (name, value) in expect {
+            let found: Vec<&str> = env
+                .iter()
+                .filter(|(known, _)| known == name)
+                .map(|(_, value)| value.as_str())
+                .collect();
+            assert_eq!(found, [*value], "{name}");
+        }
+    };
+    check(
+        &[],
+        &[
+            ("GIT_CONFIG_COUNT", "2"),
+            ("GIT_CONFIG_KEY_0", "core.fsmonitor"),
+            ("GIT_CONFIG_VALUE_0", "false"),
+        ],
+    );
+    check(
+        &[
+            ("GIT_CONFIG_COUNT", "1"),
+            ("GIT_CONFIG_KEY_0", "user.name"),
+            ("GIT_CONFIG_VALUE_0", "ann"),
+        ],
+        &[
+            ("GIT_CONFIG_COUNT", "3"),
+            ("GIT_CONFIG_VALUE_0", "ann"),
+            ("GIT_CONFIG_KEY_1", "core.fsmonitor"),
+            ("GIT_CONFIG_KEY_2", "core.pager"),
+        ],
+    );
+}
+
+#[test]
+fn programs_are_not_looked_for_in_the_working_folder() {
+    let env = clean([("PATH".to_owned(), ".:/usr/bin::bin".to_owned())].into_iter());
+    let path = env.iter().find(|(name, _)| name == "PATH");
+    assert_eq!(path.map(|(_, value)| value.as_str()), Some("/usr/bin"));
+}
+
+#[test]
 fn what_every_command_gets_replaces_what_was_set() {
     let env = clean([("PAGER".to_owned(), "less".to_owned())].into_iter());
     let pagers: Vec<&str> = env
