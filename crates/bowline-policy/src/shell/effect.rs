@@ -111,8 +111,8 @@ pub enum Class {
     /// A name that no table knows, or a command that only a rule or mode `auto` runs.
     #[default]
     Other,
-    /// Never run unasked, whatever the mode but `full`: it drives something outside the sandbox,
-    /// takes other rights, or changes how the shell behaves.
+    /// Not even mode `auto` runs it unasked, only `full` or a rule that spells it: it drives
+    /// something outside the sandbox, takes other rights, or changes how the shell behaves.
     Asks {
         /// Why.
         why: String,

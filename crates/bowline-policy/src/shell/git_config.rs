@@ -27,9 +27,7 @@ pub(super) fn starts(config: &str) -> Option<String> {
     let mut section = String::new();
     loop {
         rest = rest.trim_start();
-        let Some(first) = rest.chars().next() else {
-            return None;
-        };
+        let first = rest.chars().next()?;
         if first == '#' || first == ';' {
             rest = rest.split_once('\n').map_or("", |(_, after)| after);
         } else if first == '[' {

@@ -276,6 +276,7 @@ fn stand<'t>(script: &Script, text: &'t str, seen: &mut Vec<&'t str>) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn what_bash_would_not_take_or_reads_otherwise_is_not_understood() {
     for text in [
         "a\0b",
