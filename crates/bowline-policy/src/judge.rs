@@ -1,6 +1,7 @@
 //! Holds the actions of one call against a policy.
 
 pub(crate) mod standing;
+mod tier;
 
 use bowline_core::decision::{Judged, Layer, RuleSource};
 use bowline_core::look::LookFact;
@@ -98,6 +99,10 @@ pub fn decide(
         let matches = matching(policy, tool, action, standing.lift);
         judged.push(weigh(policy, action, &standing, &matches, on_ask));
     }
+    let judged: Vec<Judged> = judged
+        .into_iter()
+        .map(|one| tier::hold(policy, tool, one, on_ask))
+        .collect();
     let strictest = judged
         .iter()
         .map(|one| one.verdict)

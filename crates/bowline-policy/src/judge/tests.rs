@@ -463,7 +463,7 @@ fn a_tool_that_declares_nothing_is_judged_by_its_risk() {
         let tool = ToolFacts {
             name: "x",
             risk,
-            tier: Tier::PlugIn,
+            tier: Tier::BuiltIn,
         };
         let judgement = decide(&policy(mode, &[]), tool, &[], OnAsk::Park);
         assert_eq!(judgement.verdict, expect, "{risk:?} {mode}");
@@ -472,6 +472,42 @@ fn a_tool_that_declares_nothing_is_judged_by_its_risk() {
     check(Risk::None, Mode::Ask, Allow);
     check(Risk::High, Mode::Auto, Ask);
     check(Risk::Low, Mode::Full, Allow);
+}
+
+#[test]
+fn a_tool_that_is_not_built_in_asks_whatever_it_claims() {
+    let check = |tier: Tier, mode: Mode, rules: &[(Verdict, &str)], expect: Verdict| {
+        let tool = ToolFacts {
+            name: "lookup",
+            risk: Risk::None,
+            tier,
+        };
+        for actions in [vec![], vec![read(file("/w/a"))], vec![Action::Note]] {
+            let judged = decide(&policy(mode, rules), tool, &actions, OnAsk::Park);
+            assert_eq!(
+                judged.verdict, expect,
+                "{tier:?} {mode} {rules:?} {actions:?}"
+            );
+        }
+    };
+    for tier in [Tier::PlugIn, Tier::UserSkill] {
+        check(tier, Mode::ReadOnly, &[], Deny);
+        check(tier, Mode::Ask, &[], Ask);
+        check(tier, Mode::Auto, &[], Ask);
+        check(tier, Mode::Full, &[], Allow);
+        check(tier, Mode::Ask, &[(Allow, "tool(lookup)")], Allow);
+        check(tier, Mode::Ask, &[(Allow, "tool(look*)")], Allow);
+        check(tier, Mode::Ask, &[(Allow, "tool(*)")], Ask);
+        check(tier, Mode::Ask, &[(Allow, "read(**)")], Ask);
+        check(
+            tier,
+            Mode::Ask,
+            &[(Allow, "tool(lookup)"), (Deny, "tool(l*)")],
+            Deny,
+        );
+        check(tier, Mode::Full, &[(Ask, "tool(lookup)")], Ask);
+    }
+    check(Tier::BuiltIn, Mode::Ask, &[], Allow);
 }
 
 #[test]

@@ -110,6 +110,26 @@ proptest! {
         }
     }
 
+    /// A tool of a lower tier never does unasked what the same built-in one would not.
+    #[test]
+    fn a_lower_tier_never_does_more_than_a_built_in_tool(
+        mode in prop::sample::select(Mode::ALL.to_vec()),
+        rules in prop::collection::vec(any_rule(), 0..6),
+        actions in prop::collection::vec(any_action(), 0..4),
+        tier in prop::sample::select(vec![Tier::PlugIn, Tier::UserSkill]),
+        risk in prop::sample::select(vec![Risk::None, Risk::Low, Risk::Medium, Risk::High]),
+    ) {
+        let mut policy = policy(mode, &[]);
+        policy.rules = rules;
+        let built_in = ToolFacts { risk, ..WRITE };
+        let of_tier = ToolFacts { tier, ..built_in };
+        let strict = decide(&policy, built_in, &actions, OnAsk::Park);
+        let found = decide(&policy, of_tier, &actions, OnAsk::Park);
+        for (strict, found) in strict.judged.iter().zip(&found.judged) {
+            prop_assert!(found.verdict >= strict.verdict, "{found:?} is milder than {strict:?}");
+        }
+    }
+
     /// The order of rules does not matter.
     #[test]
     fn order_does_not_matter(
@@ -124,4 +144,46 @@ proptest! {
         policy.rules = rules;
         prop_assert_eq!(forward, decide(&policy, WRITE, &[action], OnAsk::Park).verdict);
     }
+}
+
+/// The properties see something: a judge that takes every rule as a person's own is caught by the
+/// same comparison.
+#[test]
+fn a_judge_that_forgets_layers_and_tiers_is_caught() {
+    let forgetful = |policy: &Policy, actions: &[Action]| {
+        let mut policy = policy.clone();
+        for rule in &mut policy.rules {
+            rule.source.layer = Layer::CommandLine;
+            rule.source.tier = Tier::BuiltIn;
+        }
+        decide(&policy, WRITE, actions, OnAsk::Park).verdict
+    };
+    let mut caught = 0;
+    for mode in Mode::ALL {
+        for (layer, tier) in [
+            (Layer::Project, Tier::BuiltIn),
+            (Layer::User, Tier::PlugIn),
+            (Layer::Managed, Tier::UserSkill),
+        ] {
+            for text in [
+                "write(**)",
+                "tool(write)",
+                "write(/o/**)",
+                "write(.git/config)",
+            ] {
+                let before = policy(mode, &[]);
+                let mut after = policy(mode, &[(Allow, text)]);
+                after.rules[0].source.layer = layer;
+                after.rules[0].source.tier = tier;
+                for path in ["/w/a", "/o/x", "/w/.git/config"] {
+                    let actions = [write(file(path))];
+                    let old = decide(&before, WRITE, &actions, OnAsk::Park).verdict;
+                    let new = decide(&after, WRITE, &actions, OnAsk::Park).verdict;
+                    assert!(new >= old, "{mode} {layer:?} {tier:?} {text} {path}");
+                    caught += usize::from(forgetful(&after, &actions) < old);
+                }
+            }
+        }
+    }
+    assert!(caught > 20, "{caught}");
 }
