@@ -15,7 +15,7 @@ mod tools;
 use std::sync::OnceLock;
 
 /// Every target by name.
-const TARGETS: [(&str, fn(&[u8])); 13] = [
+const TARGETS: [(&str, fn(&[u8])); 15] = [
     ("sse", streams::sse),
     ("chat", replies::chat),
     ("responses", replies::responses),
@@ -23,6 +23,8 @@ const TARGETS: [(&str, fn(&[u8])); 13] = [
     ("journal", stored::journal),
     ("proofs", stored::proofs),
     ("config", stored::config),
+    ("rules", stored::rules),
+    ("settings", stored::settings),
     ("keeper", stored::keeper),
     ("tools", tools::inputs),
     ("prices", tables::prices),

@@ -7,7 +7,9 @@ use bowline_core::decision::Layer;
 use bowline_core::{SessionId, State, apply};
 use bowline_journal::record::verify;
 use bowline_journal::{Anchor, Signer, verify_disclosed};
-use bowline_runtime::config::{Layers, parse};
+use bowline_runtime::config::{Layers, NewRule, ProjectTrust, parse, parse_rules, rules_text, with_rules};
+use bowline_runtime::rules::import::import;
+use bowline_runtime::rules::lint::{Linted, lint};
 use bowline_tools::keeper::{record, spool};
 
 /// The intact part of a journal is found, and is intact by itself.
@@ -60,6 +62,56 @@ pub(crate) fn config(data: &[u8]) {
             }
             Err(error) => assert!(error.place.starts_with("config.toml:"), "{error}"),
         }
+    }
+}
+
+/// A file of rules is read or refused with a place, and what is read can be looked at and written.
+pub(crate) fn rules(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    match parse_rules(Layer::User, "rules.toml", text) {
+        Ok(rules) => {
+            let again: Vec<NewRule> = rules
+                .iter()
+                .map(|one| NewRule {
+                    verdict: one.rule.verdict,
+                    rule: one.rule.source.rule.clone(),
+                    reason: one.reason.clone(),
+                    allows: Vec::new(),
+                })
+                .collect();
+            let written = rules_text(&again);
+            let read = parse_rules(Layer::User, "rules.toml", &written).expect("it is as it was");
+            assert_eq!(read.len(), rules.len());
+            let linted: Vec<Linted> = rules.into_iter().map(Linted::from).collect();
+            std::hint::black_box(lint(&linted, &["read", "shell"], ProjectTrust::Untrusted, 1));
+        }
+        Err(error) => assert!(error.place.starts_with("rules.toml"), "{error}"),
+    }
+}
+
+/// Other agents' settings are read or refused, and every rule made of them can be read.
+pub(crate) fn settings(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    for folder in [None, Some("/home/ann/app")] {
+        let Ok(imported) = import(text, folder) else {
+            continue;
+        };
+        let rules: Vec<NewRule> = imported
+            .rules
+            .into_iter()
+            .map(|one| NewRule {
+                verdict: one.verdict,
+                rule: one.rule,
+                reason: Some(one.entry),
+                allows: Vec::new(),
+            })
+            .filter(|rule| rule.reason.as_ref().is_none_or(|reason| reason.len() < 1_000))
+            .collect();
+        with_rules("rules.toml", "", &rules).expect("every rule can be read");
     }
 }
 

@@ -12,7 +12,7 @@ use crate::repo::{Repo, succeeds};
 use crate::{Outcome, say};
 
 /// Every target with the folders its seeds come from; of a `.jsonl` file, each record's `command` is one.
-const TARGETS: [(&str, &[&str]); 13] = [
+const TARGETS: [(&str, &[&str]); 15] = [
     (
         "sse",
         &["wire/openai-chat", "wire/openai", "wire/anthropic"],
@@ -23,6 +23,8 @@ const TARGETS: [(&str, &[&str]); 13] = [
     ("journal", &["journals/v1"]),
     ("proofs", &["fuzz/proofs"]),
     ("config", &["fuzz/config"]),
+    ("rules", &["fuzz/rules"]),
+    ("settings", &["fuzz/settings"]),
     ("keeper", &["fuzz/keeper"]),
     ("tools", &["fuzz/tools"]),
     ("prices", &["fuzz/prices"]),

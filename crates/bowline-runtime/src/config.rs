@@ -11,8 +11,8 @@ mod layers;
 mod models;
 mod parse;
 mod project;
-mod remember;
 mod rule_file;
+mod rule_write;
 mod span;
 mod standing;
 mod tables;
@@ -27,8 +27,8 @@ pub use parse::{ConfigError, Entry, Origin, Value, parse, parse_flag};
 pub use project::{
     PROJECT_CONFIG, PROJECT_FOLDER, PROJECT_RULES, ProjectContent, ProjectFile, ProjectFiles,
 };
-pub use remember::{Remembered, with_allow_rule};
 pub use rule_file::{FileRule, RULES_MAX, parse_rules};
+pub use rule_write::{NewRule, WithRules, rules_text, with_rules};
 pub use standing::{Item, ItemStanding, ProjectStanding, ProjectTrust};
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ mod audit;
 mod policy;
 mod usage;
 
-pub use policy::{Case, Policy};
+pub use policy::{Backtest, Case, Policy};
 
 use std::path::PathBuf;
 

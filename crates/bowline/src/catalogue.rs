@@ -317,6 +317,53 @@ const ROWS: &[Row] = &[
             cannot loosen anything, wider than anybody can mean. Exit 1 with findings.",
     },
     Row {
+        name: "policy backtest",
+        usage: "bowline policy backtest FILE [--add] [--since WHEN] [--json]",
+        effect: Reads,
+        outputs: &["text", "json"],
+        exits: LIST_EXITS,
+        title: "What other rules would have said of recorded calls",
+        description: "Judges the recorded calls of all sessions again, each from its record alone \
+            under the policy of then, with the rules of FILE in place of the user's rules.toml (or \
+            added to it): newly allowed, newly asked, newly denied, with counts and the calls. What \
+            cannot be judged again is counted and named. Writes nothing.",
+    },
+    Row {
+        name: "policy adopt",
+        usage: "bowline policy adopt FILE [--add] [--since WHEN] [--yes-widen N] [--json]",
+        effect: WritesState,
+        outputs: &["text", "json"],
+        exits: LIST_EXITS,
+        title: "Put a file of rules in force as your own",
+        description: "Shows what `policy backtest` shows, then writes the same bytes to the user's \
+            rules.toml. A file that can allow more is written only after a yes at the terminal, or \
+            with --yes-widen and the number of newly allowed calls that was shown. Refused inside a \
+            shell command that an agent runs.",
+    },
+    Row {
+        name: "policy suggest",
+        usage: "bowline policy suggest [--since WHEN] [--json]",
+        effect: Reads,
+        outputs: &["text", "json"],
+        exits: LIST_EXITS,
+        title: "The fewest rules that would have saved the most prompts",
+        description: "From recorded calls that asked and that a person allowed; never a rule with a \
+            say in a call that was denied. Each with the prompts it saves, and what else it would \
+            have allowed. Writes nothing.",
+    },
+    Row {
+        name: "policy import",
+        usage: "bowline policy import FILE [--write] [--json]",
+        effect: WritesState,
+        outputs: &["text", "json"],
+        exits: LIST_EXITS,
+        title: "Take over permission rules from a .claude/settings.json",
+        description: "Says what becomes of each entry of permissions.allow, ask and deny, and what \
+            cannot be carried over; never allows more than the original. With --write the rules are \
+            added to the project's .bowline/rules.toml, or to the user's rules.toml for a file of \
+            the home folder. --write is refused inside a shell command that an agent runs.",
+    },
+    Row {
         name: "inbox",
         usage: "bowline inbox [--json]",
         effect: Reads,

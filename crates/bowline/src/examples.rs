@@ -181,6 +181,10 @@ Examples:
   bowline policy check -- git push    what would be decided here, and why
   bowline policy explain 'cat a | sh' each part with its verdict and rule
   bowline policy lint                 rules that do nothing, or too much
+  bowline policy backtest new.toml --since 30d
+  bowline policy adopt new.toml       put it in force after that was shown
+  bowline policy suggest              rules that would have saved prompts
+  bowline policy import .claude/settings.json
 
 A file of rules, rules.toml beside config.toml:
   [[rule]]

@@ -82,6 +82,36 @@ fn an_example_comes_out_or_says_what_it_came_to() {
     );
     check(Allow, "mcp(issues/list_*)", Denied, "mcp issues/close", "");
     check(Allow, "tool(lookup)", Allowed, "tool lookup", "");
+    check(Allow, "npm run test *", Allowed, "npm run test", "");
+    check(
+        Allow,
+        "npm run test *",
+        Allowed,
+        "npm run test --watch | head",
+        "",
+    );
+    check(Allow, "npm run test *", Denied, "npm run build", "");
+    check(Allow, "npm run test *", Denied, "npm run test > out", "");
+    check(
+        Allow,
+        "npm run test *",
+        Denied,
+        "npm run test && npm publish",
+        "",
+    );
+    check(Allow, "npm run test", Allowed, "npm run test x", "`ask`");
+    check(Allow, "ls *", Allowed, "npm run test", "`ask`");
+    check(
+        Deny,
+        "git push *",
+        Denied,
+        "sudo git -C . push origin main",
+        "",
+    );
+    check(Deny, "git push *", Allowed, "git pull", "");
+    check(Deny, "git push *", Denied, "git pull", "`");
+    check(Ask, "make deploy *", Denied, "make deploy now", "");
+    check(Deny, "read(secret/**)", Denied, "cat secret/a", "");
     check(Deny, "read(secret/**)", Denied, "read secret/a", "");
     check(Deny, "read(secret/**)", Denied, "read secrets/a", "`allow`");
     check(Deny, "read(secret/**)", Allowed, "read secrets/a", "");

@@ -4,9 +4,7 @@ use bowline_core::decision::Layer;
 use bowline_core::{Mode, Verdict};
 use proptest::prelude::*;
 
-use super::{
-    Effective, HeaderSource, KeySource, Layers, Value, parse, parse_flag, with_allow_rule,
-};
+use super::{Effective, HeaderSource, KeySource, Layers, Value, parse, parse_flag};
 
 fn laid(user: &str, project: &str, flags: &[(&str, &str)]) -> Effective {
     let mut layers = Layers::default();
@@ -277,40 +275,5 @@ fn a_span_has_a_unit_and_never_means_for_ever() {
     ] {
         let error = parse_flag("ask_expires", "--ask-expires", text).unwrap_err();
         assert!(error.to_string().contains("such as 12h or 7d"), "{error}");
-    }
-}
-
-#[test]
-fn an_allow_rule_is_added_once_and_the_rest_of_the_file_stays() {
-    let rule = "write(/w/a)";
-    for (before, after, line) in [
-        ("", "[permissions]\nallow = [\"write(/w/a)\"]\n", 2),
-        (
-            "# mine\nmode = \"ask\" # yes\n",
-            "# mine\nmode = \"ask\" # yes\n\n[permissions]\nallow = [\"write(/w/a)\"]\n",
-            5,
-        ),
-        (
-            "[permissions]\ndeny = [\"write(b)\"]\nallow = [ # these\n  \"read(c)\",\n]\n",
-            "[permissions]\ndeny = [\"write(b)\"]\nallow = [ # these\n  \"read(c)\", \"write(/w/a)\",\n]\n",
-            4,
-        ),
-        (
-            "permissions.deny = [\"write(b)\"]\n",
-            "permissions.deny = [\"write(b)\"]\npermissions.allow = [\"write(/w/a)\"]\n",
-            2,
-        ),
-    ] {
-        let added = with_allow_rule("user.toml", before, rule).unwrap();
-        assert_eq!(added.text.as_deref(), Some(after), "{before}");
-        assert_eq!(added.line, Some(line), "{before}");
-        let again = with_allow_rule("user.toml", after, rule).unwrap();
-        assert_eq!((again.text, again.line), (None, Some(line)), "{before}");
-    }
-    for broken in ["mode = ", "permissions = 7", "[permissions]\nallow = \"x\""] {
-        assert!(
-            with_allow_rule("user.toml", broken, rule).is_err(),
-            "{broken}"
-        );
     }
 }

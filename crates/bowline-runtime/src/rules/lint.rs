@@ -9,7 +9,7 @@ use bowline_policy::{Pattern, Rule};
 use serde::Serialize;
 
 use super::cover::Covers;
-use crate::config::FileRule;
+use crate::config::{FileRule, ProjectTrust};
 
 /// What is wrong with a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -81,9 +81,14 @@ impl Linted {
 }
 
 /// Looks at the rules of all layers, in any order, as they are at `now_ms`. `tools` are the names of
-/// all tools.
+/// all tools; `trust` is that in the project whose rules are among them.
 #[must_use]
-pub fn lint(rules: &[Linted], tools: &[&str], now_ms: u64) -> Vec<LintFinding> {
+pub fn lint(
+    rules: &[Linted],
+    tools: &[&str],
+    trust: ProjectTrust,
+    now_ms: u64,
+) -> Vec<LintFinding> {
     let mut findings = Vec::new();
     let mut in_force: Vec<&Linted> = Vec::new();
     for one in rules {
@@ -101,7 +106,7 @@ pub fn lint(rules: &[Linted], tools: &[&str], now_ms: u64) -> Vec<LintFinding> {
     for one in in_force {
         findings.extend(no_such_tool(one, tools));
         if one.rule.verdict == Verdict::Allow {
-            findings.extend(cannot_loosen(one));
+            findings.extend(cannot_loosen(one, trust));
             findings.extend(too_wide(one));
         }
     }
@@ -213,8 +218,8 @@ fn no_such_tool(one: &Linted, tools: &[&str]) -> Option<LintFinding> {
     Some(finding(Fault::NoSuchTool, one, why, &fix))
 }
 
-fn cannot_loosen(one: &Linted) -> Option<LintFinding> {
-    if one.rule.source.layer != Layer::Project {
+fn cannot_loosen(one: &Linted, trust: ProjectTrust) -> Option<LintFinding> {
+    if one.rule.source.layer != Layer::Project || trust == ProjectTrust::Trusted {
         return None;
     }
     let why = "it stands in the project's own file, which loosens nothing where the project is \
@@ -303,6 +308,17 @@ const MANY_SIDED: &[&str] = &[
     "yarn",
 ];
 
+/// Whether a program runs whatever its arguments say.
+pub(super) fn is_runner(program: &str) -> bool {
+    let name = program.rsplit('/').next().unwrap_or(program);
+    RUNNERS.contains(&name)
+}
+
+/// Whether some subcommands of a program do much more than others.
+pub(super) fn is_many_sided(program: &str) -> bool {
+    MANY_SIDED.contains(&program)
+}
+
 fn too_wide(one: &Linted) -> Option<LintFinding> {
     let wide = |why: &str, fix: &str| Some(finding(Fault::TooWide, one, why.to_owned(), fix));
     match &one.rule.pattern {
@@ -313,11 +329,11 @@ fn too_wide(one: &Linted) -> Option<LintFinding> {
                     "it allows any program",
                     "Name the programs; mode auto runs commands unasked within a sandbox.",
                 ),
-                [program, "*"] if RUNNERS.contains(program) => wide(
+                [program, "*"] if is_runner(program) => wide(
                     &format!("`{program}` runs whatever it is told, so it allows any program"),
                     "Spell out what it is to run.",
                 ),
-                [program, "*"] if MANY_SIDED.contains(program) => wide(
+                [program, "*"] if is_many_sided(program) => wide(
                     &format!("`{program}` has subcommands that publish or delete"),
                     "Name the subcommand.",
                 ),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 /// What `bowline policy check` and `explain` look at.
 #[derive(Debug, clap::Args)]
@@ -51,4 +51,51 @@ pub enum Policy {
         #[arg(long)]
         json: bool,
     },
+    /// Try rules on recorded calls: which would be newly allowed, asked, denied.
+    Backtest(Backtest),
+    /// Put a file of rules in force as your own, once it was shown what it allows.
+    Adopt {
+        #[command(flatten)]
+        backtest: Backtest,
+        /// Without a terminal: yes to a file that allows more, with the number of recorded calls
+        /// that were shown as newly allowed.
+        #[arg(long, value_name = "NEWLY_ALLOWED")]
+        yes_widen: Option<usize>,
+    },
+    /// Suggest the fewest rules that would have saved the most prompts.
+    Suggest {
+        /// Only what was asked since: a time, a day, or a span such as 30d.
+        #[arg(long, value_name = "WHEN")]
+        since: Option<String>,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take over permission rules from a .claude/settings.json.
+    Import {
+        /// The settings file.
+        file: PathBuf,
+        /// Write them: to the rules of the project that the file is of, or to your own.
+        #[arg(long)]
+        write: bool,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Rules to be tried, and on what.
+#[derive(Debug, Clone, Args)]
+pub struct Backtest {
+    /// A file of rules, which stands in place of your own one.
+    pub file: PathBuf,
+    /// Add its rules to your own instead.
+    #[arg(long)]
+    pub add: bool,
+    /// Only calls that were judged since: a time, a day, or a span such as 30d.
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<String>,
+    /// One JSON object.
+    #[arg(long)]
+    pub json: bool,
 }

@@ -38,7 +38,11 @@ pub fn approve(args: &Approve) -> Result<u8, Failure> {
             )));
         }
         let rules = match args.scope {
-            Reach::Always => always::rules(&desk.places, open)?,
+            Reach::Always => {
+                let rules = always::rules(&desk.places, open)?;
+                always::announce(&desk.places, open.decision.id, &rules)?;
+                rules
+            }
             Reach::Once | Reach::Session => Vec::new(),
         };
         desk.verdict(open, Verdict::Allow, args.scope, "allowed")?;

@@ -167,28 +167,54 @@ fn two_processes_that_approve_at_once_have_one_effect() {
 }
 
 #[test]
-fn for_always_is_an_exact_rule_and_a_shell_command_has_none() {
+fn for_always_is_an_exact_rule_for_each_part_that_asks() {
     let scratch = Scratch::new();
     scratch.config("# mine\n[permissions]\ndeny = [\"write(never)\"]\n");
-    let (_, ids) = parked(&scratch, &[write("notes.txt"), shell("echo one")], &[]);
+    let calls = [
+        write("notes.txt"),
+        shell("factor \"$unknown\""),
+        shell("factor 12 | head -1 && factor 15"),
+    ];
+    let (_, ids) = parked(&scratch, &calls, &[]);
     scratch
         .run(&["approve", &ids[1], "--scope", "always"])
-        .expect(2, &["cannot name one shell command", "--scope session"]);
+        .expect(2, &["cannot be spelled out in a rule", "--scope session"]);
     let path = scratch.work().canonicalize().expect("it is there");
     let rule = format!("write({})", path.join("notes.txt").display());
     scratch
         .run(&["approve", &ids[0], "--scope", "always"])
         .expect(
             0,
-            &["allowed", &format!("rule added: {rule}"), "config.toml:4"],
+            &[
+                "allowed",
+                &format!("rule: allow {rule}"),
+                "it would have allowed no other recorded call",
+                &format!("rule added: {rule}"),
+                "rules.toml:2",
+            ],
         );
     let config = std::fs::read_to_string(scratch.path("config/bowline/config.toml"));
     assert_eq!(
         config.expect("it is there"),
-        format!("# mine\n[permissions]\ndeny = [\"write(never)\"]\nallow = [\"{rule}\"]\n")
+        "# mine\n[permissions]\ndeny = [\"write(never)\"]\n"
     );
-    // Another session does not ask, and asks about any other file.
-    let other = json!([{ "calls": [write("notes.txt"), write("other.txt")] }, { "text": "x" }]);
+    let rules = std::fs::read_to_string(scratch.path("config/bowline/rules.toml"));
+    let example = rule.replace('(', " ").replace(')', "");
+    assert_eq!(
+        rules.expect("it is there"),
+        format!(
+            "[[rule]]\nallow = \"{rule}\"\nreason = \"allowed for always when it was asked\"\n\
+             allows = [\"{example}\"]\n"
+        )
+    );
+    scratch
+        .run(&["approve", &ids[2], "--scope", "always"])
+        .expect(0, &["rule added: factor 12", "rule added: factor 15"]);
+    // Another session does not ask, and asks about any other file and command.
+    let other = json!([
+        { "calls": [write("notes.txt"), shell("factor 15"), write("other.txt")] },
+        { "text": "x" }
+    ]);
     let result = scratch.play("ask", &other, &[]).expect(3, &[]).json();
     let waiting = result["waiting"].as_array().expect("a list");
     assert_eq!(waiting.len(), 1, "{waiting:?}");

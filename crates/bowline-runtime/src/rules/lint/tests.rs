@@ -11,7 +11,12 @@ fn faults(layers: &[(Layer, &str)]) -> Vec<(Fault, String)> {
         let read = parse_rules(*layer, "f", text).unwrap();
         rules.extend(read.into_iter().map(Linted::from));
     }
-    let found = lint(&rules, &["read", "write", "shell", "grep"], NOW_MS);
+    let found = lint(
+        &rules,
+        &["read", "write", "shell", "grep"],
+        ProjectTrust::Untrusted,
+        NOW_MS,
+    );
     found
         .into_iter()
         .map(|one| (one.fault, one.rule.rule))

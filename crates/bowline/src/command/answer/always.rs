@@ -1,24 +1,26 @@
-//! `--scope always`: an approval that later sessions know, as a rule in the user's configuration.
+//! `--scope always`: an approval that later sessions know, as a rule in the user's file of rules.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use bowline_core::decision::{Layer, RuleSource};
-
-use bowline_core::{Action, OnAsk, PathFact, RuleInForce, Tier, ToolSpec, Verdict};
-use bowline_policy::{Surroundings, ToolFacts, decide};
-use bowline_runtime::Disk;
-use bowline_runtime::config::with_allow_rule;
+use bowline_core::{DecisionId, RuleInForce, Tier, Verdict};
+use bowline_runtime::config::{FileRule, NewRule, parse_rules, rules_text};
+use bowline_runtime::rules::backtest::{Change, Trial, backtest};
+use bowline_runtime::rules::recorded::judge_again;
+use bowline_runtime::rules::{asking, exact_rule};
 
 use crate::args::Force;
 use crate::command::find::Open;
-use crate::config_folder;
+use crate::command::policy::{add_rules, recorded};
 use crate::failure::Failure;
 use crate::places::Places;
 use crate::print;
 use crate::wire::{self, in_force};
 
-/// The rules that have this very request run unasked from now on.
+/// Most recorded calls that are named.
+const NAMED_MAX: usize = 5;
+
+/// The rules that have this very request run unasked from now on: one for each part that asks.
 ///
 /// # Errors
 /// When no rule says just that, or when another rule would still ask.
@@ -30,14 +32,9 @@ pub fn rules(places: &Places, open: &Open) -> Result<Vec<String>, Failure> {
              approve {id} --scope session`"
         ))
     };
-    let asking = open
-        .decision
-        .actions
-        .iter()
-        .filter(|judged| judged.verdict == Verdict::Ask);
     let mut rules = Vec::new();
-    for judged in asking {
-        let rule = rule(&open.tool, &judged.action).map_err(|why| cannot(&why))?;
+    for judged in asking(&open.decision) {
+        let rule = exact_rule(&open.tool, &judged.action).map_err(|why| cannot(&why))?;
         if !rules.contains(&rule) {
             rules.push(rule);
         }
@@ -50,47 +47,16 @@ pub fn rules(places: &Places, open: &Open) -> Result<Vec<String>, Failure> {
         .map(|()| rules)
 }
 
-/// The narrowest rule that names an action.
-fn rule(tool: &str, action: &Action) -> Result<String, String> {
-    match action {
-        Action::ReadPath { path } => literal("read", path),
-        Action::WritePath { path } => literal("write", path),
-        Action::Run { .. } | Action::RunWords { .. } => Err(
-            "a rule cannot name one shell command before shell text is analysed, and `tool(NAME)` \
-             would allow every other one too"
-                .to_owned(),
-        ),
-        Action::Reach { .. } | Action::CallMcp { .. } | Action::Note => Ok(format!("tool({tool})")),
-        Action::AskPerson { .. } | Action::AwaitParty { .. } => {
-            Err("only a person can answer it, each time".to_owned())
-        }
-    }
-}
-
-/// A rule that spells out one path.
-fn literal(kind: &str, path: &PathFact) -> Result<String, String> {
-    let path = &path.resolved;
-    let is_plain = !path.contains(['*', '?', '[', '{', '\\'])
-        && !path.contains(char::is_control)
-        && path.trim() == path
-        && !path.ends_with('/');
-    if !is_plain {
-        return Err(format!("a rule cannot spell out the path `{path}`"));
-    }
-    Ok(format!("{kind}({path})"))
-}
-
-/// Why the request would not run unasked with these rules in the user's configuration; `None` when
-/// it would.
+/// Why the request would not run unasked with these rules in the user's file; `None` when it would.
 fn would_allow(places: &Places, open: &Open, rules: &[String]) -> Result<Option<String>, Failure> {
-    let specs: Vec<ToolSpec> = bowline_tools::builtin::specs();
-    let Some(spec) = specs.iter().find(|spec| spec.name == open.tool) else {
-        return Ok(Some(format!("the tool `{}` is not known here", open.tool)));
-    };
     let Some(settings) = open.state.settings() else {
         return Ok(Some("its session has no settings".to_owned()));
     };
-    let file = places.user_config().display().to_string();
+    let Some(tool) = &open.decision.tool else {
+        let why = "an earlier version asked, which did not record what it knew of the tool";
+        return Ok(Some(why.to_owned()));
+    };
+    let file = places.user_rules().display().to_string();
     let in_force = |rule: &String| RuleInForce {
         verdict: Verdict::Allow,
         source: RuleSource {
@@ -109,52 +75,107 @@ fn would_allow(places: &Places, open: &Open, rules: &[String]) -> Result<Option<
     let configured = in_force::configured(&config, places, &settings.model, rules);
     let roots: Vec<PathBuf> = open.state.roots().iter().map(PathBuf::from).collect();
     let policy = wire::policy(&configured, open.decision.mode, &roots)?;
-    // The parts of a shell command are found again.
-    let asked = open.decision.actions.iter();
-    let asked = asked.filter(|one| one.segment.is_none());
-    let actions: Vec<Action> = asked.map(|one| one.action.clone()).collect();
-    let cx = Surroundings {
-        cwd: open.state.cwd(),
-        look: &Disk,
-    };
-    let judgement = decide(&policy, ToolFacts::from(spec), &actions, OnAsk::Park, &cx);
+    let judgement = judge_again(&policy, tool, &open.decision, open.state.cwd());
     let still = judgement.verdict != Verdict::Allow;
     Ok(still.then(|| judgement.reason.trim_end_matches('.').to_owned()))
 }
 
-/// Writes the rules to the user's configuration and says where they stand.
+/// The recorded calls but for `open` that rules would also have allowed: a line each, those made most
+/// often first.
+pub fn also_allowed(
+    places: &Places,
+    open: DecisionId,
+    rules: &[String],
+) -> Result<Vec<String>, Failure> {
+    let file = places.user_rules().display().to_string();
+    let new: Vec<NewRule> = rules.iter().map(|rule| new_rule(rule, None)).collect();
+    let new: Vec<FileRule> = parse_rules(Layer::User, &file, &rules_text(&new))?;
+    let now_ms = crate::command::clock().now_ms();
+    let trial = Trial::new(&new, Change::Add, &file, now_ms);
+    let mut calls = recorded(places, None)?;
+    calls.calls.retain(|call| call.decision.id != open);
+    let found = backtest(&calls, &trial).map_err(|error| {
+        Failure::stopped(format!(
+            "a recorded rule is not read by this version: {error}"
+        ))
+    })?;
+    let groups = found.newly_allowed.groups.into_iter();
+    Ok(groups
+        .map(|group| match group.count {
+            1 => group.essence,
+            count => format!("{} ({count} times)", group.essence),
+        })
+        .collect())
+}
+
+/// Says which rules are about to be written, and what they would also have allowed.
+pub fn announce(places: &Places, open: DecisionId, rules: &[String]) -> Result<(), Failure> {
+    for rule in rules {
+        print::line(&print::clean(&format!("rule: allow {rule}")));
+    }
+    let also = also_allowed(places, open, rules)?;
+    if also.is_empty() {
+        print::line("  it would have allowed no other recorded call");
+        return Ok(());
+    }
+    print::line(&format!(
+        "  recorded calls that it would have allowed: {}",
+        also.len()
+    ));
+    for call in also.iter().take(NAMED_MAX) {
+        print::line(&print::clean(&format!("    {}", call.replace('\n', " "))));
+    }
+    if also.len() > NAMED_MAX {
+        print::line(&format!("    and {} more", also.len() - NAMED_MAX));
+    }
+    Ok(())
+}
+
+fn new_rule(rule: &str, example: Option<String>) -> NewRule {
+    NewRule {
+        verdict: Verdict::Allow,
+        rule: rule.to_owned(),
+        reason: Some("allowed for always when it was asked".to_owned()),
+        allows: example.into_iter().collect(),
+    }
+}
+
+/// A rule's own words as its example: `read(PATH)` allows `read PATH`, a command itself.
+fn example(rule: &str) -> String {
+    match rule.strip_suffix(')').and_then(|rule| rule.split_once('(')) {
+        Some((kind, inside)) if !kind.contains(' ') => format!("{kind} {inside}"),
+        _ => rule.to_owned(),
+    }
+}
+
+/// Writes the rules to the user's file of rules and says where they stand.
 ///
 /// # Errors
 /// When the file cannot be read, changed or written; it is as it was then.
 pub fn remember(places: &Places, rules: &[String]) -> Result<(), Failure> {
+    let file = places.user_rules();
     for rule in rules {
-        let file = places.user_config();
-        let cannot = |error: io::Error| {
-            Failure::stopped(format!(
-                "the call is allowed for this session, but the rule `{rule}` was not written: {}: \
-                 {error}. Add it to `permissions.allow` by hand",
-                file.display()
-            ))
-        };
-        let _held = config_folder::hold(&places.config).map_err(cannot)?;
-        let text = match std::fs::read_to_string(&file) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            read => read.map_err(cannot)?,
-        };
-        let name = file.display().to_string();
-        let remembered = with_allow_rule(&name, &text, rule)?;
-        let word = match &remembered.text {
-            Some(text) => {
-                config_folder::replace(&file, text).map_err(cannot)?;
-                "added"
-            }
+        let with_example = new_rule(rule, Some(example(rule)));
+        // What is built in may say more of an example's own places than of the real ones.
+        let with = add_rules(&file, &[with_example])
+            .or_else(|_| add_rules(&file, &[new_rule(rule, None)]))
+            .map_err(|failure| {
+                Failure::stopped(format!(
+                    "the call is allowed for this session, but the rule `{rule}` was not written: \
+                     {}. Add it to {} by hand",
+                    failure.message(),
+                    file.display()
+                ))
+            })?;
+        let word = match &with.text {
+            Some(_) => "added",
             None => "there already",
         };
-        let line = remembered
-            .line
-            .map_or_else(String::new, |line| format!(":{line}"));
+        let line = with.lines.first().copied().flatten();
+        let line = line.map_or_else(String::new, |line| format!(":{line}"));
         print::line(&print::clean(&format!(
-            "rule {word}: {rule}  ({name}{line}). Sessions begun from now on do not ask about it"
+            "rule {word}: {rule}  ({}{line}). Sessions begun from now on do not ask about it",
+            file.display()
         )));
     }
     Ok(())

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use bowline_core::Verdict;
-use bowline_runtime::config::parse_rules;
+use bowline_runtime::config::{ProjectTrust, parse_rules};
 use bowline_runtime::rules::lint::{LintFinding, Linted, lint};
 use serde_json::json;
 
@@ -17,13 +17,16 @@ use crate::wire;
 
 /// Runs the command: exit 1 when something is found.
 pub fn run(places: &Places, file: Option<&Path>, as_json: bool) -> Result<u8, Failure> {
-    let rules = match file {
-        Some(file) => rules_of(file)?.into_iter().map(Linted::from).collect(),
+    let (rules, trust) = match file {
+        Some(file) => {
+            let rules = rules_of(file)?.1.into_iter();
+            (rules.map(Linted::from).collect(), ProjectTrust::Untrusted)
+        }
         None => in_this_folder(places)?,
     };
     let specs = bowline_tools::builtin::specs();
     let tools: Vec<&str> = specs.iter().map(|spec| spec.name.as_str()).collect();
-    let found = lint(&rules, &tools, crate::command::clock().now_ms());
+    let found = lint(&rules, &tools, trust, crate::command::clock().now_ms());
     if as_json {
         print::line(&json!(found).to_string());
     } else {
@@ -32,8 +35,9 @@ pub fn run(places: &Places, file: Option<&Path>, as_json: bool) -> Result<u8, Fa
     Ok(u8::from(!found.is_empty()))
 }
 
-/// The rules of the configuration and of the files of rules, those that do not count too.
-fn in_this_folder(places: &Places) -> Result<Vec<Linted>, Failure> {
+/// The rules of the configuration and of the files of rules, those that do not count too, and whether
+/// the project is trusted.
+fn in_this_folder(places: &Places) -> Result<(Vec<Linted>, ProjectTrust), Failure> {
     let here = Path::new(".")
         .canonicalize()
         .map_err(|error| Failure::usage(format!("this folder: {error}")))?;
@@ -55,7 +59,7 @@ fn in_this_folder(places: &Places) -> Result<Vec<Linted>, Failure> {
             rules.extend(read.into_iter().map(Linted::from));
         }
     }
-    Ok(rules)
+    Ok((rules, config.project.trust))
 }
 
 fn show(found: &[LintFinding], rules: usize) {
