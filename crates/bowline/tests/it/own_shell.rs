@@ -120,6 +120,7 @@ impl Ground {
                 || path.ends_with(format!("{}/journal.jsonl", self.session))
                 || path.ends_with("config.toml") && !path.ends_with(".bowline/config.toml")
                 || path.parent().is_some_and(|it| it.ends_with("home/trust"))
+                || path.ends_with("audit.key")
         };
         snapshot(&self.scratch.path(""))
             .into_iter()
