@@ -369,7 +369,7 @@ const REFUSED: &[&str] = &[
     "`\"`\"",
 ];
 
-#[expect(clippy::too_many_lines, reason = "one table")]
+#[test]
 fn what_bash_would_not_take_or_reads_otherwise_is_not_understood() {
     for text in REFUSED {
         assert!(parse(text).is_err(), "{text:?}");
