@@ -99,7 +99,7 @@ fn all_that_waits_is_listed_with_what_ends_its_wait_and_looking_writes_nothing()
     let decision = &of(&scratch, "decision")[0];
     assert_eq!(text(decision, "session_id"), session);
     assert_eq!(text(decision, "tool"), "shell");
-    assert!(text(decision, "why").contains("not analysed"));
+    assert!(text(decision, "why").contains("not shown as it is"));
     assert_eq!(decision["how"].as_array().map(Vec::len), Some(2));
     assert!(decision["ends_ms"].as_u64() > decision["since_ms"].as_u64());
     let question = &of(&scratch, "question")[0];

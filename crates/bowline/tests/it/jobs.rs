@@ -147,12 +147,12 @@ fn killed_while_a_job_starts_a_later_run_finds_it_and_reads_on() {
 fn what_a_job_is_told_is_judged_as_its_command_and_reading_is_free() {
     let scratch = Scratch::new();
     let steps = json!([
-        { "calls": [{ "tool": "shell", "input": { "command": "cat", "background": true } }] },
+        { "calls": [{ "tool": "shell", "input": { "command": "tee told", "background": true } }] },
         job(json!({ "action": "poll" })),
         job(json!({ "action": "write", "input": "rm -r x\n" })),
         { "text": "told", "expect": { "last_result_contains": ["rm -r x"] } }
     ]);
-    let parked = scratch.play("ask", &steps, &[]).expect(3, &["cat"]).json();
+    let parked = scratch.play("ask", &steps, &[]).expect(3, &["tee told"]).json();
     let session = parked["session_id"].as_str().expect("an id");
     let approve = |result: &Value| {
         let question = result["waiting"][0]["decision_id"].as_str().expect("an id");
@@ -166,7 +166,7 @@ fn what_a_job_is_told_is_judged_as_its_command_and_reading_is_free() {
         essence.starts_with("write `rm -r x\\n` to bg:"),
         "{essence}"
     );
-    assert!(essence.ends_with(" (cat)"), "{essence}");
+    assert!(essence.ends_with(" (tee told)"), "{essence}");
     let third = approve(&second);
     assert_eq!(third.expect(0, &[]).json()["result"], "told");
     let handle = running(&scratch);

@@ -94,8 +94,14 @@ impl Ground {
             .replace("{bowline}", env!("CARGO_BIN_EXE_bowline"))
     }
 
-    /// Takes a way as the agent's own shell does.
+    /// Takes a way as the agent's own shell does, from a script: what the analysis of the command's
+    /// text refuses before it runs is not what is tried here.
     fn inside(&self, mode: &str, command: &str, background: bool) -> Ran {
+        self.scratch.file("way.sh", command);
+        self.told(mode, "bash way.sh", background)
+    }
+
+    fn told(&self, mode: &str, command: &str, background: bool) -> Ran {
         let input = json!({ "command": command, "background": background });
         let input = input.to_string();
         let args = ["tools", "call", "shell", "--mode", mode, "--input", &input];
@@ -237,7 +243,13 @@ fn in_a_sandbox_neither_the_program_nor_the_files_answer() {
         ground.clear(&before);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    // The control, and what is not held: in mode full the files are in reach.
+    // A command whose text names the files is refused before it runs, in every mode.
+    for (way_name, way) in rows(BY_HAND) {
+        let command = ground.fill(way).replace("{name}", &name);
+        let Ran { code, out, err } = ground.told("full", &command, false);
+        assert_eq!(code, 5, "{way_name}: {out}{err}");
+    }
+    // The control, and what is not held: in mode full a script has the files in reach.
     for (way_name, way) in rows(BY_HAND) {
         let command = ground.fill(way).replace("{name}", &name);
         ground.scratch.file("letter", letter.to_string());
