@@ -98,11 +98,13 @@ impl<'a> Walk<'a> {
     fn step(&mut self, span: Span) -> bool {
         self.steps += 1;
         if self.steps == STEPS_MAX {
-            let part = self.judge.not_understood(
+            let mut part = self.judge.not_understood(
                 "the command",
                 "it is too long to be analysed: shorten it, or put it into a script",
             );
-            self.keep(part, span);
+            // Kept whatever is being tried: nothing after it is looked at.
+            part.segment = segment(self.at.unwrap_or(span));
+            self.parts.push(part);
         }
         self.steps < STEPS_MAX
     }

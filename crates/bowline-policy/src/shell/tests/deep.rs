@@ -31,13 +31,15 @@ fn the_deepest_nesting_is_judged() {
     let look = Described::new("/w/proj", &[]);
     let policy = policy("auto", rules, "/w/proj", "/home/dev");
     for (open, close) in kinds {
-        for levels in [66, 150, 199, 201, 20_000] {
+        for levels in [20, 150, 199, 20_000] {
             let text = format!("{}rm x{}", open.repeat(levels), close.repeat(levels));
-            let verdict = judged(&policy, &text, "/w/proj", &look).verdict;
+            let judgement = judged(&policy, &text, "/w/proj", &look);
+            let verdict = judgement.verdict;
             let sure = open == "( " && levels < 200;
             assert!(
                 verdict >= if sure { Verdict::Deny } else { Verdict::Ask },
-                "{open} {levels}"
+                "{open} {levels}: {}",
+                judgement.reason
             );
         }
     }
