@@ -1,7 +1,8 @@
 //! A system fact in one line for people.
 
 use super::{
-    CallRefused, EndFound, EndedHow, ProviderFailed, Recovered, SystemFact, SystemSettingsChanged,
+    CallRefused, EndFound, EndedHow, ProjectTrusted, ProviderFailed, Recovered, SystemFact,
+    SystemSettingsChanged,
 };
 use crate::usage::StopReason;
 
@@ -42,17 +43,8 @@ impl SystemFact {
                 format!("process {} {how}", ended.pid)
             }
             Self::ConfigChanged(changed) => changed.files.join(", "),
-            Self::ProjectTrusted(trusted) => format!(
-                "{} with content {}: {}, by {}",
-                trusted.folder,
-                trusted.content,
-                trusted.items.join("; "),
-                trusted.by
-            ),
-            Self::TrustRevoked(revoked) => format!(
-                "{} with content {}, by {}",
-                revoked.folder, revoked.content, revoked.by
-            ),
+            Self::ProjectTrusted(trusted) => trusted_line(trusted),
+            Self::TrustRevoked(revoked) => format!("{}, by {}", revoked.folder, revoked.by),
             Self::SettingsChanged(changed) => settings_line(changed),
             Self::ProviderFailed(failed) => provider_line(failed),
             Self::ReplyStopped(stopped) => {
@@ -114,6 +106,17 @@ fn settings_line(changed: &SystemSettingsChanged) -> String {
         "{mode_before}mode {}, {model_before}model {}, by {}",
         changed.mode, changed.model, changed.by
     )
+}
+
+fn trusted_line(trusted: &ProjectTrusted) -> String {
+    let ProjectTrusted {
+        folder,
+        content,
+        items,
+        by,
+    } = trusted;
+    let items = items.join("; ");
+    format!("{folder} with content {content}: {items}, by {by}")
 }
 
 fn recovered_line(recovered: &Recovered) -> String {
