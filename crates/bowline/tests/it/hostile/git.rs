@@ -114,6 +114,11 @@ pub(super) fn plant(ground: &Ground, folder: &Path) {
         ground.fire("remote.ext"),
     ));
     write(folder, ".git/config", &config);
+    plant_further(ground, folder);
+}
+
+/// Two repositories within the folder.
+fn plant_further(ground: &Ground, folder: &Path) {
     // A repository of its own whose hooks lie elsewhere and that takes in further configuration.
     let nested = folder.join("nested");
     std::fs::create_dir_all(&nested).expect("a folder");
