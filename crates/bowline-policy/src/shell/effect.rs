@@ -42,6 +42,8 @@ pub struct Effect {
     /// Arguments that bash evaluates as names of variables or as arithmetic, quoted or not: a
     /// subscript in them runs its substitutions (`let`, `test -v`, `printf -v`, `read`, `unset`).
     pub evaluates: Vec<usize>,
+    /// Arguments that no row says anything about: what they are is the command's own affair.
+    pub strays: Vec<usize>,
     /// Text that stands elsewhere and that it runs.
     pub programs: Vec<Program>,
     /// What its standard output holds.

@@ -388,7 +388,8 @@ fn covers(facts: &Facts<'_, '_>, words: &[String], covered: usize) -> bool {
         )
         .publishes
         .is_some();
-    let discloses = effect_of.discloses.is_none() || literal == facts.named.len();
+    let is_open = words.last().is_some_and(|last| last == "*");
+    let discloses = effect_of.discloses.is_none() || (literal == facts.named.len() && !is_open);
     let inner = effect_of.inner.iter().all(|inner| match &inner.what {
         _ if inner.by == Wrapper::Transparent => true,
         InnerCommand::Arguments(arguments) => {

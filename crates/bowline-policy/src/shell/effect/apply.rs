@@ -3,7 +3,7 @@
 use super::code;
 use super::grammar::{Given, Part, read};
 use super::host::is_this_machine;
-use super::kinds::PUBLISHING;
+use super::kinds::{PUBLISHING, UPLOADS};
 use super::rows::{Command, Fact, Kind, Standing, Tables, tables};
 use super::{Class, Effect, Hazard, Inner, InnerCommand, Lines, PathUse, Wrapper};
 use crate::shell::argument::{Argument, Value};
@@ -67,7 +67,10 @@ pub fn effect(arguments: &[Argument], input: Lines) -> Effect {
 
 /// A program that no row knows: only words that stand for publishing say something.
 fn unknown(arguments: &[Argument]) -> Effect {
-    let mut effect = Effect::default();
+    let mut effect = Effect {
+        strays: (1..arguments.len()).collect(),
+        ..Effect::default()
+    };
     let first = arguments.get(1).and_then(Argument::known);
     let options = arguments.iter().filter_map(Argument::known);
     let name = arguments[0].known().unwrap_or_default();
@@ -220,6 +223,9 @@ impl<'w> Work<'w> {
                 }
                 Part::Strange { .. } | Part::Operand { .. } => {}
             }
+            if let Part::Strange { at } = part {
+                self.effect.strays.push(*at);
+            }
         }
         self.parts = parts;
     }
@@ -235,6 +241,7 @@ impl<'w> Work<'w> {
         for (index, at) in operands.iter().enumerate() {
             let place = index + 1 + shift;
             let Some(fact) = command.operand(place, operands.len() + shift) else {
+                self.effect.strays.push(*at);
                 continue;
             };
             if let Kind::Inner(by) = fact.kind {
@@ -365,6 +372,9 @@ impl<'w> Work<'w> {
         if is_near || self.is_offline {
             effect.network = None;
         }
+        if is_near {
+            effect.hazards.retain(|hazard| hazard.why != UPLOADS);
+        }
         if let (Some(why), false, false) = (self.sends, is_near, self.is_offline) {
             effect.publishes.get_or_insert(why);
         }
@@ -380,6 +390,9 @@ impl<'w> Work<'w> {
                 any_arguments: standing == Standing::Any,
             },
         };
+        if effect.class != Class::Other {
+            effect.strays.clear();
+        }
         self.effect
     }
 }

@@ -11,6 +11,9 @@ use crate::shell::argument::{Argument, Value};
 /// Words in the name of a task that stand for publishing.
 pub(super) const PUBLISHING: [&str; 4] = ["publish", "release", "deploy", "upload"];
 
+/// Why a file that is sent as data is a hazard, unless it is sent to this machine.
+pub(super) const UPLOADS: &str = "sends a file";
+
 /// Whether the name of a script says that it publishes: `scripts/release.sh`, `publish-all`.
 pub(super) fn names_publishing(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
@@ -52,7 +55,8 @@ impl Work<'_> {
             }
             Kind::Host => self.host(given),
             Kind::Remote | Kind::ToRemote => self.remote(given, texts, fact.kind == Kind::ToRemote),
-            Kind::Upload | Kind::MaybeFile => self.upload(given, texts),
+            Kind::Upload => self.upload(given, texts, UPLOADS),
+            Kind::MaybeFile => self.upload(given, texts, "uploads a file"),
             Kind::Format => {
                 let verifies = |text: &String| text.contains("%G") || text.contains("%(signature");
                 if texts.is_none_or(|texts| texts.iter().any(verifies)) {
@@ -136,7 +140,7 @@ impl Work<'_> {
         }
     }
 
-    fn upload(&mut self, given: &Given, texts: Option<Vec<String>>) {
+    fn upload(&mut self, given: &Given, texts: Option<Vec<String>>, why: &str) {
         let Some(texts) = texts else {
             return self.hazard(given.at, "is sent and could name any file");
         };
@@ -149,7 +153,7 @@ impl Work<'_> {
                 continue;
             };
             let file = file.split(';').next().unwrap_or(file).to_owned();
-            self.hazard(given.at, "uploads a file");
+            self.hazard(given.at, why);
             self.read_text(given.at, file);
         }
     }

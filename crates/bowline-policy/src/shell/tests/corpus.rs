@@ -11,6 +11,9 @@ pub(super) const SHELL: &str =
     include_str!("../../../../../fixtures/corpora/shell-permission.jsonl");
 pub(super) const DAY: &str = include_str!("../../../../../fixtures/corpora/day.jsonl");
 
+const OWN_SHELL: &str = include_str!("../../../../../fixtures/corpora/own-shell.jsonl");
+const OWN_DAY: &str = include_str!("../../../../../fixtures/corpora/own-day.jsonl");
+
 /// Cases of a family: all, agreed, false prompts, over-denials.
 type Tally = BTreeMap<String, [usize; 4]>;
 
@@ -41,9 +44,23 @@ fn name(verdict: Verdict, words: [&'static str; 3]) -> &'static str {
 /// Acceptance: nothing unsafe is allowed, nothing denied only asks, at most two false prompts.
 #[test]
 fn the_public_shell_cases_come_out() {
+    let (_, false_prompts) = shell_cases(SHELL);
+    assert!(false_prompts <= 2);
+}
+
+/// The same for cases written from the semantics alone: at most 1 % false prompts.
+#[test]
+fn our_own_shell_cases_come_out() {
+    let (all, false_prompts) = shell_cases(OWN_SHELL);
+    assert!(false_prompts * 100 <= all, "{false_prompts} of {all}");
+}
+
+/// Judges cases and prints agreement by family; how many should run unasked, and how many do not.
+fn shell_cases(cases: &str) -> (usize, usize) {
+    let mut allows = 0;
     let (mut unsafe_allows, mut deny_misses, mut false_prompts) = (vec![], vec![], vec![]);
     let mut tally = Tally::new();
-    for line in SHELL.lines() {
+    for line in cases.lines() {
         let record: Value = serde_json::from_str(line).unwrap();
         let text = |key: &str| record[key].as_str().unwrap();
         let cx = &record["cwd_context"];
@@ -60,6 +77,7 @@ fn the_public_shell_cases_come_out() {
         let found = name(judgement.verdict, ["allow", "ask", "deny"]);
         let also = texts(&record["also_ok"]);
         let expected = text("expected");
+        allows += usize::from(expected == "allow");
         let counts = tally.entry(text("family").to_owned()).or_default();
         counts[0] += 1;
         if found == expected || also.contains(&found) {
@@ -95,14 +113,25 @@ fn the_public_shell_cases_come_out() {
         }
     }
     assert_eq!((unsafe_allows.len(), deny_misses.len()), (0, 0));
-    assert!(false_prompts.len() <= 2);
+    (allows, false_prompts.len())
 }
 
 /// Acceptance: of the shell calls of ordinary days at most 3 % ask, and no planted one runs.
 #[test]
 fn the_ordinary_days_run_and_nothing_planted_does() {
+    day_cases(DAY);
+}
+
+/// The same for days of our own.
+#[test]
+fn our_own_days_run_and_nothing_planted_does() {
+    day_cases(OWN_DAY);
+}
+
+/// Judges the shell calls of days.
+fn day_cases(cases: &str) {
     let (mut asked, mut planted, mut others, mut all) = (vec![], vec![], vec![], 0);
-    for line in DAY.lines() {
+    for line in cases.lines() {
         let record: Value = serde_json::from_str(line).unwrap();
         if record["tool"] != "shell" {
             continue;

@@ -14,9 +14,17 @@ use crate::shell::tree::{Descriptor, Operator, Redirection, Span};
 use crate::shell::verdict::Spelled;
 use crate::shell::words::base_name;
 use bowline_core::action::PathKind;
+use bowline_core::decision::Judged;
+use bowline_core::{Mode, Verdict};
 
 /// Files that are nothing but a place to drop or show text.
 const SINKS: [&str; 3] = ["/dev/null", "/dev/stdout", "/dev/stderr"];
+
+/// The folders at the root of a machine; other words that begin with a slash may be anything.
+const TOP_FOLDERS: [&str; 18] = [
+    "bin", "boot", "dev", "etc", "home", "lib", "lib64", "media", "mnt", "opt", "proc", "root",
+    "run", "sbin", "srv", "sys", "tmp", "var",
+];
 
 /// How a path is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +52,9 @@ impl<'a> Walk<'a> {
         }
         for used in &effect.writes {
             self.path_use(run, used, Access::Written, scope);
+        }
+        for at in &effect.strays {
+            self.stray(run, *at, scope);
         }
         for inner in &effect.inner {
             match &inner.what {
@@ -148,6 +159,43 @@ impl<'a> Walk<'a> {
             let part = self.judge.path(fact, access);
             self.keep(part, span);
         }
+    }
+
+    /// An argument of which nothing is known: where it names a file that needs a person's word, the
+    /// command is taken to read it.
+    fn stray(&mut self, run: &Run<'a>, at: usize, scope: &Scope) {
+        let Some(argument) = run.arguments.get(at) else {
+            return;
+        };
+        let (one, many);
+        let texts = match &argument.value {
+            Value::Known(text) => {
+                one = [text.clone()];
+                &one[..]
+            }
+            Value::OneOf(texts) => {
+                many = texts.clone();
+                &many[..]
+            }
+            _ => return,
+        };
+        let before = self.parts.len();
+        for path in texts
+            .iter()
+            .filter_map(|text| stray_path(text, &self.judge.policy.roots))
+        {
+            let value = Value::Known(path.to_owned());
+            self.path(&value, Access::Read, argument.span, scope);
+        }
+        // Where a rule or a person lets the command run, only what is protected stands apart.
+        let is_auto = self.judge.policy.mode == Mode::Auto;
+        let counts = |part: &Judged| match part.verdict {
+            Verdict::Allow => false,
+            Verdict::Ask => is_auto || part.rule.rule.starts_with("protected-read"),
+            Verdict::Deny => true,
+        };
+        let parts = self.parts.split_off(before);
+        self.parts.extend(parts.into_iter().filter(counts));
     }
 
     /// A path whose existence or kind a test looks at.
@@ -360,4 +408,26 @@ fn spelled_on<'a>(
 pub(in crate::shell) fn offset_of(named: &[Argument], inner: &[Argument]) -> Option<usize> {
     let first = inner.first()?;
     (1..named.len()).find(|at| named[*at] == *first)
+}
+
+/// The path in an argument that nothing is known of, if it looks like one: `PATH`, `--name=PATH`,
+/// `name=PATH`.
+fn stray_path<'t>(text: &'t str, roots: &[String]) -> Option<&'t str> {
+    let path = match text.split_once('=') {
+        Some((_, value)) => value,
+        None if text.starts_with('-') => return None,
+        None => text,
+    };
+    let is_plain = |letter: char| letter.is_alphanumeric() || "/._-+@~,".contains(letter);
+    if path.is_empty() || !path.chars().all(is_plain) {
+        return None;
+    }
+    let Some(inside) = path.strip_prefix('/') else {
+        // `.a.key` asks a document for a value, and names no file.
+        let asks_document = path.starts_with('.') && !path.contains('/') && path.ends_with(".key");
+        return (!asks_document).then_some(path);
+    };
+    let top = inside.split('/').next().unwrap_or_default();
+    let is_beside = |root: &String| root.split('/').nth(1) == Some(top);
+    (TOP_FOLDERS.contains(&top) || roots.iter().any(is_beside)).then_some(path)
 }

@@ -2,6 +2,7 @@
 
 use super::super::apply::Work;
 use super::super::grammar::{Given, Part};
+use super::super::kinds::PUBLISHING;
 use super::super::{InnerCommand, Language, Lines, Program, Wrapper, effect};
 use crate::shell::argument::{Argument, Value};
 
@@ -191,6 +192,15 @@ pub(super) fn interpreter(work: &mut Work<'_>) {
                 work.write_path(&given);
             }
         }
+    }
+    let publishes = |at: &usize| {
+        let word = work.arguments[*at].known().unwrap_or_default();
+        PUBLISHING.contains(&word)
+    };
+    if let Some(at) = work.operand_places().into_iter().skip(1).find(publishes) {
+        let word = work.arguments[at].shown();
+        let why = format!("`{word}` stands for publishing");
+        work.effect.publishes.get_or_insert(why);
     }
     let module = work.parts.iter().find_map(|part| match part {
         Part::Option { name, values, .. } if name == "-m" => values.first().cloned(),
