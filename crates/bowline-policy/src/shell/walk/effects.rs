@@ -15,7 +15,7 @@ use crate::shell::verdict::Spelled;
 use crate::shell::words::base_name;
 use bowline_core::action::PathKind;
 use bowline_core::decision::Judged;
-use bowline_core::{Mode, Verdict};
+use bowline_core::{Action, Mode, Verdict};
 
 /// Files that are nothing but a place to drop or show text.
 const SINKS: [&str; 3] = ["/dev/null", "/dev/stdout", "/dev/stderr"];
@@ -191,7 +191,10 @@ impl<'a> Walk<'a> {
         let is_auto = self.judge.policy.mode == Mode::Auto;
         let counts = |part: &Judged| match part.verdict {
             Verdict::Allow => false,
-            Verdict::Ask => is_auto || part.rule.rule.starts_with("protected-read"),
+            Verdict::Ask => {
+                let is_read = matches!(part.action, Action::ReadPath { .. });
+                is_auto || !is_read || part.rule.rule.starts_with("protected-read")
+            }
             Verdict::Deny => true,
         };
         let parts = self.parts.split_off(before);
