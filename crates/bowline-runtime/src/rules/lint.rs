@@ -202,7 +202,7 @@ fn no_such_tool(one: &Linted, tools: &[&str]) -> Option<LintFinding> {
         return None;
     };
     let fits = |tool: &&str| bowline_policy::name_fits(name, tool);
-    if tools.iter().any(|tool| fits(tool)) {
+    if tools.iter().any(fits) {
         return None;
     }
     let near = tools

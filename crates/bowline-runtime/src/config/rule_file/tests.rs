@@ -70,16 +70,20 @@ expires = "2026-01-01T12:00:00+02:00"
     assert!(read("# nothing yet\n").unwrap().is_empty());
 }
 
+fn check(text: &str, place: &str, parts: &[&str]) {
+    let error = read(text).unwrap_err();
+    assert_eq!(error.place, place, "{text}: {error}");
+    for part in parts {
+        assert!(error.to_string().contains(part), "{text}: {error}");
+    }
+}
+
+fn table(lines: &str) -> String {
+    format!("[[rule]]\n{lines}\n")
+}
+
 #[test]
 fn what_is_wrong_is_refused_with_its_line_and_what_to_do() {
-    let check = |text: &str, place: &str, parts: &[&str]| {
-        let error = read(text).unwrap_err();
-        assert_eq!(error.place, place, "{text}: {error}");
-        for part in parts {
-            assert!(error.to_string().contains(part), "{text}: {error}");
-        }
-    };
-    let table = |lines: &str| format!("[[rule]]\n{lines}\n");
     check("x", "rules.toml:1", &["not valid TOML"]);
     check(
         "\n\nrules = 1",
@@ -132,6 +136,10 @@ fn what_is_wrong_is_refused_with_its_line_and_what_to_do() {
         "rules.toml:4",
         &["there is no `raed(..)`", "mcp(SERVER/TOOL)"],
     );
+}
+
+#[test]
+fn caps_dates_and_reasons_that_cannot_be_meant_are_refused() {
     check(
         &table("allow = \"spend(3)\""),
         "rules.toml:2",

@@ -76,34 +76,8 @@ fn id(kind: u8, number: usize) -> String {
 }
 
 fn facts(call: &Call, root: &str, hash: Digest, number: usize) -> Vec<Event> {
-    let whole = format!("{root}/{}", call.path);
-    let path = PathFact {
-        asked: whole.clone(),
-        resolved: whole.clone(),
-        by_name: whole,
-        kind: PathKind::File,
-        links: 1,
-    };
-    let (name, risk, action) = if call.writes {
-        ("write", Risk::Medium, Action::WritePath { path })
-    } else {
-        ("read", Risk::Low, Action::ReadPath { path })
-    };
+    let (name, risk, judged) = judged(call, root);
     let decision: DecisionId = id(2, number).parse().expect("an id");
-    let judged = Judged {
-        action,
-        verdict: call.verdict,
-        reason: String::new(),
-        rule: RuleSource {
-            layer: Layer::BuiltIn,
-            tier: Tier::BuiltIn,
-            rule: "mode:ask".to_owned(),
-            file: None,
-            line: None,
-        },
-        runner_up: Vec::new(),
-        segment: None,
-    };
     let decided = Decided {
         call: id(3, number).parse().expect("an id"),
         decision: Decision {
@@ -149,4 +123,36 @@ fn facts(call: &Call, root: &str, hash: Digest, number: usize) -> Vec<Event> {
         facts.push(Event::new(AT_MS + 1, Fact::DecisionAnswered(answered)));
     }
     facts
+}
+
+/// The tool, its risk, and what was said of the one action.
+fn judged(call: &Call, root: &str) -> (&'static str, Risk, Judged) {
+    let whole = format!("{root}/{}", call.path);
+    let path = PathFact {
+        asked: whole.clone(),
+        resolved: whole.clone(),
+        by_name: whole,
+        kind: PathKind::File,
+        links: 1,
+    };
+    let (name, risk, action) = if call.writes {
+        ("write", Risk::Medium, Action::WritePath { path })
+    } else {
+        ("read", Risk::Low, Action::ReadPath { path })
+    };
+    let judged = Judged {
+        action,
+        verdict: call.verdict,
+        reason: String::new(),
+        rule: RuleSource {
+            layer: Layer::BuiltIn,
+            tier: Tier::BuiltIn,
+            rule: "mode:ask".to_owned(),
+            file: None,
+            line: None,
+        },
+        runner_up: Vec::new(),
+        segment: None,
+    };
+    (name, risk, judged)
 }
