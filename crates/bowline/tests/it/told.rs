@@ -18,6 +18,12 @@ fn shell(command: &str) -> Value {
     call("shell", &json!({ "command": command }))
 }
 
+/// The same from a script: a command that names the state folder is refused before it runs.
+fn script(scratch: &Scratch, command: &str) -> Value {
+    scratch.file("script.sh", command);
+    shell("bash script.sh")
+}
+
 fn background(command: &str) -> Value {
     call("shell", &json!({ "command": command, "background": true }))
 }
@@ -216,7 +222,7 @@ fn a_command_whose_keeper_died_too() {
         "echo half; until grep -qs half {}; do :; done; : >begun; exec sleep 1000",
         noted(&scratch)
     );
-    killed(&scratch, &shell(&command), true);
+    killed(&scratch, &script(&scratch, &command), true);
     insta::assert_snapshot!(told(&scratch));
 }
 
@@ -236,7 +242,7 @@ fn a_command_whose_keeper_died_alone() {
         noted(&scratch)
     );
     scratch
-        .play("full", &shell(&command), &[])
+        .play("full", &script(&scratch, &command), &[])
         .expect(0, &["done"]);
     insta::assert_snapshot!(page(&scratch));
 }
