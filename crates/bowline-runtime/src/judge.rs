@@ -11,8 +11,8 @@ use bowline_core::message::CallFault;
 use bowline_core::spec::ActionKind;
 use bowline_core::state::{CallPhase, Doubt};
 use bowline_core::{
-    Action, Backend, CallRequest, Confinement, ContextText, Decision, DecisionId, Executed, Fact,
-    Mode, OnAsk, State, ToolCall, Verdict,
+    Action, Backend, CallId, CallRequest, Confinement, ContextText, Decision, DecisionId, Digest,
+    Executed, Fact, Mode, OnAsk, State, ToolCall, Verdict,
 };
 use bowline_policy::{Policy, Sandbox, Surroundings, ToolFacts, policy_hash, settle};
 use bowline_tools::confine::Confiner;
@@ -302,21 +302,18 @@ pub(crate) fn decided(
         &surroundings(&cwd),
     );
     let digest = planned.request.digest();
-    let mut verdict = judgement.verdict;
-    let mut by = DecidedBy::Policy;
-    if let (Verdict::Ask, Some(grant)) = (verdict, state.grant(&digest)) {
-        verdict = Verdict::Allow;
-        by = DecidedBy::Grant(grant);
-    }
-    let mut reason = judgement.reason;
-    let mut repeated = None;
-    if verdict == Verdict::Allow
-        && let Some(doubt) = state.repeated(&planned.plan.actions)
-        && let Some(action) = planned.plan.actions.first()
-    {
-        repeated = Some(doubt.call);
-        (verdict, reason) = settle(mode, on_ask, action, Verdict::Ask, repeats(doubt));
-    }
+    let weighed = Weighed {
+        verdict: judgement.verdict,
+        by: DecidedBy::Policy,
+        reason: judgement.reason,
+        repeats: None,
+    };
+    let Weighed {
+        verdict,
+        by,
+        reason,
+        repeats,
+    } = weighed.against(state, planned, &digest, (mode, on_ask));
     let asked_ms = settings.and_then(|settings| settings.ask_expires_ms);
     let preview = (verdict == Verdict::Ask)
         .then(|| preview(harness, &in_force, planned))
@@ -342,7 +339,7 @@ pub(crate) fn decided(
         preview,
         looked: judgement.looked,
         trust: Some(in_force.trust.clone()),
-        repeats: repeated,
+        repeats,
         on_ask,
         replay: ReplayPlan {
             class: planned.plan.replay.class,
@@ -364,6 +361,41 @@ pub(crate) fn decided(
         decision,
     }));
     recorded.into_iter().chain([decided]).collect()
+}
+
+/// What the policy decided, held against what was answered and what is in doubt.
+struct Weighed {
+    verdict: Verdict,
+    by: DecidedBy,
+    reason: String,
+    /// The call in doubt that this one would repeat.
+    repeats: Option<CallId>,
+}
+
+impl Weighed {
+    /// An earlier answer for this very request allows what asks; what would repeat a call in doubt
+    /// asks.
+    fn against(
+        mut self,
+        state: &State,
+        planned: &Planned,
+        digest: &Digest,
+        (mode, on_ask): (Mode, OnAsk),
+    ) -> Self {
+        if let (Verdict::Ask, Some(grant)) = (self.verdict, state.grant(digest)) {
+            self.verdict = Verdict::Allow;
+            self.by = DecidedBy::Grant(grant);
+        }
+        if self.verdict == Verdict::Allow
+            && let Some(doubt) = state.repeated(&planned.plan.actions)
+            && let Some(action) = planned.plan.actions.first()
+        {
+            self.repeats = Some(doubt.call);
+            (self.verdict, self.reason) =
+                settle(mode, on_ask, action, Verdict::Ask, repeats(doubt));
+        }
+        self
+    }
 }
 
 /// What the call would change, masked and cut, for the person who is asked. Nothing of a file is

@@ -295,8 +295,7 @@ impl Terminal {
                 if one.always.is_ok() { "  [a]lways" } else { "" }
             )),
             _ => print::err_line(
-                "  `all` or numbers, and: [y]es once  [s]ession  [a]lways  [n]o  [n] WORDS, or \
-                 [q]uit and park",
+                "  numbers or all, then [y]es [s]ession [a]lways [n]o [n] WORDS; [q]uit and park",
             ),
         }
     }

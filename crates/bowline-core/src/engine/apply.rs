@@ -106,11 +106,11 @@ fn fold(state: &mut State, event: &Event) -> bool {
         | Fact::DecisionLapsed(_)
         | Fact::SessionPaused(_)
         | Fact::SessionContinued(_) => waits::fold(state, event),
-        Fact::UsageOverran(overran) => budget::overrun(state, overran),
-        Fact::TimeRanOut(out) => budget::run_out_of_time(state, out),
-        Fact::ShareGranted(granted) => budget::grant(state, granted),
-        Fact::ShareSettled(settled) => budget::settle(state, settled),
-        Fact::ShareRaised(raised) => budget::raise(state, raised),
+        Fact::UsageOverran(_)
+        | Fact::TimeRanOut(_)
+        | Fact::ShareGranted(_)
+        | Fact::ShareSettled(_)
+        | Fact::ShareRaised(_) => budget::fold(state, &event.fact),
     }
 }
 

@@ -365,7 +365,7 @@ fn auto_asks_where_namespaces_are_missing() {
         &[
             "bubblewrap is not installed",
             "apt install bubblewrap",
-            "tool(NAME)",
+            "an allow rule lets it",
         ],
     );
 }

@@ -152,7 +152,10 @@ fn what_a_job_is_told_is_judged_as_its_command_and_reading_is_free() {
         job(json!({ "action": "write", "input": "rm -r x\n" })),
         { "text": "told", "expect": { "last_result_contains": ["rm -r x"] } }
     ]);
-    let parked = scratch.play("ask", &steps, &[]).expect(3, &["tee told"]).json();
+    let parked = scratch
+        .play("ask", &steps, &[])
+        .expect(3, &["tee told"])
+        .json();
     let session = parked["session_id"].as_str().expect("an id");
     let approve = |result: &Value| {
         let question = result["waiting"][0]["decision_id"].as_str().expect("an id");

@@ -139,7 +139,7 @@ fn conversed() -> Vec<Vec<Value>> {
 fn answered() -> Vec<Vec<Value>> {
     let scratch = Scratch::new();
     let steps = json!([
-        { "calls": [{ "tool": "shell", "input": { "command": "echo x" } }] }, { "text": "ok" }
+        { "calls": [{ "tool": "shell", "input": { "command": "touch x" } }] }, { "text": "ok" }
     ]);
     let model = scratch.scenario(&steps);
     let stream = ["--output", "stream-json"];

@@ -238,7 +238,7 @@ fn a_command_whose_keeper_died_alone() {
     let scratch = Scratch::new();
     // The keeper is only killed once it has noted the output.
     let command = format!(
-        "echo half; until grep -qs half {}; do :; done; kill -KILL $PPID; sleep 1000",
+        "echo half; until grep -qs half {}; do :; done; kill -KILL $PPID; exec sleep 1000",
         noted(&scratch)
     );
     scratch

@@ -1,10 +1,22 @@
 //! Folding what has to do with budgets: shares of children, time, a provider that reports too much.
 
 use crate::amounts::{Amounts, grouped};
-use crate::event::{ShareGranted, ShareRaised, ShareSettled, TimeRanOut, UsageOverran};
+use crate::event::{Fact, ShareGranted, ShareRaised, ShareSettled, TimeRanOut, UsageOverran};
 use crate::state::{Share, State};
 
-pub(super) fn overrun(state: &mut State, overran: &UsageOverran) -> bool {
+/// Folds a fact about budgets; says whether it changed anything. Any other fact changes nothing.
+pub(super) fn fold(state: &mut State, fact: &Fact) -> bool {
+    match fact {
+        Fact::UsageOverran(overran) => overrun(state, overran),
+        Fact::TimeRanOut(out) => run_out_of_time(state, out),
+        Fact::ShareGranted(granted) => grant(state, granted),
+        Fact::ShareSettled(settled) => settle(state, settled),
+        Fact::ShareRaised(raised) => raise(state, raised),
+        _ => false,
+    }
+}
+
+fn overrun(state: &mut State, overran: &UsageOverran) -> bool {
     let UsageOverran {
         reserved,
         reported,
@@ -28,7 +40,7 @@ pub(super) fn overrun(state: &mut State, overran: &UsageOverran) -> bool {
     is_first
 }
 
-pub(super) fn run_out_of_time(state: &mut State, out: &TimeRanOut) -> bool {
+fn run_out_of_time(state: &mut State, out: &TimeRanOut) -> bool {
     let turn = state.turn.as_mut().filter(|turn| turn.id == out.turn);
     turn.filter(|turn| turn.out_of_time.is_none())
         .map(|turn| turn.out_of_time = Some(out.detail.clone()))
@@ -36,7 +48,7 @@ pub(super) fn run_out_of_time(state: &mut State, out: &TimeRanOut) -> bool {
 }
 
 /// A share only grows while its child lives, and stays with the call that it is for.
-pub(super) fn grant(state: &mut State, granted: &ShareGranted) -> bool {
+fn grant(state: &mut State, granted: &ShareGranted) -> bool {
     let ShareGranted { child, call, share } = granted;
     let has = state.shares.get(child);
     let grows = has.is_none_or(|has| has.call == *call && has.amounts.minus(share).is_zero());
@@ -51,7 +63,7 @@ pub(super) fn grant(state: &mut State, granted: &ShareGranted) -> bool {
     fits
 }
 
-pub(super) fn settle(state: &mut State, settled: &ShareSettled) -> bool {
+fn settle(state: &mut State, settled: &ShareSettled) -> bool {
     let had = state.shares.remove(&settled.child).is_some();
     if had {
         // Its time passes beside the parent's own, which is counted where it passes.
@@ -63,7 +75,7 @@ pub(super) fn settle(state: &mut State, settled: &ShareSettled) -> bool {
     had
 }
 
-pub(super) fn raise(state: &mut State, raised: &ShareRaised) -> bool {
+fn raise(state: &mut State, raised: &ShareRaised) -> bool {
     let Some(begun) = &mut state.begun else {
         return false;
     };
