@@ -37,7 +37,10 @@ fn text(chance: &mut Chance) -> String {
                 ]);
             }
         }
-        text += chance.pick(&["\n", ";", " # >o7\n", "\n", " | : ", "; \\\n"]);
+        // In a pipeline bash does not wait for redirections without a command.
+        let has_command = !command.is_empty() && !command.starts_with('v');
+        let pipe = if has_command { " | : " } else { "\n" };
+        text += chance.pick(&["\n", ";", " # >o7\n", "\n", pipe, "; \\\n"]);
         if text.ends_with(": ") {
             text += &redirection(chance);
             text.push('\n');
