@@ -8,6 +8,9 @@ use super::effect::Lines;
 /// Most variables whose values are followed; one more and none is.
 const VARIABLES_MAX: usize = 64;
 
+/// Longest value that is followed, in bytes.
+const VALUE_BYTES_MAX: usize = 1_024;
+
 /// Most folders that a command may stand in before its place counts as not known.
 pub(super) const PLACES_MAX: usize = 8;
 
@@ -85,6 +88,16 @@ impl Scope {
         if self.is_muddled {
             return;
         }
+        let length = match &value {
+            Value::Known(text) => text.len(),
+            Value::OneOf(texts) => texts.iter().map(String::len).sum(),
+            _ => 0,
+        };
+        let value = if length > VALUE_BYTES_MAX {
+            unknown(name)
+        } else {
+            value
+        };
         let variables = Rc::make_mut(&mut self.variables);
         variables.insert(name.to_owned(), value);
         if variables.len() > VARIABLES_MAX {

@@ -3,6 +3,7 @@
 mod cases;
 mod corpus;
 mod deep;
+mod hostile;
 mod mutate;
 mod mutations;
 mod recorded;

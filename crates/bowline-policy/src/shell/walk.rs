@@ -12,6 +12,7 @@ mod reach;
 mod script;
 mod word;
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use bowline_core::decision::{Judged, Segment};
@@ -25,6 +26,12 @@ use crate::look::Eyes;
 
 /// Most steps of one judgement: beyond, it asks.
 const STEPS_MAX: usize = 200_000;
+
+/// Most allowed parts that are kept.
+const PARTS_KEPT: usize = 256;
+
+/// From this many parts on what is known to be allowed is not judged again.
+const PARTS_MANY: usize = 64;
 
 /// How deep scripts may stand in scripts (`sh -c "eval ..."`) and functions call each other.
 const DEPTH_MAX: usize = 16;
@@ -58,6 +65,8 @@ pub(super) struct Walk<'a> {
     calls_followed: usize,
     /// Words of the command at hand that do not stand in the text as they are.
     composed: Vec<Span>,
+    /// Commands and paths that were judged and are allowed, once there are many parts.
+    settled: HashSet<String>,
     /// Whether only what denies is of interest: text that is evaluated if at all.
     only_denials: bool,
 }
@@ -76,6 +85,7 @@ impl<'a> Walk<'a> {
             calls: Vec::new(),
             calls_followed: 0,
             composed: Vec::new(),
+            settled: HashSet::new(),
             only_denials: false,
         }
     }
@@ -109,9 +119,18 @@ impl<'a> Walk<'a> {
         self.steps < STEPS_MAX
     }
 
+    /// Whether there are so many parts that one more of the same is not looked at again.
+    fn has_many(&self) -> bool {
+        self.parts.len() >= PARTS_MANY
+    }
+
     /// Keeps what was decided about one part.
     fn keep(&mut self, mut judged: Judged, span: Span) {
         use bowline_core::Verdict;
+        // Far more than anybody reads: only what is not simply allowed still counts.
+        if self.parts.len() >= PARTS_KEPT && judged.verdict == Verdict::Allow {
+            return;
+        }
         if self.trial > 0 || (self.only_denials && judged.verdict != Verdict::Deny) {
             return;
         }

@@ -78,32 +78,36 @@ fn words(parts: &[Part], most: usize, budget: &mut usize, depth: usize) -> Optio
 }
 
 /// The first brace that expands: where it opens, where it closes, where its commas stand inside
-/// (none for a sequence).
+/// (none for a sequence). Linear.
 fn first_brace(parts: &[Part]) -> Option<(usize, usize, Vec<usize>)> {
-    for (open, part) in parts.iter().enumerate() {
-        if !matches!(part, Part::Bare('{')) {
-            continue;
-        }
-        let (mut depth, mut cuts) = (0_usize, Vec::new());
-        for (at, part) in parts.iter().enumerate().skip(open + 1) {
-            match part {
-                Part::Bare('{') => depth += 1,
-                Part::Bare('}') if depth > 0 => depth -= 1,
-                Part::Bare('}') => {
-                    let inside = &parts[open + 1..at];
-                    if !cuts.is_empty()
-                        || sequence(inside, usize::MAX).is_some_and(|all| !all.is_empty())
-                    {
-                        return Some((open, at, cuts));
-                    }
-                    break;
+    let mut open: Vec<(usize, Vec<usize>)> = Vec::new();
+    let mut first: Option<(usize, usize, Vec<usize>)> = None;
+    for (at, part) in parts.iter().enumerate() {
+        match part {
+            Part::Bare('{') => open.push((at, Vec::new())),
+            Part::Bare(',') => {
+                if let Some((start, cuts)) = open.last_mut() {
+                    cuts.push(at - *start - 1);
                 }
-                Part::Bare(',') if depth == 0 => cuts.push(at - open - 1),
-                _ => {}
             }
+            Part::Bare('}') => {
+                let Some((start, cuts)) = open.pop() else {
+                    continue;
+                };
+                let is_sequence = || {
+                    let inside = &parts[start + 1..at];
+                    inside.len() <= 64
+                        && sequence(inside, usize::MAX).is_some_and(|all| !all.is_empty())
+                };
+                let is_earlier = first.as_ref().is_none_or(|(known, ..)| start < *known);
+                if is_earlier && (!cuts.is_empty() || is_sequence()) {
+                    first = Some((start, at, cuts));
+                }
+            }
+            _ => {}
         }
     }
-    None
+    first
 }
 
 /// What `1..5` or `a..e` between braces comes to: empty if it is no sequence, `None` if it is too

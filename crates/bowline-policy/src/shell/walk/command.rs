@@ -5,6 +5,8 @@ use std::rc::Rc;
 use super::flow::unknown;
 use super::{Defined, Walk};
 use crate::safeguard::{Safeguard, is_on};
+use bowline_core::Verdict;
+
 use crate::shell::argument::{Argument, Value};
 use crate::shell::effect::{Effect, Lines, Wrapper, effect};
 use crate::shell::expand::{asks_for_protected, is_name, written};
@@ -91,6 +93,13 @@ impl<'a> Walk<'a> {
             self.call(number, &run, scope);
             return;
         }
+        let settled = self.settled_key(&run, scope);
+        if settled
+            .as_ref()
+            .is_some_and(|key| self.settled.contains(key))
+        {
+            return;
+        }
         let plain = plain_name(name).to_owned();
         let base = base_name(name).to_owned();
         let mut named = run.arguments.clone();
@@ -109,12 +118,44 @@ impl<'a> Walk<'a> {
             is_planted: base == "git" && self.is_planted(&named, scope),
         };
         let words = self.judge.words(&facts);
+        let is_settled = words.judged.verdict == Verdict::Allow
+            && effect.reads.is_empty()
+            && effect.writes.is_empty()
+            && effect.inner.is_empty()
+            && effect.goes_to.is_none()
+            && effect.evaluates.is_empty()
+            && effect.programs.is_empty()
+            && effect.hosts.is_empty()
+            && effect.network.is_none()
+            && effect.discloses.is_none()
+            && !plain.contains('/');
+        if let Some(key) = settled.filter(|_| is_settled) {
+            self.settled.insert(key);
+        }
         let rule = words.allowed_by.clone();
         self.keep(words.judged, run.span);
         self.effects(&run, &named, &effect, &words.lifting, scope);
         self.reaches(&run, &effect, rule.is_some());
         self.programs(&run, &effect, rule.as_ref(), scope);
         self.evaluates(&named, &effect, scope);
+    }
+
+    /// What a plain command whose words are known is told by, once there are many parts.
+    fn settled_key(&self, run: &Run<'_>, scope: &Scope) -> Option<String> {
+        let is_plain = self.has_many()
+            && run.by.is_none()
+            && run.is_literal
+            && scope.input == Lines::Unknown
+            && scope.input_text.is_none();
+        if !is_plain {
+            return None;
+        }
+        let words: Option<Vec<&str>> = run.arguments.iter().map(Argument::known).collect();
+        let words = words?;
+        // These leave something behind for what comes after them.
+        let first = words.first().copied().unwrap_or_default();
+        let leaves = matches!(first, "read" | "mapfile" | "readarray" | "getopts" | "wait");
+        (!leaves && first != "git").then(|| words.join("\0"))
     }
 
     /// A command word that is one of several: each is held against what is denied.

@@ -13,6 +13,7 @@ use crate::shell::scope::{PLACES_MAX, Place, Scope};
 use crate::shell::tree::{Descriptor, Operator, Redirection, Span};
 use crate::shell::verdict::Spelled;
 use crate::shell::words::base_name;
+use bowline_core::Verdict;
 use bowline_core::action::PathKind;
 use bowline_core::decision::Judged;
 use bowline_core::{Action, Mode, Verdict};
@@ -129,6 +130,9 @@ impl<'a> Walk<'a> {
             return;
         };
         for place in places {
+            if self.has_many() && self.settled.contains(&path_key(access, &place.real, text)) {
+                continue;
+            }
             let by_name = by_name(&place.real, text);
             if SINKS.contains(&by_name.as_str()) {
                 continue;
@@ -157,6 +161,9 @@ impl<'a> Walk<'a> {
                 fact.kind = PathKind::Unknown;
             }
             let part = self.judge.path(fact, access);
+            if part.verdict == Verdict::Allow && self.has_many() {
+                self.settled.insert(path_key(access, &place.real, text));
+            }
             self.keep(part, span);
         }
     }
@@ -388,6 +395,11 @@ impl<'a> Walk<'a> {
         }
         scope.functions = functions;
     }
+}
+
+/// What a use of a path is told by.
+fn path_key(access: Access, folder: &str, text: &str) -> String {
+    format!("{access:?}\0{folder}\0{text}")
 }
 
 /// What allow rules spell of an inner command.
