@@ -33,6 +33,9 @@ const PARTS_KEPT: usize = 256;
 /// From this many parts on what is known to be allowed is not judged again.
 const PARTS_MANY: usize = 64;
 
+/// Most steps of first visits of loops: beyond, it asks.
+const TRIAL_STEPS_MAX: usize = 20_000;
+
 /// How deep scripts may stand in scripts (`sh -c "eval ..."`) and functions call each other.
 const DEPTH_MAX: usize = 16;
 
@@ -52,6 +55,9 @@ pub(super) struct Walk<'a> {
     /// What was found, in order.
     pub(super) parts: Vec<Judged>,
     steps: usize,
+    trial_steps: usize,
+    /// Whether there were too many steps.
+    is_exhausted: bool,
     depth: usize,
     /// Where everything stands while a text inside the text is walked.
     at: Option<Span>,
@@ -78,6 +84,8 @@ impl<'a> Walk<'a> {
             eyes,
             parts: Vec::new(),
             steps: 0,
+            trial_steps: 0,
+            is_exhausted: false,
             depth: 0,
             at: None,
             trial: 0,
@@ -107,16 +115,22 @@ impl<'a> Walk<'a> {
     /// Counts a step; `false` when there were too many, which asks once.
     fn step(&mut self, span: Span) -> bool {
         self.steps += 1;
-        if self.steps == STEPS_MAX {
+        self.trial_steps += usize::from(self.trial > 0);
+        if self.steps < STEPS_MAX && self.trial_steps < TRIAL_STEPS_MAX {
+            return true;
+        }
+        // It asks whatever is being tried at the moment: nothing after it is looked at.
+        if !self.is_exhausted {
+            self.is_exhausted = true;
             let mut part = self.judge.not_understood(
-                "the command",
-                "it is too long to be analysed: shorten it, or put it into a script",
+                "The command",
+                "it is too long or its loops are too deep to be followed: shorten it, or put it \
+                 into a script",
             );
-            // Kept whatever is being tried: nothing after it is looked at.
             part.segment = segment(self.at.unwrap_or(span));
             self.parts.push(part);
         }
-        self.steps < STEPS_MAX
+        false
     }
 
     /// Whether there are so many parts that one more of the same is not looked at again.
