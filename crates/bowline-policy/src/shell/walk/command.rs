@@ -8,7 +8,7 @@ use crate::safeguard::{Safeguard, is_on};
 use bowline_core::Verdict;
 
 use crate::shell::argument::{Argument, Value};
-use crate::shell::effect::{Effect, Lines, Wrapper, effect};
+use crate::shell::effect::{Class, Effect, Lines, Wrapper, effect};
 use crate::shell::expand::{asks_for_protected, is_name, written};
 use crate::shell::scope::Scope;
 use crate::shell::tree::{Assignment, Command, CommandKind, Operator, Piece, Span, Word};
@@ -118,7 +118,10 @@ impl<'a> Walk<'a> {
             is_planted: base == "git" && self.is_planted(&named, scope),
         };
         let words = self.judge.words(&facts);
+        // Only what the tables know whole: of a program that they do not know, more is judged below.
         let is_settled = words.judged.verdict == Verdict::Allow
+            && self.trial == 0
+            && matches!(effect.class, Class::ReadOnly { .. })
             && effect.reads.is_empty()
             && effect.writes.is_empty()
             && effect.inner.is_empty()

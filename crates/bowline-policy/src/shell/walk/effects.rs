@@ -13,7 +13,6 @@ use crate::shell::scope::{PLACES_MAX, Place, Scope};
 use crate::shell::tree::{Descriptor, Operator, Redirection, Span};
 use crate::shell::verdict::Spelled;
 use crate::shell::words::base_name;
-use bowline_core::Verdict;
 use bowline_core::action::PathKind;
 use bowline_core::decision::Judged;
 use bowline_core::{Action, Mode, Verdict};
