@@ -352,15 +352,16 @@ pub(crate) fn decided(
         policy_hash: hash,
         analyser_version: bowline_policy::ANALYSER_VERSION,
     };
-    let recorded = (!state.has_policy(&hash)).then(|| {
-        let policy = in_force.record();
-        Fact::PolicyRecorded(Box::new(PolicyRecorded { hash, policy }))
-    });
-    let decided = Fact::Decided(Box::new(Decided {
-        call: call.id,
-        decision,
-    }));
+    let recorded = (!state.has_policy(&hash)).then(|| recorded(hash, &in_force));
+    let call = call.id;
+    let decided = Fact::Decided(Box::new(Decided { call, decision }));
     recorded.into_iter().chain([decided]).collect()
+}
+
+/// The policy as a fact.
+fn recorded(hash: Digest, policy: &Policy) -> Fact {
+    let policy = policy.record();
+    Fact::PolicyRecorded(Box::new(PolicyRecorded { hash, policy }))
 }
 
 /// What the policy decided, held against what was answered and what is in doubt.

@@ -92,12 +92,7 @@ fn fold(state: &mut State, event: &Event) -> bool {
         Fact::CallInDoubt(doubt) => waits::doubt(state, doubt, event.at_ms),
         Fact::CallFoundUnstarted(found) => unstart_call(state, found.call),
         Fact::AnswerChecked(checked) => check_answer(state, checked),
-        Fact::CancelRequested(cancel) => {
-            let turn = state.turn.as_mut();
-            turn.filter(|turn| turn.cancelled_by.is_none())
-                .map(|turn| turn.cancelled_by = Some(cancel.by.clone()))
-                .is_some()
-        }
+        Fact::CancelRequested(cancel) => ask_to_stop(state, &cancel.by),
         Fact::TurnEnded(ended) => end_turn(state, ended),
         Fact::CallParked(_)
         | Fact::WaitEnded(_)
@@ -112,6 +107,14 @@ fn fold(state: &mut State, event: &Event) -> bool {
         | Fact::ShareSettled(_)
         | Fact::ShareRaised(_) => budget::fold(state, &event.fact),
     }
+}
+
+/// The first who asks for the turn to stop is remembered.
+fn ask_to_stop(state: &mut State, by: &str) -> bool {
+    let turn = state.turn.as_mut();
+    turn.filter(|turn| turn.cancelled_by.is_none())
+        .map(|turn| turn.cancelled_by = Some(by.to_owned()))
+        .is_some()
 }
 
 /// Answers a call that did not do what it was asked.
