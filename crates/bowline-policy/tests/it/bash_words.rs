@@ -199,6 +199,13 @@ fn output(script: &Script) -> Option<String> {
 /// What each command is passed, itself first.
 fn passed(script: &Script) -> Option<Vec<Vec<String>>> {
     let pipelines = script.lists.iter().flat_map(|list| &list.pipelines);
+    // Of a pipeline only the last command is heard.
+    if pipelines
+        .clone()
+        .any(|pipeline| pipeline.commands.len() > 1)
+    {
+        return None;
+    }
     let commands = pipelines.flat_map(|pipeline| &pipeline.commands);
     let each = commands.map(|command| match &command.kind {
         CommandKind::Simple { assignments, words } if assignments.is_empty() => {

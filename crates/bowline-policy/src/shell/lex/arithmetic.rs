@@ -109,10 +109,14 @@ impl Lexer<'_> {
 
     /// `".."` in an expression: the quotes are dropped.
     fn quotes_in_arithmetic(&mut self, pieces: &mut Pieces) -> Result<(), NotUnderstood> {
+        self.check_name_ends()?;
         self.bump();
         loop {
             match self.peek() {
-                Some(b'"') => break self.bump(),
+                Some(b'"') => {
+                    self.check_name_ends()?;
+                    break self.bump();
+                }
                 None | Some(b'\\' | b'\'' | b'(' | b')' | b'[' | b']') => {
                     return Err(self.not_understood("quotes in arithmetic"));
                 }

@@ -301,16 +301,43 @@ impl Lexer<'_> {
 
     /// `".."` in an operand that is in double quotes itself.
     fn inner_quoted(&mut self, pieces: &mut Pieces) -> Result<(), NotUnderstood> {
+        self.check_name_ends()?;
         self.bump();
         pieces.quoted("");
         loop {
             match self.peek() {
-                Some(b'"') => break self.bump(),
+                Some(b'"') => {
+                    self.check_name_ends()?;
+                    break self.bump();
+                }
                 None | Some(b'\\' | b'\'' | b'}') => {
                     return Err(self.not_understood("quotes in a quoted `${..}`"));
                 }
                 Some(byte) => self.inside_quotes(byte, b"", Quoting::Inner, pieces)?,
             }
+        }
+        Ok(())
+    }
+
+    /// Refuses a quote after `$NAME` where bash drops the quote before it reads the name, which
+    /// then goes on beyond it.
+    pub(super) fn check_name_ends(&mut self) -> Result<(), NotUnderstood> {
+        let goes_on = self
+            .look(1)
+            .is_none_or(|next| continues_name(next) || matches!(next, b'"' | b'\\'));
+        let mut before = &self.text[..self.at];
+        loop {
+            let shorter = before
+                .trim_end_matches(|letter: char| u8::try_from(letter).is_ok_and(continues_name));
+            let shorter = shorter.strip_suffix("\\\n").unwrap_or(shorter);
+            if shorter.len() == before.len() {
+                break;
+            }
+            before = shorter;
+        }
+        let is_lone = self.text[..self.at].ends_with('$');
+        if before.ends_with('$') && (goes_on || is_lone) {
+            return Err(self.not_understood("a quote that ends the name of a variable"));
         }
         Ok(())
     }
