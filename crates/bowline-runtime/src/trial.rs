@@ -6,6 +6,7 @@
 
 mod described;
 
+use bowline_core::decision::JudgedTool;
 use bowline_core::{Action, Mode, OnAsk, Sandbox, Verdict};
 use bowline_policy::{
     Catalogue, Judgement, Policy, Rule, Surroundings, ToolFacts, decide, located,
@@ -24,7 +25,7 @@ pub struct Trial {
     /// The record's `id`, as it stands there.
     pub id: Value,
     policy: Policy,
-    tool: String,
+    tool: JudgedTool,
     actions: Vec<Action>,
     cwd: String,
     look: Described,
@@ -99,7 +100,7 @@ impl Trial {
         Ok(Self {
             id: record.id,
             policy,
-            tool,
+            tool: known(tool),
             actions,
             cwd: cwd.clone(),
             look,
@@ -109,15 +110,24 @@ impl Trial {
     /// Judges the call.
     #[must_use]
     pub fn judge(&self) -> Judgement {
-        let specs = bowline_tools::builtin::specs();
-        let spec = specs.iter().find(|spec| spec.name == self.tool);
-        let tool = spec.map_or_else(|| ToolFacts::unknown(&self.tool), ToolFacts::from);
+        let JudgedTool { name, tier, risk } = &self.tool;
+        let (risk, tier) = (*risk, *tier);
+        let tool = ToolFacts { name, risk, tier };
         let cx = Surroundings {
             cwd: &self.cwd,
             look: &self.look,
         };
         decide(&self.policy, tool, &self.actions, OnAsk::Park, &cx)
     }
+}
+
+/// What is known of a tool by its name: that of a built-in one, or the worst.
+fn known(name: String) -> JudgedTool {
+    let specs = bowline_tools::builtin::specs();
+    let spec = specs.iter().find(|spec| spec.name == name);
+    let ToolFacts { risk, tier, .. } =
+        spec.map_or_else(|| ToolFacts::unknown(&name), ToolFacts::from);
+    JudgedTool { name, tier, risk }
 }
 
 /// The reasons of the parts that gave a judgement its verdict.

@@ -3,6 +3,7 @@
 mod lines;
 mod said;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -25,6 +26,9 @@ use crate::print::{self, Colour, Look};
 
 /// How often answers from elsewhere are looked for while the person thinks.
 const MAILBOX_POLL: Duration = Duration::from_millis(500);
+
+/// Most recorded calls that are named when a rule is about to be written.
+const ALSO_MAX: usize = 5;
 
 /// How answers given here are recorded.
 const ROUTE: &str = "the terminal";
@@ -210,6 +214,7 @@ impl Terminal {
     }
 
     async fn answer(&mut self, session: &Session, asked: &[Asked<'_>]) -> Next {
+        let mut told = BTreeSet::new();
         loop {
             print::err_text("> ");
             let line = loop {
@@ -228,7 +233,7 @@ impl Terminal {
                 print::err_line("");
                 return Next::Park;
             };
-            match self.understand(&line, asked) {
+            match self.understand(&line, asked, &mut told) {
                 Ok(next) => return next,
                 Err(hint) => print::err_line(&hint),
             }
@@ -236,7 +241,15 @@ impl Terminal {
     }
 
     /// What a line means for what is asked, or how to answer it.
-    fn understand(&self, line: &str, asked: &[Asked<'_>]) -> Result<Next, String> {
+    ///
+    /// `told` are the decisions of which was said what `always` would also have allowed: before
+    /// that it writes nothing.
+    fn understand(
+        &self,
+        line: &str,
+        asked: &[Asked<'_>],
+        told: &mut BTreeSet<DecisionId>,
+    ) -> Result<Next, String> {
         let mask = |text: String| self.masker.mask(&text).text.into_owned();
         if let [Asked { item, .. }] = asked
             && let Some(question) = &item.question
@@ -262,6 +275,9 @@ impl Terminal {
                 Said::Session => verdict(decision, Verdict::Allow, Scope::Session, None),
                 Said::Always => {
                     let rules = one.always.as_ref().map_err(|why| format!("  {why}"))?;
+                    if told.insert(decision) {
+                        return Err(self.reach(decision, rules)?);
+                    }
                     always::remember(&self.places, rules)
                         .map_err(|failure| failure.message().to_owned())?;
                     verdict(decision, Verdict::Allow, Scope::Always, None)
@@ -272,6 +288,23 @@ impl Terminal {
             commands.push(command(decision, ask));
         }
         Ok(Next::Give(commands))
+    }
+
+    /// What rules would also have allowed, and how to have them written.
+    fn reach(&self, decision: DecisionId, rules: &[String]) -> Result<String, String> {
+        let also = always::also_allowed(&self.places, decision, rules)
+            .map_err(|failure| failure.message().to_owned())?;
+        let mut lines: Vec<String> = rules.iter().map(|rule| format!("allow {rule}")).collect();
+        lines.push(match also.len() {
+            0 => "it would have allowed no other recorded call".to_owned(),
+            count => format!("recorded calls that it would also have allowed: {count}"),
+        });
+        lines.extend(also.iter().take(ALSO_MAX).map(|call| format!("  {call}")));
+        lines.push("the same answer again writes it".to_owned());
+        let lines = lines
+            .iter()
+            .map(|line| format!("  {}", self.look.fit(line, 2)));
+        Ok(lines.collect::<Vec<_>>().join("\n"))
     }
 
     /// Shows what is asked, in lines that fit, and how to answer. What would run is shown whole:

@@ -148,6 +148,12 @@ fn each_call_is_asked_for_and_each_answer_counts() {
     run.until("> ");
     run.type_line("n use another name");
     run.until("? write c.txt");
+    run.until("always: allow `write(");
+    run.until("> ");
+    // Before a rule is written it is said what else it would have allowed.
+    run.type_line("a");
+    run.until("no other recorded call");
+    run.until("again writes it");
     run.until("> ");
     run.type_line("s");
     run.until("All done.");
