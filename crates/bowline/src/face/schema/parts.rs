@@ -248,8 +248,7 @@ fn decision() -> Value {
         json!({}),
     );
     let trust = trust();
-    let looked = json!({ "type": "object", "required": ["looked"],
-        "properties": { "looked": { "enum": ["at", "names", "script"] } } });
+    let looked = looked();
     let by = json!({ "oneOf": [
         { "const": "policy" }, object(json!({ "person": text }), json!({})),
         object(json!({ "grant": id }), json!({}))
@@ -285,6 +284,26 @@ fn trust() -> Value {
     json!({ "oneOf": [
         { "const": "untrusted" },
         object(json!({ "trusted": trusted }), json!({}))
+    ] })
+}
+
+/// What was looked at for a decision.
+fn looked() -> Value {
+    let text = json!({ "type": "string" });
+    let seen = json!({ "oneOf": [
+        { "enum": ["missing", "file", "folder", "special", "unknown"] },
+        object(json!({ "link": text }), json!({}))
+    ] });
+    json!({ "oneOf": [
+        object(json!({ "looked": { "const": "at" }, "path": text, "seen": seen }), json!({})),
+        object(
+            json!({ "looked": { "const": "names" }, "folder": text, "pattern": text }),
+            json!({ "names": list(&text) }),
+        ),
+        object(
+            json!({ "looked": { "const": "script" }, "path": text }),
+            json!({ "part": text, "publishes": text }),
+        )
     ] })
 }
 
