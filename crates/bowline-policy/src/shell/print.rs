@@ -1,14 +1,15 @@
 //! A tree as shell text of one form: what differs only in spelling is printed alike.
 //!
 //! For people, and to hold trees against each other. What the tree does not keep is printed as one
-//! that could have stood there (`until` as `while`, `${v#x}` as `${v%x}`); the body of
+//! that could have stood there (`until` as `while`, `${v#x}` as `${v%%x}`); the body of
 //! a here-document stands in parentheses after its operator, which no shell would read.
 
 mod words;
 
+use super::parse::RESERVED;
 use super::tree::{
-    Assignment, Command, CommandKind, Descriptor, List, Operator, Pipeline, Redirection, Script,
-    Test, Word,
+    Assignment, Command, CommandKind, Descriptor, List, Operator, Piece, Pipeline, Redirection,
+    Script, Test, Word,
 };
 
 /// The script as text.
@@ -65,11 +66,16 @@ impl Printer {
             (false, false) => "",
         };
         self.say(leading);
+        let begin = self.text.len();
         for (index, command) in pipeline.commands.iter().enumerate() {
             if index > 0 {
                 self.say(" | ");
             }
             self.command(command);
+        }
+        // Else it would be an option of `time`.
+        if pipeline.is_timed && self.text[begin..].starts_with('-') {
+            self.text.insert_str(begin, "-- ");
         }
     }
 
@@ -156,8 +162,14 @@ impl Printer {
         }
         for word in words {
             self.say(if is_first { "" } else { " " });
+            match &word.pieces[..] {
+                // After a redirection it is an ordinary word, and it stays one.
+                [Piece::Bare(text)] if is_first && RESERVED.contains(&text.as_str()) => {
+                    self.say(&format!("'{text}'"));
+                }
+                _ => self.word(word),
+            }
             is_first = false;
-            self.word(word);
         }
     }
 

@@ -2,9 +2,9 @@
 
 use super::super::parse::NotUnderstood;
 use super::super::tree::{Piece, Word};
-use super::Lexer;
 use super::quote::Quoting;
-use super::word::Pieces;
+use super::word::{Pieces, is_special};
+use super::{Lexer, begins_name};
 
 impl Lexer<'_> {
     /// `$((..))`, or `$(` with a subshell at its beginning: bash takes it for arithmetic if the
@@ -98,7 +98,7 @@ impl Lexer<'_> {
                 }
                 self.quotes_in_arithmetic(&mut pieces)?;
             } else {
-                self.inside_quotes(byte, b"", Quoting::Inner, &mut pieces)?;
+                self.in_expression(byte, &mut pieces)?;
             }
         }
         Ok(Word {
@@ -120,7 +120,7 @@ impl Lexer<'_> {
                 None | Some(b'\\' | b'\'' | b'(' | b')' | b'[' | b']') => {
                     return Err(self.not_understood("quotes in arithmetic"));
                 }
-                Some(byte) => self.inside_quotes(byte, b"", Quoting::Inner, pieces)?,
+                Some(byte) => self.in_expression(byte, pieces)?,
             }
         }
         Ok(())
@@ -151,7 +151,7 @@ impl Lexer<'_> {
                 match byte {
                     b'\'' => lexer.single_quoted(&mut pieces)?,
                     b'"' => lexer.quotes_in_subscript(&mut pieces)?,
-                    _ => lexer.inside_quotes(byte, b"", Quoting::Inner, &mut pieces)?,
+                    _ => lexer.in_expression(byte, &mut pieces)?,
                 }
             }
             let word = Word {
@@ -176,9 +176,19 @@ impl Lexer<'_> {
                 None | Some(b'\\' | b'`') => {
                     return Err(self.not_understood("quotes in a subscript"));
                 }
-                Some(byte) => self.inside_quotes(byte, b"", Quoting::Inner, pieces)?,
+                Some(byte) => self.in_expression(byte, pieces)?,
             }
         }
         Ok(())
+    }
+
+    /// One thing of an expression or subscript, in which a lone `$` means nothing.
+    fn in_expression(&mut self, byte: u8, pieces: &mut Pieces) -> Result<(), NotUnderstood> {
+        let begins =
+            |next: u8| begins_name(next) || is_special(next) || matches!(next, b'(' | b'{' | b'[');
+        if byte == b'$' && !self.look(1).is_some_and(begins) {
+            return Err(self.not_understood("a lone `$` in arithmetic or a subscript"));
+        }
+        self.inside_quotes(byte, b"", Quoting::Inner, pieces)
     }
 }

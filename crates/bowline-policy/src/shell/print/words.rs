@@ -124,9 +124,9 @@ impl Printer {
             Operation::Transform(letter) => self.say(&format!("@{letter}")),
             Operation::Substitute(operand) => self.operand(":-", operand, is_quoted, Within::Text),
             Operation::Assign(operand) => self.operand(":=", operand, is_quoted, Within::Text),
-            Operation::Trim(operand) => self.operand("%", operand, is_quoted, Within::Pattern),
+            Operation::Trim(operand) => self.operand("%%", operand, is_quoted, Within::Pattern),
             Operation::Replace(pattern, replacement) => {
-                self.operand("/", pattern, is_quoted, Within::Pattern);
+                self.operand("//", pattern, is_quoted, Within::Pattern);
                 self.operand("/", replacement, is_quoted, Within::Pattern);
             }
             Operation::Slice(offset, length) => {
