@@ -258,7 +258,11 @@ impl Lexer<'_> {
             if !goes_on {
                 return Ok(pipeline);
             }
+            let end = self.at;
             self.skip_newlines()?;
+            if self.text[end..self.at].contains('\n') && self.reserved() == Some("time") {
+                return Err(self.not_understood("`time` on a line after `|`"));
+            }
         }
     }
 

@@ -297,6 +297,7 @@ const REFUSED: &[&str] = &[
     "a &&",
     "| a",
     "a | ! b",
+    "a |\n\ntime b",
     "a; ; b",
     "a & ; b",
     "in",
