@@ -134,7 +134,8 @@ fn every_path_is_judged_by_what_it_leads_to() {
     check(edit("deploy/.env.staging"), Ask);
     check(read("blob:0011223344556677"), Allow);
     check(("todo", json!({"items": []})), Allow);
-    check(("shell", json!({"command": "true"})), Ask);
+    check(("shell", json!({"command": "true"})), Allow);
+    check(("shell", json!({"command": "touch x"})), Ask);
 }
 
 fn deny_rules_hold_for_links_and_targets() {
