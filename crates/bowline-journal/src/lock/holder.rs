@@ -48,33 +48,27 @@ pub enum EndedBy {
     Force,
 }
 
+/// How often the holder of a lock that is held is looked for, and the pause between. The kernel
+/// lists locks piece by piece, so that one is missed at times while others come and go; and a
+/// process that is just being started holds its parent's locks for a moment.
+const LOOKS: usize = 20;
+const LOOK_PAUSE: Duration = Duration::from_millis(5);
+
 /// How long a process may take to be gone once it was ended by force.
 const FORCE_WAIT: Duration = Duration::from_secs(5);
 
 impl Holder {
     /// Finds and proves the process that holds the lock of the session in `dir`.
     pub(crate) fn find(dir: &SessionDir) -> Result<Option<Self>, Error> {
-        if owner_of(dir)?.is_none() {
-            return Ok(None);
-        }
         let path = dir.lock();
-        let lock = std::fs::metadata(&path).at("look at", &path)?;
-        let locks = std::fs::read_to_string("/proc/locks").at("read", Path::new("/proc/locks"))?;
-        for pid in listed(&locks, lock.ino()) {
-            let Some(handle) = open(pid) else { continue };
-            if holds(pid, &lock) && !has_ended(&handle, Duration::ZERO) {
-                let owner = read_owner(&path).filter(|owner| owner.pid == pid);
-                let dir = dir.clone();
-                return Ok(Some(Self {
-                    pid,
-                    owner,
-                    handle,
-                    dir,
-                }));
+        for _ in 0..LOOKS {
+            if owner_of(dir)?.is_none() {
+                return Ok(None);
             }
-        }
-        if owner_of(dir)?.is_none() {
-            return Ok(None);
+            if let Some(found) = Self::look(dir, &path)? {
+                return Ok(Some(found));
+            }
+            std::thread::sleep(LOOK_PAUSE);
         }
         Err(Error::Invalid {
             what: format!(
@@ -84,6 +78,26 @@ impl Holder {
             ),
             next: "End it where it runs".to_owned(),
         })
+    }
+
+    /// Looks once for the process that holds the lock at `path`.
+    fn look(dir: &SessionDir, path: &Path) -> Result<Option<Self>, Error> {
+        let lock = std::fs::metadata(path).at("look at", path)?;
+        let locks = std::fs::read_to_string("/proc/locks").at("read", Path::new("/proc/locks"))?;
+        for pid in listed(&locks, lock.ino()) {
+            let Some(handle) = open(pid) else { continue };
+            if holds(pid, &lock) && !has_ended(&handle, Duration::ZERO) {
+                let owner = read_owner(path).filter(|owner| owner.pid == pid);
+                let dir = dir.clone();
+                return Ok(Some(Self {
+                    pid,
+                    owner,
+                    handle,
+                    dir,
+                }));
+            }
+        }
+        Ok(None)
     }
 
     /// The process id, as seen from here.
