@@ -27,6 +27,18 @@ pub enum Verdict {
     Deny,
 }
 
+impl Verdict {
+    /// The word for it, in rules, lists and records.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Ask => "ask",
+            Self::Deny => "deny",
+        }
+    }
+}
+
 /// The layer a rule comes from, strongest first; a later one never loosens an earlier one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

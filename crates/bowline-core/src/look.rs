@@ -20,6 +20,22 @@ pub enum Seen {
     Unknown,
 }
 
+impl Seen {
+    /// What it is, in a word or two.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let word = match self {
+            Self::Missing => "missing",
+            Self::File => "file",
+            Self::Folder => "folder",
+            Self::Link(target) => return format!("a link to {target}"),
+            Self::Special => "special",
+            Self::Unknown => "unknown",
+        };
+        word.to_owned()
+    }
+}
+
 /// One fact that a judgement rests on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "looked", rename_all = "snake_case")]
@@ -52,4 +68,36 @@ pub enum LookFact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         publishes: Option<String>,
     },
+}
+
+impl LookFact {
+    /// The fact for people: the path and what was there.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::At { path, seen } => format!("{path}: {}", seen.words()),
+            Self::Names {
+                folder,
+                pattern,
+                names,
+            } => match names {
+                Some(names) => format!("{folder}/{pattern}: {}", names.join(", ")),
+                None => format!("{folder}/{pattern}: not known"),
+            },
+            Self::Script {
+                path,
+                part,
+                publishes,
+            } => {
+                let task = match part.as_str() {
+                    "" => String::new(),
+                    part => format!(" (task {part})"),
+                };
+                match publishes {
+                    Some(command) => format!("{path}{task}: publishes with `{command}`"),
+                    None => format!("{path}{task}: a script that publishes nothing"),
+                }
+            }
+        }
+    }
 }

@@ -163,11 +163,7 @@ fn by_hand(rule: &Rule) -> Rule {
 }
 
 fn told(found: &Judgement) -> String {
-    let word = match found.verdict {
-        Verdict::Allow => "allow",
-        Verdict::Ask => "ask",
-        Verdict::Deny => "deny",
-    };
+    let word = found.verdict.name();
     format!("`{word}` ({})", found.reason.trim_end_matches('.'))
 }
 

@@ -47,8 +47,8 @@ pub use example::{EXAMPLE_HOME, EXAMPLE_ROOT, Example, Expected, check_example};
 pub use glob::PathGlob;
 pub use judge::{Judgement, ToolFacts, decide, may_search, settle};
 pub use look::{
-    CONTENT_BYTES_MAX, Look, NAMES_MAX, NoLook, Recorded, Surroundings, UNREADABLE_GIT_CONFIG,
-    located,
+    CONTENT_BYTES_MAX, Described, Look, NAMES_MAX, NoLook, Recorded, Surroundings,
+    UNREADABLE_GIT_CONFIG, located,
 };
 pub use policy::{ANALYSER_VERSION, Catalogue, Policy, policy_hash};
 pub use protected::{protected_names, secret_places};

@@ -1,6 +1,10 @@
 //! What lies at paths that shell text names: the analysis asks, somebody who can look answers.
 
+mod described;
+
 use std::collections::HashMap;
+
+pub use described::Described;
 
 use bowline_core::PathFact;
 use bowline_core::look::{LookFact, Seen};

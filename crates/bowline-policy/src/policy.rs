@@ -75,14 +75,7 @@ impl Policy {
     /// [`RuleError`] for a rule that this version does not read.
     pub fn of_record(record: &PolicyRecord) -> Result<Self, RuleError> {
         let rules = record.rules.iter();
-        let rules = rules.map(|one| {
-            let rule = Rule::parse(one.verdict, one.source.clone())?;
-            let expires_at_ms = one.expires_at_ms;
-            Ok(Rule {
-                expires_at_ms,
-                ..rule
-            })
-        });
+        let rules = rules.map(Rule::in_force);
         Ok(Self {
             mode: record.mode,
             rules: rules.collect::<Result<_, _>>()?,

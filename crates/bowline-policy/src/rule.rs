@@ -1,7 +1,7 @@
 //! Rules as people write them.
 
 use bowline_core::decision::{Layer, RuleSource, Verdict};
-use bowline_core::{Tier, TrustState};
+use bowline_core::{RuleInForce, Tier, TrustState};
 
 use crate::glob::PathGlob;
 
@@ -97,6 +97,19 @@ impl Rule {
             pattern,
             source,
             expires_at_ms: None,
+        })
+    }
+
+    /// Reads a rule as it was recorded.
+    ///
+    /// # Errors
+    /// As [`Rule::parse`].
+    pub fn in_force(rule: &RuleInForce) -> Result<Self, RuleError> {
+        let expires_at_ms = rule.expires_at_ms;
+        let rule = Self::parse(rule.verdict, rule.source.clone())?;
+        Ok(Self {
+            expires_at_ms,
+            ..rule
         })
     }
 

@@ -4,17 +4,15 @@
 //! and either `command` with `policy` (`mode`, `allow`, `ask`, `deny`), or `tool` with `input` and
 //! `mode`. Other fields are not read.
 
-mod described;
+use std::sync::LazyLock;
 
 use bowline_core::decision::JudgedTool;
-use bowline_core::{Action, Mode, OnAsk, Sandbox, Verdict};
+use bowline_core::{Action, Mode, OnAsk, Sandbox, ToolSpec, Verdict};
 use bowline_policy::{
-    Catalogue, Judgement, Policy, Rule, Surroundings, ToolFacts, decide, located,
+    Catalogue, Described, Judgement, Policy, Rule, Surroundings, ToolFacts, decide, located,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
-
-pub use described::Described;
 
 #[cfg(test)]
 mod tests;
@@ -77,7 +75,11 @@ impl Trial {
             home,
             fs,
         } = &record.cwd_context;
-        let look = Described::new(workspace, fs);
+        let entries = fs.iter();
+        let entries: Vec<(&str, &str)> = entries
+            .filter_map(|(path, what)| Some((path.as_str(), what.as_str()?)))
+            .collect();
+        let look = Described::new(workspace, &entries);
         let rules = match (record.policy, record.mode) {
             (Some(rules), _) => rules,
             (None, Some(mode)) => Rules {
@@ -123,8 +125,9 @@ impl Trial {
 
 /// What is known of a tool by its name: that of a built-in one, or the worst.
 fn known(name: String) -> JudgedTool {
-    let specs = bowline_tools::builtin::specs();
-    let spec = specs.iter().find(|spec| spec.name == name);
+    // Their schemas are made from types: once, not for every record.
+    static SPECS: LazyLock<Vec<ToolSpec>> = LazyLock::new(bowline_tools::builtin::specs);
+    let spec = SPECS.iter().find(|spec| spec.name == name);
     let ToolFacts { risk, tier, .. } =
         spec.map_or_else(|| ToolFacts::unknown(&name), ToolFacts::from);
     JudgedTool { name, tier, risk }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bowline_core::decision::Layer;
-use bowline_core::{Configured, Mode, ModelRef, Network, Profile, RuleInForce, Settings};
+use bowline_core::{Configured, Mode, ModelRef, Network, Profile, RuleInForce, Settings, Verdict};
 use bowline_journal::Ledger;
 use bowline_model::scenario::Scenario;
 use bowline_model::{Dialect, HttpProvider, Provider, ProviderConfig, ScriptedProvider};
@@ -221,23 +221,34 @@ pub fn toolbox(configured: &Configured, policy: &Policy) -> Result<Toolbox, Fail
     Ok(builtin::toolbox(builtin_config))
 }
 
+/// The rules that the command line gives.
+pub fn rules_by_hand(allow: &[String], deny: &[String]) -> Result<Vec<RuleInForce>, Failure> {
+    let allow = allow.iter().map(|text| (Verdict::Allow, text));
+    let deny = deny.iter().map(|text| (Verdict::Deny, text));
+    let read = |(verdict, text): (Verdict, &String)| {
+        let rule = Rule::on_command_line(verdict, text)
+            .map_err(|error| Failure::usage(format!("rule `{text}`: {error}")))?;
+        Ok(RuleInForce {
+            verdict,
+            source: rule.source,
+            reason: None,
+            expires_at_ms: None,
+        })
+    };
+    allow.chain(deny).map(read).collect()
+}
+
 /// Builds the policy. A rule that cannot be read is none that may be left out.
 pub fn policy(configured: &Configured, mode: Mode, roots: &[PathBuf]) -> Result<Policy, Failure> {
-    let mut rules = Vec::new();
-    for RuleInForce {
-        verdict,
-        source,
-        expires_at_ms,
-        ..
-    } in &configured.rules
-    {
-        let rule = Rule::parse(*verdict, source.clone())
-            .map_err(|error| Failure::usage(format!("rule `{}`: {error}", source.rule)))?;
-        rules.push(Rule {
-            expires_at_ms: *expires_at_ms,
-            ..rule
-        });
-    }
+    let read = |rule: &RuleInForce| {
+        Rule::in_force(rule)
+            .map_err(|error| Failure::usage(format!("rule `{}`: {error}", rule.source.rule)))
+    };
+    let rules = configured
+        .rules
+        .iter()
+        .map(read)
+        .collect::<Result<_, _>>()?;
     Ok(Policy {
         mode,
         rules,

@@ -361,7 +361,7 @@ fn conditions_of(filter: &AuditFilter) -> Vec<Names> {
     all.extend(tool.map(|tool| exact(Facet::Tool, tool)));
     let tier = filter.tier.map(tier_name);
     all.extend(tier.map(|tier| exact(Facet::Tier, tier)));
-    let verdict = filter.verdict.map(verdict_name);
+    let verdict = filter.verdict.map(Verdict::name);
     all.extend(verdict.map(|verdict| exact(Facet::Verdict, verdict)));
     all
 }
@@ -434,14 +434,6 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Option<AuditRow>> {
         paths: Vec::new(),
         hosts: Vec::new(),
     }))
-}
-
-pub(crate) const fn verdict_name(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Allow => "allow",
-        Verdict::Ask => "ask",
-        Verdict::Deny => "deny",
-    }
 }
 
 pub(crate) const fn scope_name(scope: Scope) -> &'static str {

@@ -9,79 +9,12 @@ mod mutations;
 mod recorded;
 mod safeguards;
 
-use std::collections::BTreeMap;
-
-use bowline_core::look::Seen;
 use bowline_core::{Action, Mode, OnAsk, Risk, Sandbox, Tier, Verdict};
 
-use super::expand::name_fits;
 use crate::judge::{Judgement, ToolFacts, decide};
-use crate::look::{Look, Surroundings};
+use crate::look::{Described, Look, Surroundings};
 use crate::policy::{Catalogue, Policy};
 use crate::rule::Rule;
-
-/// A folder as a record's `fs` describes it: paths relative to the workspace. What it does not
-/// mention is an ordinary file.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Described {
-    workspace: String,
-    entries: BTreeMap<String, String>,
-}
-
-impl Described {
-    pub(super) fn new(workspace: &str, entries: &[(&str, &str)]) -> Self {
-        let entries = entries.iter();
-        Self {
-            workspace: workspace.to_owned(),
-            entries: entries
-                .map(|(path, what)| ((*path).to_owned(), (*what).to_owned()))
-                .collect(),
-        }
-    }
-
-    fn inside<'p>(&self, path: &'p str) -> Option<&'p str> {
-        crate::place::below(path, &self.workspace)
-    }
-}
-
-impl Look for Described {
-    fn at(&self, path: &str) -> Seen {
-        let Some(inside) = self.inside(path) else {
-            return Seen::File;
-        };
-        match self.entries.get(inside).map(String::as_str) {
-            Some("dir") => Seen::Folder,
-            Some(what) => match what.strip_prefix("symlink -> ") {
-                Some(target) => Seen::Link(target.to_owned()),
-                None => Seen::File,
-            },
-            None => Seen::File,
-        }
-    }
-
-    fn names(&self, folder: &str, pattern: &str) -> Option<Vec<String>> {
-        let Some(inside) = self.inside(folder) else {
-            return Some(Vec::new());
-        };
-        let mut names: Vec<String> = self
-            .entries
-            .keys()
-            .filter_map(|path| {
-                crate::place::below(path, inside).or_else(|| inside.is_empty().then_some(path))
-            })
-            .filter_map(|rest| rest.split('/').next())
-            .filter(|name| !name.is_empty() && name_fits(pattern, name))
-            .map(str::to_owned)
-            .collect();
-        names.dedup();
-        Some(names)
-    }
-
-    fn content(&self, path: &str) -> Option<String> {
-        let what = self.entries.get(self.inside(path)?)?;
-        what.strip_prefix("file: ").map(str::to_owned)
-    }
-}
 
 /// Rules of all three kinds.
 #[derive(Debug, Clone, Copy, Default)]

@@ -87,8 +87,8 @@ pub fn reevaluate(case: &Case) -> Reevaluated {
         found.differences.push(Difference {
             what: "verdict",
             of: decision.essence.clone(),
-            recorded: name(decision.verdict).to_owned(),
-            now: name(verdict).to_owned(),
+            recorded: decision.verdict.name().to_owned(),
+            now: verdict.name().to_owned(),
         });
     }
     compare(&decision.actions, &judgement.judged, &mut found.differences);
@@ -213,8 +213,8 @@ fn compare(recorded: &[Judged], now: &[Judged], differences: &mut Vec<Difference
             differences.push(Difference {
                 what: "verdict",
                 of: told(&then.action),
-                recorded: name(then.verdict).to_owned(),
-                now: name(now.verdict).to_owned(),
+                recorded: then.verdict.name().to_owned(),
+                now: now.verdict.name().to_owned(),
             });
         }
         if then.rule != now.rule {
@@ -249,13 +249,5 @@ pub fn told(action: &Action) -> String {
         Action::Note => "note".to_owned(),
         Action::AskPerson { question } => format!("ask: {}", question.text),
         Action::AwaitParty { .. } => "wait".to_owned(),
-    }
-}
-
-const fn name(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Allow => "allow",
-        Verdict::Ask => "ask",
-        Verdict::Deny => "deny",
     }
 }

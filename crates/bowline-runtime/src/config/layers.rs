@@ -55,12 +55,7 @@ impl Layers {
     /// Adds what a file of rules says at `now_ms`: a rule that has expired is left out.
     pub fn add_rules(&mut self, rules: impl IntoIterator<Item = FileRule>, now_ms: u64) {
         let in_force = rules.into_iter().filter(|one| !one.is_expired(now_ms));
-        self.rules.extend(in_force.map(|one| RuleInForce {
-            verdict: one.rule.verdict,
-            source: one.rule.source,
-            reason: one.reason,
-            expires_at_ms: one.expires_at_ms,
-        }));
+        self.rules.extend(in_force.map(RuleInForce::from));
     }
 
     /// Lays the layers over each other: command line over user over default; a project's own file

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use bowline_core::decision::{Layer, RuleSource};
-use bowline_core::{Tier, Verdict};
+use bowline_core::{RuleInForce, Tier, Verdict};
 use bowline_policy::{Example, Expected, Pattern, Rule, check_example};
 use toml_edit::{Array, Datetime, Document, Item, Offset, Table, Value as TomlValue};
 
@@ -40,6 +40,17 @@ pub struct FileRule {
     pub allows: Vec<String>,
     /// Those under `denies`.
     pub denies: Vec<String>,
+}
+
+impl From<FileRule> for RuleInForce {
+    fn from(one: FileRule) -> Self {
+        Self {
+            verdict: one.rule.verdict,
+            source: one.rule.source,
+            reason: one.reason,
+            expires_at_ms: one.expires_at_ms,
+        }
+    }
 }
 
 impl FileRule {

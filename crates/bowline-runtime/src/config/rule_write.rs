@@ -43,11 +43,7 @@ pub fn rules_text(rules: &[NewRule]) -> String {
 
 fn table(rule: &NewRule) -> Table {
     let mut table = Table::new();
-    let key = match rule.verdict {
-        Verdict::Allow => "allow",
-        Verdict::Ask => "ask",
-        Verdict::Deny => "deny",
-    };
+    let key = rule.verdict.name();
     table.insert(key, value(&rule.rule));
     if let Some(reason) = &rule.reason {
         table.insert("reason", value(reason));

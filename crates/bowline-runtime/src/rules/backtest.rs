@@ -82,14 +82,8 @@ impl Trial {
     #[must_use]
     pub fn new(rules: &[FileRule], change: Change, file: &str, now_ms: u64) -> Self {
         let in_force = rules.iter().filter(|one| !one.is_expired(now_ms));
-        let rules = in_force.map(|one| RuleInForce {
-            verdict: one.rule.verdict,
-            source: one.rule.source.clone(),
-            reason: one.reason.clone(),
-            expires_at_ms: one.expires_at_ms,
-        });
         Self {
-            rules: rules.collect(),
+            rules: in_force.cloned().map(RuleInForce::from).collect(),
             change,
             file: file.to_owned(),
         }

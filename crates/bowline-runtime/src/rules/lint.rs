@@ -155,7 +155,7 @@ fn dead(in_force: &[&Linted], findings: &mut Vec<LintFinding>) {
         if let Some(over) = stricter.iter().find_map(|all| all.find(&rule.pattern, own)) {
             let why = format!(
                 "it never decides: the stricter {} {} names all that it names",
-                word(rules[over].verdict),
+                rules[over].verdict.name(),
                 stands(rules[over])
             );
             let fix = "Remove it, or narrow the stricter one.";
@@ -187,14 +187,6 @@ fn spells_out(pattern: &Pattern) -> bool {
 /// A rule as people look it up.
 fn stands(rule: &Rule) -> String {
     rule.source.place()
-}
-
-const fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Allow => "allow",
-        Verdict::Ask => "ask",
-        Verdict::Deny => "deny",
-    }
 }
 
 fn no_such_tool(one: &Linted, tools: &[&str]) -> Option<LintFinding> {

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bowline_core::decision::Layer;
-use bowline_core::{Action, RuleInForce, Tier, Verdict};
+use bowline_core::decision::{Layer, RuleSource};
+use bowline_core::{Action, Tier, Verdict};
 use bowline_policy::{Judgement, Policy, Rule, RuleError};
 use serde::Serialize;
 
@@ -131,19 +131,14 @@ impl Case<'_> {
 }
 
 fn tried(rule: &str) -> Result<Rule, RuleError> {
-    let one = RuleInForce {
-        verdict: Verdict::Allow,
-        source: bowline_core::decision::RuleSource {
-            layer: Layer::User,
-            tier: Tier::BuiltIn,
-            rule: rule.to_owned(),
-            file: Some(TRIED.to_owned()),
-            line: None,
-        },
-        reason: None,
-        expires_at_ms: None,
+    let source = RuleSource {
+        layer: Layer::User,
+        tier: Tier::BuiltIn,
+        rule: rule.to_owned(),
+        file: Some(TRIED.to_owned()),
+        line: None,
     };
-    Rule::parse(one.verdict, one.source)
+    Rule::parse(Verdict::Allow, source)
 }
 
 /// The rules by which each asking part of a call might be allowed; none at all when one of them

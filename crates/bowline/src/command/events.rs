@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bowline_core::decision::DecidedBy;
-use bowline_core::{Event, Fact, Verdict};
+use bowline_core::{Event, Fact};
 use bowline_journal::{Recorded, Store};
 use serde_json::json;
 
@@ -110,11 +110,7 @@ fn about(event: &Event) -> String {
         Fact::CallRejected(rejected) => rejected.error.text().to_owned(),
         Fact::Decided(decided) => {
             let decision = &decided.decision;
-            let verdict = match decision.verdict {
-                Verdict::Allow => "allow",
-                Verdict::Ask => "ask",
-                Verdict::Deny => "deny",
-            };
+            let verdict = decision.verdict.name();
             let by = match &decision.by {
                 DecidedBy::Policy => "policy",
                 DecidedBy::Person(_) => "a person",

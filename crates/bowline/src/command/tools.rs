@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use bowline_core::message::ResultKind;
-use bowline_core::{HistoryItem, Registry, RuleInForce, ToolSpec, Verdict};
-use bowline_policy::Rule;
+use bowline_core::{HistoryItem, Registry, ToolSpec};
 use bowline_runtime::{Rest, resolve_folders};
 use serde_json::json;
 
@@ -98,19 +97,7 @@ fn call(args: &ToolCall) -> Result<u8, Failure> {
         ..Force::default()
     };
     let config = wire::configure(&places, &cwd, &force)?;
-    let mut rules = Vec::new();
-    for (verdict, texts) in [(Verdict::Allow, &args.allow), (Verdict::Deny, &args.deny)] {
-        for text in texts {
-            let rule = Rule::on_command_line(verdict, text)
-                .map_err(|error| Failure::usage(format!("rule `{text}`: {error}")))?;
-            rules.push(RuleInForce {
-                verdict,
-                source: rule.source,
-                reason: None,
-                expires_at_ms: None,
-            });
-        }
-    }
+    let rules = wire::rules_by_hand(&args.allow, &args.deny)?;
     let settings = wire::scripted_settings(&config, &places)?;
     let quiet = Quiet {
         config: &config,

@@ -124,9 +124,7 @@ fn one_by_one(rows: u64, filter: &AuditFilter) -> Vec<u64> {
             && has(&filter.tool, is.tool)
             && has(&filter.rule, &is.rule)
             && has(&filter.person, is.who)
-            && filter
-                .verdict
-                .is_none_or(|it| verdict_name(it) == is.verdict)
+            && filter.verdict.is_none_or(|it| it.name() == is.verdict)
             && filter.tier.is_none_or(|it| it == Tier::BuiltIn)
             && filter.path.as_ref().is_none_or(within)
             && (filter.host.is_none() || filter.host == is.host)

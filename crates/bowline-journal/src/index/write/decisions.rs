@@ -6,7 +6,7 @@ use bowline_core::{Action, Decision, Event, Fact, Receipt, Verdict};
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 
 use super::Rows;
-use crate::index::audit::{Facet, layer_name, scope_name, tier_name, verdict_name};
+use crate::index::audit::{Facet, layer_name, scope_name, tier_name};
 
 /// A decision that an answer is about: its row, its call and what it can be found by.
 struct Answered {
@@ -45,7 +45,7 @@ impl Rows<'_> {
             receipt.seq.0,
             call.to_string(),
             decision.id.to_string(),
-            verdict_name(decision.verdict),
+            decision.verdict.name(),
             decided_by(&decision.by),
             tool,
             decision.essence,
@@ -65,7 +65,7 @@ impl Rows<'_> {
             DecidedBy::Grant(_) => "grant",
         };
         self.add_facet(Facet::Tool, &tool, at_ms, row)?;
-        self.add_facet(Facet::Verdict, verdict_name(decision.verdict), at_ms, row)?;
+        self.add_facet(Facet::Verdict, decision.verdict.name(), at_ms, row)?;
         self.add_facet(Facet::Who, who, at_ms, row)?;
         if let Some(tool) = &decision.tool {
             self.add_facet(Facet::Tier, tier_name(tool.tier), at_ms, row)?;
@@ -215,7 +215,7 @@ fn answer(fact: &Fact) -> Option<Answer<'_>> {
         Fact::DecisionAnswered(it) => Answer {
             what: "answer",
             decision: it.decision.to_string(),
-            verdict: verdict_name(it.verdict),
+            verdict: it.verdict.name(),
             by: &it.by,
             scope: scope_name(it.scope),
             reason: it.note.as_deref().unwrap_or_default(),
@@ -223,7 +223,7 @@ fn answer(fact: &Fact) -> Option<Answer<'_>> {
         Fact::QuestionAnswered(it) => Answer {
             what: "answer",
             decision: it.decision.to_string(),
-            verdict: verdict_name(Verdict::Allow),
+            verdict: Verdict::Allow.name(),
             by: &it.by,
             scope: "once",
             reason: it.answer.text(),
@@ -231,7 +231,7 @@ fn answer(fact: &Fact) -> Option<Answer<'_>> {
         Fact::DecisionLapsed(it) => Answer {
             what: "lapse",
             decision: it.decision.to_string(),
-            verdict: verdict_name(Verdict::Deny),
+            verdict: Verdict::Deny.name(),
             by: "nobody",
             scope: "once",
             reason: "nobody answered in time",

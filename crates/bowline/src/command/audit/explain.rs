@@ -1,6 +1,6 @@
 //! `bowline audit explain`: a decision taken again from its record.
 
-use bowline_core::{SessionId, Verdict};
+use bowline_core::SessionId;
 use bowline_journal::Store;
 use bowline_runtime::audit::{Again, Case, Reevaluated, cases, reevaluate};
 use serde_json::{Value, json};
@@ -60,7 +60,7 @@ fn page(look: &Look, case: &Case, found: &Reevaluated) -> Vec<String> {
     say(None, &format!("{id}  {}", case.decision.essence), 0);
     match found.again {
         Again::Same => {
-            let verdict = name(found.recorded_verdict);
+            let verdict = found.recorded_verdict.name();
             say(
                 Some(Colour::Green),
                 &format!("decided again the same: {verdict}, by the same rules"),
@@ -90,7 +90,7 @@ fn page(look: &Look, case: &Case, found: &Reevaluated) -> Vec<String> {
         for judged in &found.judged {
             say(
                 None,
-                &format!("{}: {}", name(judged.verdict), judged.reason),
+                &format!("{}: {}", judged.verdict.name(), judged.reason),
                 2,
             );
             say(Some(Colour::Dim), &super::show::rule(&judged.rule), 4);
@@ -105,14 +105,6 @@ fn page(look: &Look, case: &Case, found: &Reevaluated) -> Vec<String> {
     };
     say(Some(Colour::Dim), &versions, 0);
     lines
-}
-
-const fn name(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Allow => "allow",
-        Verdict::Ask => "ask",
-        Verdict::Deny => "deny",
-    }
 }
 
 /// What came of many.

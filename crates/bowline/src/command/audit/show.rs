@@ -1,7 +1,6 @@
 //! `bowline audit show`: one decision for people.
 
 use bowline_core::decision::{DecidedBy, RuleSource, Scope};
-use bowline_core::look::{LookFact, Seen};
 use bowline_core::{Action, Backend, Decision, TrustState, Verdict};
 use bowline_journal::Store;
 use bowline_runtime::audit::{Case, told};
@@ -106,7 +105,7 @@ fn parts(page: &mut Page<'_>, case: &Case) {
             Some(segment) => format!(" in `{segment}`"),
             None => String::new(),
         };
-        let name = name(judged.verdict);
+        let name = judged.verdict.name();
         page.item(&format!("{name:<5} {}{place}", told(&judged.action)));
         page.under(&rule(&judged.rule));
         if judged.reason != case.decision.reason {
@@ -124,31 +123,7 @@ fn looked(page: &mut Page<'_>, decision: &Decision) {
     }
     page.head("what was looked at");
     for fact in &decision.looked {
-        page.item(&match fact {
-            LookFact::At { path, seen } => format!("{path}: {}", seen_as(seen)),
-            LookFact::Names {
-                folder,
-                pattern,
-                names,
-            } => match names {
-                Some(names) => format!("{folder}/{pattern}: {}", names.join(", ")),
-                None => format!("{folder}/{pattern}: not known"),
-            },
-            LookFact::Script {
-                path,
-                part,
-                publishes,
-            } => {
-                let task = match part.as_str() {
-                    "" => String::new(),
-                    part => format!(" (task {part})"),
-                };
-                match publishes {
-                    Some(command) => format!("{path}{task}: publishes with `{command}`"),
-                    None => format!("{path}{task}: a script that publishes nothing"),
-                }
-            }
-        });
+        page.item(&fact.words());
     }
 }
 
@@ -165,26 +140,11 @@ fn executes(page: &mut Page<'_>, decision: &Decision) {
     }
 }
 
-fn seen_as(seen: &Seen) -> String {
-    match seen {
-        Seen::Link(target) => format!("a link to {target}"),
-        other => words(&json!(other)),
-    }
-}
-
 fn verdict(decision: &Decision) -> &'static str {
     match decision.verdict {
         Verdict::Allow => "ALLOWED",
         Verdict::Ask => "ASKED",
         Verdict::Deny => "REFUSED",
-    }
-}
-
-const fn name(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Allow => "allow",
-        Verdict::Ask => "ask",
-        Verdict::Deny => "deny",
     }
 }
 

@@ -4,8 +4,8 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use bowline_core::decision::RuleSource;
-use bowline_core::{Action, OnAsk, RuleInForce, Verdict};
-use bowline_policy::{Judgement, Policy, Rule, Surroundings, ToolFacts, decide};
+use bowline_core::{Action, OnAsk, Verdict};
+use bowline_policy::{Judgement, Policy, Surroundings, ToolFacts, decide};
 use bowline_runtime::trial::{self, Trial};
 use bowline_runtime::{Disk, resolve_folders};
 use serde_json::{Value, json};
@@ -87,7 +87,7 @@ impl Tried {
         json!({
             "command": self.command,
             "mode": self.policy.mode,
-            "decision": word(self.judgement.verdict),
+            "decision": self.judgement.verdict.name(),
             "reasons": trial::reasons(&self.judgement),
             "actions": self.judgement.judged,
             "looked": self.judgement.looked,
@@ -105,19 +105,7 @@ fn policy(places: &Places, case: &Case, cwd: &Path, roots: &[PathBuf]) -> Result
     };
     let config = wire::configure(places, cwd, &force)?;
     let settings = wire::scripted_settings(&config, places)?;
-    let mut rules = Vec::new();
-    for (verdict, texts) in [(Verdict::Allow, &case.allow), (Verdict::Deny, &case.deny)] {
-        for text in texts {
-            let rule = Rule::on_command_line(verdict, text)
-                .map_err(|error| Failure::usage(format!("rule `{text}`: {error}")))?;
-            rules.push(RuleInForce {
-                verdict,
-                source: rule.source,
-                reason: None,
-                expires_at_ms: None,
-            });
-        }
-    }
+    let rules = wire::rules_by_hand(&case.allow, &case.deny)?;
     let configured = in_force::configured(&config, places, &settings.model, rules);
     let mut policy = wire::policy(&configured, settings.mode, roots)?;
     policy.sandbox = bowline_runtime::sandbox(&wire::confiner(&policy));
@@ -158,7 +146,7 @@ fn described(file: &Path) -> Result<u8, Failure> {
                 let judgement = trial.judge();
                 let answer = json!({
                     "id": trial.id,
-                    "decision": word(judgement.verdict),
+                    "decision": judgement.verdict.name(),
                     "reasons": trial::reasons(&judgement),
                 });
                 print::line(&answer.to_string());
@@ -170,15 +158,6 @@ fn described(file: &Path) -> Result<u8, Failure> {
         }
     }
     Ok(u8::from(unread > 0))
-}
-
-/// The word of a verdict.
-pub const fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Allow => "allow",
-        Verdict::Ask => "ask",
-        Verdict::Deny => "deny",
-    }
 }
 
 /// The exit code of a verdict: as a turn would end.
@@ -203,7 +182,7 @@ pub fn painted(look: &Look, verdict: Verdict) -> String {
         Verdict::Ask => Colour::Yellow,
         Verdict::Deny => Colour::Red,
     };
-    look.paint(colour, &format!("{:<5}", word(verdict)))
+    look.paint(colour, &format!("{:<5}", verdict.name()))
 }
 
 /// A rule for people: what it is and where it stands.

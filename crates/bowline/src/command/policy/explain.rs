@@ -2,7 +2,7 @@
 
 use bowline_core::Action;
 use bowline_core::decision::{Judged, Segment};
-use bowline_core::look::{LookFact, Seen};
+use bowline_core::look::LookFact;
 
 use super::check::{self, Tried};
 use crate::args::Case;
@@ -76,36 +76,7 @@ fn looked(look: &Look, facts: &[LookFact]) {
     }
     print::line("");
     for fact in facts {
-        let text = match fact {
-            LookFact::At { path, seen } => format!("looked at {path}: {}", seen_words(seen)),
-            LookFact::Names {
-                folder,
-                pattern,
-                names,
-            } => {
-                let names = names
-                    .as_ref()
-                    .map_or_else(|| "not known".to_owned(), |names| names.join(" "));
-                format!("looked for {pattern} in {folder}: {names}")
-            }
-            LookFact::Script {
-                path, publishes, ..
-            } => {
-                let what = publishes.as_deref().unwrap_or("publishes nothing");
-                format!("read {path}: {what}")
-            }
-        };
+        let text = format!("looked at {}", fact.words());
         print::line(&look.paint(Colour::Dim, &look.fit(&text, 0)));
-    }
-}
-
-fn seen_words(seen: &Seen) -> String {
-    match seen {
-        Seen::Missing => "nothing".to_owned(),
-        Seen::File => "a file".to_owned(),
-        Seen::Folder => "a folder".to_owned(),
-        Seen::Link(target) => format!("a link to {target}"),
-        Seen::Special => "a FIFO, socket or device".to_owned(),
-        Seen::Unknown => "cannot be looked at".to_owned(),
     }
 }

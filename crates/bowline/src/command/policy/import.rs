@@ -102,11 +102,7 @@ fn show(imported: &Imported, file: &Path, is_project: bool) {
         0,
     ));
     for rule in &imported.rules {
-        let word = match rule.verdict {
-            Verdict::Allow => "allow",
-            Verdict::Ask => "ask",
-            Verdict::Deny => "deny",
-        };
+        let word = rule.verdict.name();
         print::line(&look.fit(
             &format!("  {word:<5} {}   from {}", rule.rule, rule.entry),
             0,

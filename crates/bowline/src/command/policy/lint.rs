@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use bowline_core::Verdict;
 use bowline_runtime::config::{ProjectTrust, parse_rules};
 use bowline_runtime::rules::lint::{LintFinding, Linted, lint};
 use serde_json::json;
@@ -65,11 +64,7 @@ fn in_this_folder(places: &Places) -> Result<(Vec<Linted>, ProjectTrust), Failur
 fn show(found: &[LintFinding], rules: usize) {
     let look = Look::of_stdout();
     for one in found {
-        let verdict = match one.verdict {
-            Verdict::Allow => "allow",
-            Verdict::Ask => "ask",
-            Verdict::Deny => "deny",
-        };
+        let verdict = one.verdict.name();
         let head = format!("{verdict} {}", one.rule.place());
         print::line(&look.paint(Colour::Yellow, &look.fit(&head, 0)));
         for line in look.wrap(&format!("{}. {}", one.why, one.fix), 2) {

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use bowline_core::look::Seen;
-use bowline_policy::Look;
-use bowline_policy::shell::name_fits;
-use serde_json::{Map, Value};
+
+use super::Look;
+use crate::place::below;
+use crate::shell::name_fits;
 
 /// What lies in a workspace, by paths relative to it: `file`, `dir`, `file: CONTENT` or
 /// `symlink -> TARGET`. What is not mentioned is an ordinary file or folder.
@@ -16,16 +17,15 @@ pub struct Described {
 }
 
 impl Described {
-    /// Takes a record's `fs`.
+    /// Takes what lies at paths relative to `workspace`.
     #[must_use]
-    pub fn new(workspace: &str, fs: &Map<String, Value>) -> Self {
-        let entry = |(path, what): (&String, &Value)| {
-            let path = path.trim_matches('/').to_owned();
-            Some((path, what.as_str()?.to_owned()))
-        };
+    pub fn new(workspace: &str, entries: &[(&str, &str)]) -> Self {
+        let entries = entries.iter();
         Self {
             workspace: workspace.trim_end_matches('/').to_owned(),
-            entries: fs.iter().filter_map(entry).collect(),
+            entries: entries
+                .map(|(path, what)| (path.trim_matches('/').to_owned(), (*what).to_owned()))
+                .collect(),
         }
     }
 
@@ -52,7 +52,10 @@ impl Look for Described {
 
     fn names(&self, folder: &str, pattern: &str) -> Option<Vec<String>> {
         let inside = self.inside(folder)?;
-        let rest = |path: &'_ String| below(path, inside).map(str::to_owned);
+        let rest = |path: &String| {
+            let rest = below(path, inside).or_else(|| inside.is_empty().then_some(path));
+            rest.map(str::to_owned)
+        };
         let first = |rest: String| rest.split('/').next().map(str::to_owned);
         let mut names: Vec<String> = self
             .entries
@@ -69,16 +72,4 @@ impl Look for Described {
         let what = self.entries.get(self.inside(path)?)?;
         what.strip_prefix("file: ").map(str::to_owned)
     }
-}
-
-/// What of `path` lies below `folder`.
-fn below<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
-    if folder.is_empty() {
-        return Some(path);
-    }
-    let rest = path.strip_prefix(folder)?;
-    if rest.is_empty() {
-        return Some("");
-    }
-    rest.strip_prefix('/')
 }
