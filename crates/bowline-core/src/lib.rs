@@ -33,6 +33,7 @@ pub mod digest;
 pub mod engine;
 pub mod event;
 pub mod failure;
+pub mod host;
 pub mod id;
 pub mod job;
 pub mod look;
@@ -63,6 +64,7 @@ pub use digest::Digest;
 pub use engine::{Work, accept, apply, due};
 pub use event::{Event, Fact};
 pub use failure::{FailureKind, ProviderFailure};
+pub use host::{Host, HostError, HostPattern};
 pub use id::{AttemptId, CallId, DecisionId, Epoch, RunId, Seq, SessionId, StepId, TurnId};
 pub use job::Job;
 pub use message::{
