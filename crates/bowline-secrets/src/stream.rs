@@ -1,5 +1,8 @@
 //! Masks the output of a command as it comes.
 
+use std::collections::BTreeMap;
+
+use crate::Kind;
 use crate::block::{self, Block, Step};
 use crate::bytes::{Alphabet, find, is_blank};
 use crate::formats::Hit;
@@ -32,6 +35,7 @@ pub struct StreamMasker {
     /// How much of it was let go while idle. It stays, since it tells what follows.
     emitted: usize,
     block: Option<Held>,
+    found: BTreeMap<Kind, u64>,
 }
 
 /// A private key that has begun.
@@ -53,7 +57,13 @@ impl StreamMasker {
             pending: Vec::new(),
             emitted: 0,
             block: None,
+            found: BTreeMap::new(),
         }
+    }
+
+    /// Returns how many secrets of each kind were masked so far.
+    pub fn found(&self) -> impl Iterator<Item = (Kind, u64)> {
+        self.found.iter().map(|(kind, count)| (*kind, *count))
     }
 
     /// Takes the next bytes and appends to `out` what can be let go.
@@ -101,7 +111,13 @@ impl StreamMasker {
             }
         }
         if hold > self.emitted {
-            emit(&self.pending[..hold], &hits, self.emitted, out);
+            emit(
+                &self.pending[..hold],
+                &hits,
+                self.emitted,
+                out,
+                &mut self.found,
+            );
             self.emitted = hold;
         }
     }
@@ -135,6 +151,7 @@ impl StreamMasker {
             &scanned.hits,
             emitted.saturating_sub(from),
             out,
+            &mut self.found,
         );
         if scanned.opening.is_some() {
             let mut held = Held {
@@ -152,13 +169,14 @@ impl StreamMasker {
     fn close(&mut self, held: Held, end: usize, out: &mut Vec<u8>) -> usize {
         if held.block.is_key() {
             push_token(block::KIND, out);
+            *self.found.entry(Kind(block::KIND)).or_default() += 1;
             if end == 0 {
                 out.extend_from_slice(held.line_end);
             }
             return end;
         }
         let hits = known_hits(&held.text, &self.masker.known);
-        emit(&held.text, &hits, 0, out);
+        emit(&held.text, &hits, 0, out, &mut self.found);
         0
     }
 
@@ -179,7 +197,13 @@ impl StreamMasker {
                 cut = hit.range.end;
             }
         }
-        emit(&self.pending[..cut], &hits, self.emitted, out);
+        emit(
+            &self.pending[..cut],
+            &hits,
+            self.emitted,
+            out,
+            &mut self.found,
+        );
         self.pending.drain(..cut);
         self.emitted = self.emitted.saturating_sub(cut);
         self.scanner = Scanner::default();
@@ -232,8 +256,14 @@ impl Held {
     }
 }
 
-/// Appends the text from `from` on, with a token for each hit that lies in it.
-fn emit(text: &[u8], hits: &[Hit], from: usize, out: &mut Vec<u8>) {
+/// Appends the text from `from` on, with a token for each hit that lies in it, and counts them.
+fn emit(
+    text: &[u8],
+    hits: &[Hit],
+    from: usize,
+    out: &mut Vec<u8>,
+    found: &mut BTreeMap<Kind, u64>,
+) {
     let mut at = from;
     for hit in hits {
         if hit.range.end <= at || hit.range.start >= text.len() {
@@ -241,6 +271,7 @@ fn emit(text: &[u8], hits: &[Hit], from: usize, out: &mut Vec<u8>) {
         }
         out.extend_from_slice(&text[at..hit.range.start.max(at)]);
         push_token(hit.kind, out);
+        *found.entry(Kind(hit.kind)).or_default() += 1;
         at = hit.range.end;
     }
     out.extend_from_slice(text.get(at..).unwrap_or_default());

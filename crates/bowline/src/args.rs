@@ -2,6 +2,7 @@
 
 mod audit;
 mod policy;
+mod scrub;
 mod usage;
 
 pub use policy::{Backtest, Case, Policy};
@@ -14,6 +15,7 @@ use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 pub use self::audit::{
     Audit, AuditExplain, AuditExport, AuditQuery, AuditTier, AuditVerdict, AuditVerify,
 };
+pub use self::scrub::Scrub;
 pub use self::usage::{Reconcile, SettleUsage, Usage, UsageBy, UsageCommand};
 use crate::examples;
 
@@ -113,6 +115,9 @@ pub enum Command {
     /// Ask what was decided, by whom and why, and prove it.
     #[command(subcommand, after_help = examples::AUDIT)]
     Audit(Audit),
+    /// Mask the secrets in a text: a filter.
+    #[command(after_help = examples::SCRUB)]
+    Scrub(Scrub),
     /// Look at everything a run needs, and say how to mend what is wrong.
     #[command(after_help = examples::DOCTOR)]
     Doctor(Doctor),

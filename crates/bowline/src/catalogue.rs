@@ -606,6 +606,19 @@ const ROWS: &[Row] = &[
             made.",
     },
     Row {
+        name: "scrub",
+        usage: "bowline scrub [--jsonl] [--summary] [FILE..]",
+        effect: Reads,
+        outputs: &["text", "json"],
+        exits: LIST_EXITS,
+        title: "Mask the secrets in a text",
+        description: "Copies files or standard input to standard output with a token such as \
+            [secret:github-token] for each secret, as everything that enters a session is masked. \
+            Works on what comes as it comes and on any bytes. --jsonl reads one object a line with \
+            id and text and answers with id, text and spans in characters of the original; exit 2 \
+            if a line is none.",
+    },
+    Row {
         name: "doctor",
         usage: "bowline doctor [--online] [--json] [--cd DIR]",
         effect: Reads,

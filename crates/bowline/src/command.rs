@@ -20,6 +20,7 @@ mod pause;
 mod policy;
 mod resume;
 mod run;
+mod scrub;
 mod send;
 mod sessions;
 mod settle;
@@ -71,6 +72,7 @@ pub fn run(args: Args) -> Result<u8, Failure> {
         Command::Jobs(args) => jobs::run(&args),
         Command::Usage(args) => usage::run(&args),
         Command::Audit(args) => audit::run(&args),
+        Command::Scrub(args) => scrub::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions(args) => help::completions(&args),
         Command::Man(args) => help::man(&args),

@@ -197,6 +197,13 @@ A file of rules, rules.toml beside config.toml:
   [[rule]]
   deny = [\"git push *\", \"read(vault/**)\", \"host(*.example.com)\"]";
 
+/// `bowline scrub --help`
+pub const SCRUB: &str = "\
+Examples:
+  make 2>&1 | bowline scrub | tee build.log
+  bowline scrub --summary server.log > shareable.log
+  bowline scrub --jsonl records.jsonl";
+
 /// `bowline config --help`
 pub const CONFIG: &str = "\
 Examples:

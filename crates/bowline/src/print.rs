@@ -27,6 +27,22 @@ pub fn through<T, E>(write: impl FnOnce(&mut dyn io::Write) -> Result<T, E>) -> 
     written
 }
 
+/// Writes to standard output, at once and as it is, what `next` appends to the buffer it is given,
+/// for as long as `next` says that more may come and the reader is there.
+pub fn pieces<E>(mut next: impl FnMut(&mut Vec<u8>) -> Result<bool, E>) -> Result<(), E> {
+    let mut out = io::stdout().lock();
+    let mut piece = Vec::new();
+    let mut more = true;
+    while more {
+        more = next(&mut piece)?;
+        let written = out.write_all(&piece).and_then(|()| out.flush());
+        more &= written.is_ok();
+        noted(written);
+        piece.clear();
+    }
+    Ok(())
+}
+
 /// Standard output, whose reader may go away.
 struct Reader<'a> {
     out: io::BufWriter<io::StdoutLock<'a>>,

@@ -44,6 +44,7 @@ mod repair;
 mod retries;
 mod rules;
 mod running;
+mod scrub;
 mod secrets;
 mod sessions;
 mod steering;
