@@ -95,6 +95,7 @@ fn read_event(bencher: divan::Bencher) {
         effect: Effect::default(),
         exit_code: Some(0),
         sandbox_denied: false,
+        denied: Vec::new(),
         duration_ms: 3,
     };
     let call = CallId::from_uuid(id(7));

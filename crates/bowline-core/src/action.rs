@@ -66,6 +66,9 @@ pub enum Action {
     Reach {
         /// Which.
         host: String,
+        /// Whether it is to send more than it takes to ask for something there.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        sends: bool,
     },
     /// Calls a tool of an MCP server.
     CallMcp {
@@ -86,6 +89,17 @@ pub enum Action {
         /// What is waited for.
         wait: Wait,
     },
+}
+
+impl Action {
+    /// Reaches a host to ask for something there.
+    #[must_use]
+    pub fn reach(host: impl Into<String>) -> Self {
+        Self::Reach {
+            host: host.into(),
+            sends: false,
+        }
+    }
 }
 
 /// Something that only a person can answer.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Digest;
+use crate::contact::{Connection, Denied};
 use crate::context::ContextText;
 use crate::job::JobChange;
 use crate::spec::ReplayClass;
@@ -89,6 +90,9 @@ pub struct Effect {
     /// What it did to commands in the background, or learned of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub jobs: Vec<JobChange>,
+    /// Whom it reached or wanted to reach, at most [`CONNECTIONS_MAX`](crate::contact::CONNECTIONS_MAX).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub connections: Vec<Connection>,
 }
 
 /// A large body stored beside the journal.
@@ -139,6 +143,9 @@ pub struct Outcome {
     /// Whether it seems to have failed because its sandbox denied it something.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sandbox_denied: bool,
+    /// What its limits kept it from, as far as can be told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub denied: Vec<Denied>,
     /// How long it took.
     pub duration_ms: u64,
 }

@@ -16,6 +16,14 @@ pub enum Origin {
     Tool(String),
     /// A file of the workspace, such as its `AGENTS.md`; untrusted.
     File(String),
+    /// What a tool brought from outside the workspace: from a host, or from a file elsewhere. It
+    /// may say anything to anybody, so it marks the session.
+    Outside {
+        /// The tool.
+        tool: String,
+        /// Where it came from: `https://docs.rs`, `/etc/hosts`.
+        from: String,
+    },
 }
 
 /// A text that may enter the model's context: it has an origin and fitted a hard cap when it was

@@ -204,6 +204,10 @@ pub struct Decision {
     /// Whether the project's configuration was trusted; none in decisions of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust: Option<TrustState>,
+    /// Where content came from that may speak to the model for somebody else: what could carry data
+    /// out asks because of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside: Option<String>,
     /// The call in doubt that this one would repeat: it asks because of that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeats: Option<CallId>,

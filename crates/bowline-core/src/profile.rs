@@ -17,15 +17,27 @@ pub struct Profile {
     pub hidden: Vec<String>,
     /// Whom it may reach.
     pub network: Network,
+    /// Files or folders that may be written beside those, for this one call: a person granted them.
+    /// No name in them is protected.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub granted: Vec<String>,
+    /// Folders of package caches that look writable: what is written there goes to a place of the
+    /// session's own, never to the folder itself.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub caches: Vec<String>,
 }
 
 /// Whom a confined command may reach.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Network {
     /// Nobody.
     #[default]
     None,
+    /// The hosts that these patterns name (`docs.rs`, `*.crates.io`, `10.0.0.5`, `[::1]:8080`), at
+    /// ports 80 and 443 where a pattern has none. A private address is reached only by a pattern
+    /// that spells it out.
+    Hosts(Vec<String>),
     /// Whomever the machine reaches.
     Open,
 }
@@ -43,10 +55,30 @@ pub enum Backend {
 impl Network {
     /// Its name, as recorded.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub const fn name(&self) -> &'static str {
         match self {
             Self::None => "none",
+            Self::Hosts(_) => "hosts",
             Self::Open => "open",
+        }
+    }
+
+    /// The patterns of the hosts that it names.
+    #[must_use]
+    pub fn hosts(&self) -> &[String] {
+        match self {
+            Self::Hosts(hosts) => hosts,
+            Self::None | Self::Open => &[],
+        }
+    }
+
+    /// What it lets a command reach, in a few words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::None => "no network".to_owned(),
+            Self::Hosts(hosts) => format!("network: {}", hosts.join(", ")),
+            Self::Open => "open network".to_owned(),
         }
     }
 }
@@ -72,7 +104,8 @@ pub struct Confinement {
 }
 
 impl Confinement {
-    /// The digest of all that it says.
+    /// The digest of all that it says. What has neither grants nor caches nor named hosts has the
+    /// digest of earlier versions.
     #[must_use]
     pub fn digest(&self) -> Digest {
         let Profile {
@@ -80,21 +113,53 @@ impl Confinement {
             protected,
             hidden,
             network,
+            granted,
+            caches,
         } = &self.profile;
-        let list = |list: &[String]| {
-            let parts: Vec<&[u8]> = list.iter().map(String::as_bytes).collect();
-            Digest::of_parts(&parts)
-        };
-        let (writable, protected, hidden) = (list(writable), list(protected), list(hidden));
-        Digest::of_parts(&[
-            b"bowline-confinement-1",
+        let [
+            writable,
+            protected,
+            hidden,
+            hosts,
+            granted_digest,
+            caches_digest,
+        ] = [
+            writable,
+            protected,
+            hidden,
+            network.hosts(),
+            granted,
+            caches,
+        ]
+        .map(of_list);
+        let first = [
             self.backend.name().as_bytes(),
             network.name().as_bytes(),
             writable.as_bytes(),
             protected.as_bytes(),
             hidden.as_bytes(),
-        ])
+        ];
+        let is_plain = granted.is_empty() && caches.is_empty() && network.hosts().is_empty();
+        let parts: Vec<&[u8]> = if is_plain {
+            let name: &[u8] = b"bowline-confinement-1";
+            std::iter::once(name).chain(first).collect()
+        } else {
+            let name: &[u8] = b"bowline-confinement-2";
+            let more = [
+                hosts.as_bytes(),
+                granted_digest.as_bytes(),
+                caches_digest.as_bytes(),
+            ];
+            let more = more.map(|digest| &digest[..]);
+            std::iter::once(name).chain(first).chain(more).collect()
+        };
+        Digest::of_parts(&parts)
     }
+}
+
+fn of_list(list: &[String]) -> Digest {
+    let parts: Vec<&[u8]> = list.iter().map(String::as_bytes).collect();
+    Digest::of_parts(&parts)
 }
 
 #[cfg(test)]

@@ -52,6 +52,7 @@ pub struct State {
     pub(crate) keys: BTreeSet<String>,
     pub(crate) grants: BTreeMap<Digest, DecisionId>,
     pub(crate) policies: BTreeSet<Digest>,
+    pub(crate) outside: Option<Outside>,
     pub(crate) seen: Arc<BTreeMap<String, Digest>>,
     pub(crate) todo: Vec<TodoItem>,
     pub(crate) jobs: Arc<BTreeMap<String, Job>>,
@@ -63,6 +64,15 @@ pub struct State {
     pub(crate) last_stop: Option<(StopReason, Option<String>)>,
     pub(crate) closing: Option<String>,
     pub(crate) misfits: u32,
+}
+
+/// That content came in which may speak to the model for somebody else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Outside {
+    /// Where the first of it came from.
+    pub(crate) from: String,
+    /// The answers with a wider scope that were given before.
+    pub(crate) earlier: BTreeSet<DecisionId>,
 }
 
 /// What was frozen or set when the session began.
@@ -254,6 +264,21 @@ impl State {
     #[must_use]
     pub fn grant(&self, digest: &Digest) -> Option<DecisionId> {
         self.grants.get(digest).copied()
+    }
+
+    /// Where the first content came from that may speak to the model for somebody else; `None` while
+    /// there is none.
+    #[must_use]
+    pub fn outside(&self) -> Option<&str> {
+        self.outside.as_ref().map(|outside| outside.from.as_str())
+    }
+
+    /// Whether an answer was given before content from outside came in: who gave it did not know
+    /// of that.
+    #[must_use]
+    pub fn precedes_outside(&self, grant: DecisionId) -> bool {
+        let outside = self.outside.as_ref();
+        outside.is_some_and(|outside| outside.earlier.contains(&grant))
     }
 
     /// Whether the policy of this hash was recorded.

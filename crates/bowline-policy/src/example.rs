@@ -82,7 +82,7 @@ impl Example {
             Self::Read(path) => Action::ReadPath { path: file(path) },
             Self::Write(path) => Action::WritePath { path: file(path) },
             Self::Tool(_) => return None,
-            Self::Host(host) => Action::Reach { host: host.clone() },
+            Self::Host(host) => Action::reach(host),
             Self::Mcp(server, tool) => Action::CallMcp {
                 server: server.clone(),
                 tool: tool.clone(),
@@ -130,10 +130,7 @@ pub fn check_example(rules: &[Rule], example: &Example, expected: Expected) -> R
         example.tool(),
         &actions,
         OnAsk::Park,
-        &Surroundings {
-            cwd: EXAMPLE_ROOT,
-            look: &NoLook,
-        },
+        &Surroundings::new(EXAMPLE_ROOT, &NoLook),
     );
     let by_rule = found
         .judged

@@ -87,14 +87,14 @@ pub fn decide(
     for action in actions {
         if let Action::Run { command, .. } = action {
             let parts;
-            (parts, eyes) = shell::judge(policy, tool, command, on_ask, (cx.cwd, eyes));
+            (parts, eyes) = shell::judge(policy, tool, command, on_ask, (cx, eyes));
             judged.extend(parts);
             continue;
         }
         let standing = if is_undeclared {
             standing::of_undeclared(policy, tool)
         } else {
-            standing::of(policy, tool, action)
+            standing::of(policy, tool, action, cx.outside)
         };
         let matches = matching(policy, tool, action, standing.lift);
         judged.push(weigh(policy, action, &standing, &matches, on_ask));
@@ -299,7 +299,7 @@ fn names(rule: &Rule, policy: &Policy, tool: ToolFacts<'_>, action: &Action) -> 
                 .any(|path| glob.matches(path, policy) || glob.names_folder_of(path, policy))
         }
         // Names of hosts are the same in either case.
-        (Pattern::Host(name), Action::Reach { host }) => name_fits(
+        (Pattern::Host(name), Action::Reach { host, .. }) => name_fits(
             name,
             host.trim_end_matches('.').to_ascii_lowercase().as_str(),
         ),
@@ -355,6 +355,13 @@ fn shown(path: &PathFact) -> String {
     }
 }
 
+/// Whether a pattern names a host or the hosts below one, rather than many that have nothing to do
+/// with each other.
+fn names_one(pattern: &str) -> bool {
+    let name = pattern.strip_prefix("*.").unwrap_or(pattern);
+    !name.contains('*') && (name == pattern || name.contains('.'))
+}
+
 impl Lift {
     /// Whether an allow rule of this layer is enough: what is protected, publishes or lies outside
     /// the workspace is not a project's to open, trusted or not.
@@ -368,6 +375,7 @@ impl Lift {
             (Self::AnyRule, _) => true,
             (Self::PathRule, Pattern::Read(_) | Pattern::Write(_)) => true,
             (Self::ExactPath, Pattern::Read(glob) | Pattern::Write(glob)) => glob.is_literal(),
+            (Self::NamedHost, Pattern::Host(pattern)) => names_one(pattern),
             _ => false,
         }
     }

@@ -23,7 +23,7 @@
 //! let asked = "docs/guide.md".to_owned();
 //! let path = PathFact { asked, resolved, by_name, kind: PathKind::File, links: 1 };
 //! let tool = ToolFacts { name: "write", risk: Risk::Medium, tier: Tier::BuiltIn };
-//! let cx = Surroundings { cwd: "/home/ann/app", look: &NoLook };
+//! let cx = Surroundings::new("/home/ann/app", &NoLook);
 //! let judgement = decide(&policy, tool, &[Action::WritePath { path }], OnAsk::Park, &cx);
 //! assert_eq!(judgement.verdict, Verdict::Deny);
 //! assert!(judgement.reason.contains("write(docs/**)"));
@@ -31,6 +31,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod carry;
 mod example;
 mod glob;
 mod judge;
@@ -43,6 +44,7 @@ mod safeguard;
 pub mod shell;
 
 pub use bowline_core::Sandbox;
+pub use carry::{brings_in, carries_out};
 pub use example::{EXAMPLE_HOME, EXAMPLE_ROOT, Example, Expected, check_example};
 pub use glob::PathGlob;
 pub use judge::{Judgement, ToolFacts, decide, may_search, settle};

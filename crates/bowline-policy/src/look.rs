@@ -113,6 +113,21 @@ pub struct Surroundings<'a> {
     pub cwd: &'a str,
     /// Who looks.
     pub look: &'a dyn Look,
+    /// Where content came from that may speak to the model for somebody else, if any is in the
+    /// session.
+    pub outside: Option<&'a str>,
+}
+
+impl<'a> Surroundings<'a> {
+    /// In a session that holds no content from elsewhere.
+    #[must_use]
+    pub const fn new(cwd: &'a str, look: &'a dyn Look) -> Self {
+        Self {
+            cwd,
+            look,
+            outside: None,
+        }
+    }
 }
 
 impl std::fmt::Debug for Surroundings<'_> {

@@ -26,6 +26,7 @@ mod words;
 pub use self::expand::name_fits;
 pub(crate) use self::judge::judge;
 pub(crate) use self::path::follow;
+pub(crate) use self::verdict::is_loopback;
 
 #[cfg(test)]
 mod tests;

@@ -21,7 +21,7 @@ const BLOB_BYTES_MAX: u64 = 16 << 20;
 pub(crate) async fn outcome(
     session: &mut Session,
     masker: &Masker,
-    tool: &str,
+    origin: Origin,
     finish: Finish,
     duration_ms: u64,
 ) -> Result<Outcome, Error> {
@@ -29,7 +29,7 @@ pub(crate) async fn outcome(
         Some(path) => whole_output(session, masker, path).await?,
         None => None,
     };
-    let (content, blob) = admit(session, masker, tool, &finish.text, blob).await?;
+    let (content, blob) = admit(session, masker, origin, &finish.text, blob).await?;
     let mut effect = finish.effect;
     for change in &mut effect.files {
         change.diff = masker.mask(&change.diff).text.into_owned();
@@ -42,6 +42,7 @@ pub(crate) async fn outcome(
         effect,
         exit_code: finish.exit_code,
         sandbox_denied: finish.sandbox_denied,
+        denied: finish.denied,
         duration_ms,
     })
 }
@@ -50,7 +51,7 @@ pub(crate) async fn outcome(
 pub(crate) async fn admit(
     session: &mut Session,
     masker: &Masker,
-    tool: &str,
+    origin: Origin,
     text: &str,
     blob: Option<BlobRef>,
 ) -> Result<(ContextText, Option<BlobRef>), Error> {
@@ -72,7 +73,6 @@ pub(crate) async fn admit(
         }
         _ => text,
     };
-    let origin = Origin::Tool(tool.to_owned());
     Ok((
         ContextText::admit(origin, text, caps::TOOL_RESULT_BYTES, handle.as_deref()),
         blob,

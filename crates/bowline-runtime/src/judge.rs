@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bowline_core::call::ReplayPlan;
-use bowline_core::decision::{DecidedBy, JudgedTool, Scope};
+use bowline_core::decision::{DecidedBy, Judged, JudgedTool, Scope};
 use bowline_core::event::{CallRejected, Decided, PolicyRecorded};
 use bowline_core::message::CallFault;
 use bowline_core::spec::ActionKind;
@@ -14,7 +14,7 @@ use bowline_core::{
     Action, Backend, CallId, CallRequest, Confinement, ContextText, Decision, DecisionId, Digest,
     Executed, Fact, Mode, OnAsk, State, ToolCall, Verdict,
 };
-use bowline_policy::{Policy, Sandbox, Surroundings, ToolFacts, policy_hash, settle};
+use bowline_policy::{Policy, Sandbox, Surroundings, ToolFacts, carries_out, policy_hash, settle};
 use bowline_tools::confine::Confiner;
 use bowline_tools::tool::display_path;
 use bowline_tools::{InputError, Plan, PlanCx, Tool};
@@ -299,7 +299,7 @@ pub(crate) fn decided(
         ToolFacts::from(spec),
         &planned.plan.actions,
         on_ask,
-        &surroundings(&cwd),
+        &surroundings(&cwd, state),
     );
     let digest = planned.request.digest();
     let weighed = Weighed {
@@ -313,10 +313,10 @@ pub(crate) fn decided(
         by,
         reason,
         repeats,
-    } = weighed.against(state, planned, &digest, (mode, on_ask));
+    } = weighed.against(state, planned, &judgement.judged, (mode, on_ask));
     let asked_ms = settings.and_then(|settings| settings.ask_expires_ms);
     let preview = (verdict == Verdict::Ask)
-        .then(|| preview(harness, &in_force, planned))
+        .then(|| preview(harness, state, &in_force, planned))
         .flatten();
     let hash = policy_hash(&in_force);
     let expires_at_ms = (verdict == Verdict::Ask)
@@ -339,6 +339,7 @@ pub(crate) fn decided(
         preview,
         looked: judgement.looked,
         trust: Some(in_force.trust.clone()),
+        outside: state.outside().map(str::to_owned),
         repeats,
         on_ask,
         replay: ReplayPlan {
@@ -380,12 +381,22 @@ impl Weighed {
         mut self,
         state: &State,
         planned: &Planned,
-        digest: &Digest,
+        judged: &[Judged],
         (mode, on_ask): (Mode, OnAsk),
     ) -> Self {
-        if let (Verdict::Ask, Some(grant)) = (self.verdict, state.grant(digest)) {
-            self.verdict = Verdict::Allow;
-            self.by = DecidedBy::Grant(grant);
+        if let (Verdict::Ask, Some(grant)) = (self.verdict, state.grant(&planned.request.digest()))
+        {
+            match state.outside().filter(|_| state.precedes_outside(grant)) {
+                Some(from) if judged.iter().any(|one| carries_out(state.roots(), one)) => {
+                    self.reason.push_str(&format!(
+                        " It was allowed for the session, but content from {from} came in since."
+                    ));
+                }
+                _ => {
+                    self.verdict = Verdict::Allow;
+                    self.by = DecidedBy::Grant(grant);
+                }
+            }
         }
         if self.verdict == Verdict::Allow
             && let Some(doubt) = state.repeated(&planned.plan.actions)
@@ -401,7 +412,7 @@ impl Weighed {
 
 /// What the call would change, masked and cut, for the person who is asked. Nothing of a file is
 /// shown whose reading would ask.
-fn preview(harness: &Harness, policy: &Policy, planned: &Planned) -> Option<String> {
+fn preview(harness: &Harness, state: &State, policy: &Policy, planned: &Planned) -> Option<String> {
     let reads = planned.plan.actions.iter().map(|action| match action {
         Action::WritePath { path } => Action::ReadPath { path: path.clone() },
         other => other.clone(),
@@ -409,7 +420,7 @@ fn preview(harness: &Harness, policy: &Policy, planned: &Planned) -> Option<Stri
     let reads: Vec<Action> = reads.collect();
     let tool = ToolFacts::from(planned.tool.spec());
     let cwd = planned.cx.cwd.to_string_lossy().into_owned();
-    let cx = surroundings(&cwd);
+    let cx = surroundings(&cwd, state);
     let judgement = bowline_policy::decide(policy, tool, &reads, OnAsk::Park, &cx);
     if judgement.verdict != Verdict::Allow {
         return None;
@@ -426,8 +437,11 @@ fn preview(harness: &Harness, policy: &Policy, planned: &Planned) -> Option<Stri
 }
 
 /// The working folder, and this machine's disk to look at.
-const fn surroundings(cwd: &str) -> Surroundings<'_> {
-    Surroundings { cwd, look: &Disk }
+fn surroundings<'a>(cwd: &'a str, state: &'a State) -> Surroundings<'a> {
+    Surroundings {
+        outside: state.outside(),
+        ..Surroundings::new(cwd, &Disk)
+    }
 }
 
 /// Why a call is not simply run that would do again what may have happened already.

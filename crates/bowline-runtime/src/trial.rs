@@ -115,10 +115,7 @@ impl Trial {
         let JudgedTool { name, tier, risk } = &self.tool;
         let (risk, tier) = (*risk, *tier);
         let tool = ToolFacts { name, risk, tier };
-        let cx = Surroundings {
-            cwd: &self.cwd,
-            look: &self.look,
-        };
+        let cx = Surroundings::new(&self.cwd, &self.look);
         decide(&self.policy, tool, &self.actions, OnAsk::Park, &cx)
     }
 }
@@ -216,9 +213,7 @@ fn actions(
                 Action::WritePath { path },
             ]
         }
-        "fetch" => vec![Action::Reach {
-            host: host(needed("url")?).to_owned(),
-        }],
+        "fetch" => vec![Action::reach(host(needed("url")?).to_owned())],
         other => return Err(format!("the tool `{other}` is not known")),
     })
 }

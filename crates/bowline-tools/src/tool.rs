@@ -8,8 +8,8 @@ use bowline_core::call::{BlobRef, Effect, ReplayPlan};
 use bowline_core::engine::ShareNeed;
 use bowline_core::event::CallStarted;
 use bowline_core::{
-    Action, Amounts, BoxFuture, CallRequest, Cap, Check, Digest, Executed, Job, OutcomeStatus,
-    Permit, SessionId, ToolSpec,
+    Action, Amounts, BoxFuture, CallRequest, Cap, Check, Denied, Digest, Executed, Job,
+    OutcomeStatus, Permit, SessionId, ToolSpec,
 };
 use serde_json::Value;
 
@@ -209,6 +209,10 @@ pub struct Finish {
     pub duration_ms: Option<u64>,
     /// Set when it seems to have failed because its sandbox denied it something.
     pub sandbox_denied: bool,
+    /// What its limits kept it from, as far as can be told.
+    pub denied: Vec<Denied>,
+    /// Where its text came from, if the tool itself brought it from elsewhere: `https://docs.rs`.
+    pub outside: Option<String>,
     /// Set when the tool failed before it did anything at all.
     pub failed_before_effect: bool,
     /// Set when it started but its outcome cannot be known.
@@ -231,6 +235,8 @@ impl Finish {
             exit_code: None,
             duration_ms: None,
             sandbox_denied: false,
+            denied: Vec::new(),
+            outside: None,
             failed_before_effect: false,
             in_doubt: None,
             not_yet: None,

@@ -289,6 +289,7 @@ pub fn confiner(policy: &Policy) -> Confiner {
         protected: protected_names(),
         hidden,
         network: Network::None,
+        ..Profile::default()
     })
 }
 

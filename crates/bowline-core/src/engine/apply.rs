@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::MAX_ANSWER_REPAIRS;
 use crate::amounts::Amounts;
 use crate::call::{Effect, OutcomeStatus};
-use crate::context::ContextText;
+use crate::context::{ContextText, Origin};
 use crate::decision::{DecidedBy, Decision, Scope, Verdict};
 use crate::event::{
     AnswerChecked, CallFinished, CallStarted, Decided, DecisionAnswered, Event, Fact,
@@ -22,7 +22,7 @@ use crate::job::{Job, JobChange};
 use crate::message::{Exchange, HistoryItem, Input, ResultKind, ToolResult};
 use crate::settings::ModelRef;
 use crate::spec::ReplayClass;
-use crate::state::{AnswerVerdict, CallPhase, CallState, Gauge, State, Turn};
+use crate::state::{AnswerVerdict, CallPhase, CallState, Gauge, Outside, State, Turn};
 
 /// Folds one event into the state. A fact that fits nowhere changes nothing but the count of such
 /// facts: one that comes too late, whose command has had its effect, or that an owner of an older
@@ -231,13 +231,23 @@ fn close(state: &mut State, call: CallId, kind: ResultKind, content: ContextText
     if matches!(open.phase, CallPhase::Closed(_)) {
         return false;
     }
+    let origin = content.origin().clone();
     open.phase = CallPhase::Closed(ToolResult {
         call,
         kind,
         content,
     });
+    mark(state, origin);
     close_step_if_complete(state);
     true
+}
+
+/// Content from outside marks the session for good: what it told the model cannot be taken back.
+fn mark(state: &mut State, origin: Origin) {
+    if let (None, Origin::Outside { from, .. }) = (&state.outside, origin) {
+        let earlier = state.grants.values().copied().collect();
+        state.outside = Some(Outside { from, earlier });
+    }
 }
 
 fn check_answer(state: &mut State, checked: &AnswerChecked) -> bool {
@@ -425,6 +435,7 @@ fn finish_call(state: &mut State, finished: &CallFinished) -> bool {
         seen,
         todo,
         jobs,
+        connections: _,
     } = &outcome.effect;
     for change in jobs {
         change_job(Arc::make_mut(&mut state.jobs), change);

@@ -279,6 +279,7 @@ impl World {
             },
             exit_code: None,
             sandbox_denied: false,
+            denied: Vec::new(),
             duration_ms: 1,
         };
         self.put(Fact::CallFinished(Box::new(CallFinished {
@@ -575,6 +576,7 @@ pub(crate) fn decision(
         preview: None,
         looked: Vec::new(),
         trust: None,
+        outside: None,
         repeats: None,
         on_ask: bowline_core::OnAsk::Park,
         scope: Scope::Once,

@@ -20,6 +20,7 @@ pub(crate) fn spoken(text: &ContextText) -> Cow<'_, str> {
         Origin::Harness => ("notice", None),
         Origin::Tool(name) => ("tool_output", Some(("name", name))),
         Origin::File(path) => ("file", Some(("path", path))),
+        Origin::Outside { from, .. } => ("outside", Some(("from", from))),
     };
     let attribute = attribute.map(|(key, value)| format!(" {key}=\"{}\"", attribute_value(value)));
     let attribute = attribute.unwrap_or_default();

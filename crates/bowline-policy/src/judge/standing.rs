@@ -31,6 +31,8 @@ pub(crate) enum Lift {
     PathRule,
     /// One that spells this very path out.
     ExactPath,
+    /// One that names the host, or the hosts below a name.
+    NamedHost,
     /// None at all.
     NoRule,
 }
@@ -67,8 +69,14 @@ impl Standing {
     }
 }
 
-/// Judges an action by what is built in.
-pub(crate) fn of(policy: &Policy, tool: ToolFacts<'_>, action: &Action) -> Standing {
+/// Judges an action by what is built in. `outside`: where content came from that may speak to the
+/// model for somebody else.
+pub(crate) fn of(
+    policy: &Policy,
+    tool: ToolFacts<'_>,
+    action: &Action,
+    outside: Option<&str>,
+) -> Standing {
     let mode = policy.mode;
     match action {
         Action::ReadPath { path } => of_read(policy, path),
@@ -76,13 +84,25 @@ pub(crate) fn of(policy: &Policy, tool: ToolFacts<'_>, action: &Action) -> Stand
         // A shell command is judged by its parts; alone, words are not enough to go by.
         Action::Run { command, .. } => of_words_alone(first_line(command)),
         Action::RunWords { words } => of_words_alone(first_line(&words.join(" "))),
-        Action::Reach { host } => {
+        Action::Reach { host, sends: true } => {
+            let what = format!("Sending to `{host}`");
+            let why =
+                "it sends more than a question for a page; only an answer or mode full lets it";
+            of_reaching_out(mode, what, why).lifted_by(Lift::NoRule)
+        }
+        Action::Reach { host, sends: false } => {
             let what = format!("Reaching `{host}`");
-            of_reaching_out(
-                mode,
-                what,
-                "it leaves this machine; mode full or an allow rule `tool(NAME)` lets it",
-            )
+            match outside {
+                Some(from) if mode != Mode::Full => {
+                    Standing::new(Verdict::Ask, what, "outside-content", &marked(from))
+                        .lifted_by(Lift::NamedHost)
+                }
+                _ => {
+                    let why = "it leaves this machine; mode full or an allow rule `host(NAME)` \
+                               lets it";
+                    of_reaching_out(mode, what, why)
+                }
+            }
         }
         Action::CallMcp { server, tool: name } => {
             let what = format!("Calling `{name}` of the server `{server}`");
@@ -133,6 +153,14 @@ pub(crate) fn of_undeclared(policy: &Policy, tool: ToolFacts<'_>) -> Standing {
         "it does not say what it would do; an allow rule `tool(NAME)` runs it"
     };
     Standing::new(Verdict::Ask, what, "undeclared", why)
+}
+
+/// Why a session asks that holds content from elsewhere.
+pub(crate) fn marked(from: &str) -> String {
+    format!(
+        "content from {from} is in this session and may have asked for it; only an answer or an \
+         allow rule `host(NAME)` that names this host lets it"
+    )
 }
 
 fn of_reaching_out(mode: Mode, what: String, why: &str) -> Standing {

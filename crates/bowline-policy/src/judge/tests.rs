@@ -69,10 +69,7 @@ fn trusted() -> TrustState {
 
 /// Decides in the workspace's own folder, where nobody looks.
 fn decide(policy: &Policy, tool: ToolFacts<'_>, actions: &[Action], on_ask: OnAsk) -> Judgement {
-    let cx = Surroundings {
-        cwd: "/w",
-        look: &NoLook,
-    };
+    let cx = Surroundings::new("/w", &NoLook);
     super::decide(policy, tool, actions, on_ask, &cx)
 }
 
@@ -169,9 +166,7 @@ fn every_mode_has_its_defaults() {
     check(SHELL, run("make"), [Deny, Ask, Ask, Ask, Allow]);
     check(
         SHELL,
-        Action::Reach {
-            host: "a.example".into(),
-        },
+        Action::reach("a.example"),
         [Deny, Ask, Ask, Ask, Allow],
     );
     check(SHELL, Action::Note, [Allow; 5]);

@@ -9,24 +9,25 @@ use super::verdict::Judge;
 use super::walk::Walk;
 use crate::judge::ToolFacts;
 use crate::judge::standing::first_line;
-use crate::look::Eyes;
+use crate::look::{Eyes, Surroundings};
 use crate::policy::Policy;
 use crate::safeguard::{Safeguard, is_on};
 
 /// Most parts that are recorded; of what is allowed the last ones are left out first.
 const PARTS_MAX: usize = 200;
 
-/// Judges a shell command that would run in the folder `at.0`: the whole first, then its parts.
+/// Judges a shell command that would run in the surroundings `at.0`: the whole first, then its
+/// parts.
 pub(crate) fn judge<'a>(
     policy: &'a Policy,
     tool: ToolFacts<'a>,
     command: &str,
     on_ask: OnAsk,
-    at: (&str, Eyes<'a>),
+    at: (&'a Surroundings<'_>, Eyes<'a>),
 ) -> (Vec<Judged>, Eyes<'a>) {
-    let (cwd, eyes) = at;
-    let mut walk = Walk::new(Judge::new(policy, tool, on_ask), eyes);
-    let is_understood = text(&mut walk, command, cwd);
+    let (cx, eyes) = at;
+    let mut walk = Walk::new(Judge::new(policy, tool, on_ask, cx.outside), eyes);
+    let is_understood = text(&mut walk, command, cx.cwd);
     let Walk {
         mut parts,
         eyes,

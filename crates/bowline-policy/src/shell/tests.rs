@@ -70,6 +70,6 @@ pub(super) fn judged(policy: &Policy, command: &str, cwd: &str, look: &dyn Look)
         tool,
         &[run],
         OnAsk::Park,
-        &Surroundings { cwd, look },
+        &Surroundings::new(cwd, look),
     )
 }

@@ -22,6 +22,8 @@ pub(super) struct Judge<'a> {
     pub(super) policy: &'a Policy,
     tool: ToolFacts<'a>,
     on_ask: OnAsk,
+    /// Where content came from that may speak to the model for somebody else.
+    outside: Option<&'a str>,
     /// Rules about words of commands.
     words: Vec<(&'a Rule, &'a [String])>,
     /// Whether a deny or ask rule names paths.
@@ -63,7 +65,12 @@ pub(super) struct Words<'a> {
 }
 
 impl<'a> Judge<'a> {
-    pub(super) fn new(policy: &'a Policy, tool: ToolFacts<'a>, on_ask: OnAsk) -> Self {
+    pub(super) fn new(
+        policy: &'a Policy,
+        tool: ToolFacts<'a>,
+        on_ask: OnAsk,
+        outside: Option<&'a str>,
+    ) -> Self {
         let mut words = Vec::new();
         let mut closes_paths = false;
         for rule in &policy.rules {
@@ -79,6 +86,7 @@ impl<'a> Judge<'a> {
             policy,
             tool,
             on_ask,
+            outside,
             words,
             closes_paths,
         }
@@ -292,8 +300,7 @@ impl<'a> Judge<'a> {
             let why = "the shell itself opens it; only an answer lets it";
             Standing::new(Verdict::Ask, what, "network", why).lifted_by(Lift::NoRule)
         };
-        let host = host.to_owned();
-        self.part(Action::Reach { host }, &standing)
+        self.part(Action::reach(host), &standing)
     }
 
     /// A host that a command reaches. `is_ruled`: an allow rule speaks of the command.
@@ -303,6 +310,15 @@ impl<'a> Judge<'a> {
         let is_own = is_loopback(host);
         let standing = if mode == Mode::Full || !is_on(Safeguard::OtherMachines) {
             Standing::new(Verdict::Allow, what, "mode:full", "mode full lets it")
+        } else if !is_own && let Some(from) = self.outside {
+            // What a rule lets a command do was not said with that content in mind.
+            Standing::new(
+                Verdict::Ask,
+                what,
+                "outside-content",
+                &built_in::marked(from),
+            )
+            .lifted_by(Lift::NamedHost)
         } else if is_ruled {
             Standing::new(
                 Verdict::Allow,
@@ -317,8 +333,7 @@ impl<'a> Judge<'a> {
                        the command lets it";
             Standing::new(Verdict::Ask, what, "network", why)
         };
-        let host = host.to_owned();
-        self.part(Action::Reach { host }, &standing)
+        self.part(Action::reach(host), &standing)
     }
 
     /// A command that needs the network, where the profile has none.
@@ -404,7 +419,7 @@ fn covers(facts: &Facts<'_, '_>, words: &[String], covered: usize) -> bool {
 }
 
 /// Whether a host is this machine.
-fn is_loopback(host: &str) -> bool {
+pub(crate) fn is_loopback(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     let is_v4 = host.strip_prefix("127.").is_some_and(|rest| {

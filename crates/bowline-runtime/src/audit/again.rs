@@ -123,9 +123,10 @@ fn judge_again(case: &Case, differences: &mut Vec<Difference>) -> Result<Judgeme
     let planned = decision.actions.iter();
     let planned = planned.filter(|judged| judged.segment.is_none());
     let planned: Vec<Action> = planned.map(|judged| judged.action.clone()).collect();
+    let looked = Recorded(&decision.looked);
     let cx = Surroundings {
-        cwd: &case.cwd,
-        look: &Recorded(&decision.looked),
+        outside: decision.outside.as_deref(),
+        ..Surroundings::new(&case.cwd, &looked)
     };
     let judgement = decide(&policy, facts, &planned, decision.on_ask, &cx);
     // A tool that declares nothing is judged by its risk, and recorded as taking a note.
@@ -244,7 +245,8 @@ pub fn told(action: &Action) -> String {
         Action::WritePath { path } => format!("write {}", path.resolved),
         Action::Run { command, .. } => format!("run {command}"),
         Action::RunWords { words } => format!("run {}", words.join(" ")),
-        Action::Reach { host } => format!("reach {host}"),
+        Action::Reach { host, sends: false } => format!("reach {host}"),
+        Action::Reach { host, sends: true } => format!("send to {host}"),
         Action::CallMcp { server, tool } => format!("call {server}/{tool}"),
         Action::Note => "note".to_owned(),
         Action::AskPerson { question } => format!("ask: {}", question.text),

@@ -45,10 +45,8 @@ fn case(command: &str, looked: &[LookFact]) -> Case {
         command: command.to_owned(),
         understood: false,
     };
-    let cx = Surroundings {
-        cwd: "/srv/p",
-        look: &Recorded(looked),
-    };
+    let looked = Recorded(looked);
+    let cx = Surroundings::new("/srv/p", &looked);
     let judgement = decide(&policy, facts, &[action], OnAsk::Park, &cx);
     let id = Uuid::from_u128(7);
     let mut decision: Decision = serde_json::from_value(serde_json::json!({

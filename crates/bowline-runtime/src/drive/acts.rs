@@ -11,9 +11,11 @@ use bowline_core::event::{
 use bowline_core::job::{JobChange, is_spool_name};
 use bowline_core::state::CallPhase;
 use bowline_core::{
-    AttemptId, CallId, Cap, ContextText, Fact, FailureKind, Permit, ProviderFailure, Reservation,
+    AttemptId, CallId, Cap, ContextText, Fact, FailureKind, Origin, Permit, ProviderFailure,
+    Reservation,
 };
 use bowline_model::{Delta, Reply};
+use bowline_policy::brings_in;
 use bowline_tools::{Call, Cancel, Finish, Found};
 use tokio::task::JoinError;
 
@@ -299,14 +301,16 @@ impl Loop<'_> {
                 .stage(Fact::CallFailed(CallFailed { call, error }));
             return Ok(());
         }
+        let origin = self.origin(call, tool, &finish);
         if let Some(why) = finish.in_doubt {
             let masker = Arc::clone(&self.harness.masker);
-            let (output, _) = admit::admit(self.session, &masker, tool, &finish.text, None).await?;
+            let (output, _) =
+                admit::admit(self.session, &masker, origin, &finish.text, None).await?;
             self.stage_doubt(call, why, output);
             return Ok(());
         }
         let masker = Arc::clone(&self.harness.masker);
-        let outcome = admit::outcome(self.session, &masker, tool, finish, duration_ms).await?;
+        let outcome = admit::outcome(self.session, &masker, origin, finish, duration_ms).await?;
         self.session
             .stage(Fact::CallFinished(Box::new(CallFinished {
                 call,
@@ -314,6 +318,31 @@ impl Loop<'_> {
                 found,
             })));
         Ok(())
+    }
+
+    /// Who brought what a call gave back: from outside, if the tool says so, if it reached anybody,
+    /// or if that is what was decided about.
+    fn origin(&self, call: CallId, tool: &str, finish: &Finish) -> Origin {
+        let state = self.session.state();
+        let reached = finish.effect.connections.iter();
+        let reached = reached.filter(|one| one.refused.is_none());
+        let decided = || {
+            let open = state.call(call)?;
+            let CallPhase::Started(decision, _) = &open.phase else {
+                return None;
+            };
+            let mut actions = decision.actions.iter().map(|judged| &judged.action);
+            actions.find_map(|action| brings_in(state.roots(), action))
+        };
+        let from = finish.outside.clone();
+        let from = from
+            .or_else(|| reached.map(|one| one.host.clone()).next())
+            .or_else(decided);
+        let tool = tool.to_owned();
+        match from {
+            Some(from) => Origin::Outside { tool, from },
+            None => Origin::Tool(tool),
+        }
     }
 
     async fn take_found(&mut self, call: CallId, tool: &str, found: Found) -> Result<(), Error> {
@@ -331,7 +360,8 @@ impl Loop<'_> {
             Found::Unknown { why, output } => {
                 let text = String::from_utf8_lossy(&output).into_owned();
                 let masker = Arc::clone(&self.harness.masker);
-                let (output, _) = admit::admit(self.session, &masker, tool, &text, None).await?;
+                let origin = self.origin(call, tool, &Finish::failed(String::new()));
+                let (output, _) = admit::admit(self.session, &masker, origin, &text, None).await?;
                 self.stage_doubt(call, why, output);
                 Ok(())
             }

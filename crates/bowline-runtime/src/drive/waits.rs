@@ -10,7 +10,7 @@ use bowline_core::event::{CallSettled, DecisionLapsed};
 use bowline_core::job::is_spool_name;
 use bowline_core::state::Doubt;
 use bowline_core::wait::{Park, Until, WaitEnd};
-use bowline_core::{CallId, DecisionId, Effect, Fact, OutcomeStatus, StreamEvent};
+use bowline_core::{CallId, DecisionId, Effect, Fact, Origin, OutcomeStatus, StreamEvent};
 use bowline_tools::keeper::recover::{Look, look};
 use bowline_tools::keeper::{Ended, Exit, spool};
 
@@ -232,7 +232,8 @@ impl Loop<'_> {
         }
         text.push_str(&String::from_utf8_lossy(&output.tail));
         let masker = std::sync::Arc::clone(&self.harness.masker);
-        let (content, blob) = admit::admit(self.session, &masker, "shell", &text, None).await?;
+        let origin = Origin::Tool("shell".to_owned());
+        let (content, blob) = admit::admit(self.session, &masker, origin, &text, None).await?;
         Ok(Outcome {
             status: if exit.code == Some(0) {
                 OutcomeStatus::Ok
@@ -245,6 +246,7 @@ impl Loop<'_> {
             effect: Effect::default(),
             exit_code: exit.code,
             sandbox_denied: false,
+            denied: Vec::new(),
             duration_ms: exit.duration_ms,
         })
     }

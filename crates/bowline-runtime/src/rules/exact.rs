@@ -38,7 +38,7 @@ fn spelled(tool: &str, action: &Action) -> Result<String, String> {
             "`{}` was not understood as a whole, and a rule names the words of one simple command",
             first_line(command)
         )),
-        Action::Reach { host } => plain("host", host),
+        Action::Reach { host, .. } => plain("host", host),
         Action::CallMcp { server, tool } => plain("mcp", &format!("{server}/{tool}")),
         Action::Note => plain("tool", tool),
         Action::AskPerson { .. } | Action::AwaitParty { .. } => {

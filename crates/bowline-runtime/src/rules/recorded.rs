@@ -169,9 +169,10 @@ pub fn judge_again(
         risk: tool.risk,
         tier: tool.tier,
     };
+    let looked = Looked(&decision.looked);
     let cx = Surroundings {
-        cwd,
-        look: &Looked(&decision.looked),
+        outside: decision.outside.as_deref(),
+        ..Surroundings::new(cwd, &looked)
     };
     decide(policy, facts, &planned(decision), decision.on_ask, &cx)
 }

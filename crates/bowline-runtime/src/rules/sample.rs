@@ -75,10 +75,7 @@ pub(super) fn decision(policy: &Policy, action: &Action, number: u128) -> Decisi
         Action::WritePath { path } => format!("write {}", path.asked),
         other => format!("{other:?}"),
     };
-    let cx = Surroundings {
-        cwd: "/w",
-        look: &NoLook,
-    };
+    let cx = Surroundings::new("/w", &NoLook);
     let judged = decide(
         policy,
         facts,
@@ -101,6 +98,7 @@ pub(super) fn decision(policy: &Policy, action: &Action, number: u128) -> Decisi
         }),
         looked: judged.looked,
         trust: None,
+        outside: None,
         repeats: None,
         on_ask: OnAsk::Park,
         preview: None,

@@ -48,7 +48,7 @@ pub(super) fn ruleset(profile: &Profile, temporary: &Path) -> io::Result<OwnedFd
     }
     writable.push(temporary.to_owned());
     let mut rules = Rules {
-        ruleset: Some(create(abi, profile.network).map_err(io::Error::other)?),
+        ruleset: Some(create(abi, &profile.network).map_err(io::Error::other)?),
         abi,
         hidden,
     };
@@ -65,10 +65,10 @@ pub(super) fn ruleset(profile: &Profile, temporary: &Path) -> io::Result<OwnedFd
     made.ok_or_else(|| io::Error::other("the kernel has no Landlock"))
 }
 
-fn create(abi: ABI, network: Network) -> Result<RulesetCreated, landlock::RulesetError> {
+fn create(abi: ABI, network: &Network) -> Result<RulesetCreated, landlock::RulesetError> {
     let mut ruleset = Ruleset::default().handle_access(AccessFs::from_all(abi))?;
     let net = AccessNet::from_all(abi);
-    if network == Network::None && !net.is_empty() {
+    if *network == Network::None && !net.is_empty() {
         ruleset = ruleset.handle_access(net)?;
     }
     let scope = Scope::from_all(abi);

@@ -39,6 +39,7 @@ fn later_mounts_lie_over_earlier_ones() {
             .map(|name| format!("{root}/{name}"))
             .to_vec(),
         network: Network::None,
+        ..Profile::default()
     };
     let words = words(&profile);
     let in_order = [

@@ -76,10 +76,7 @@ fn verdict(bench: &Bench, policy: &Policy, tool: &str, input: &Value) -> Verdict
         ToolFacts::from(tool.spec()),
         &plan.actions,
         OnAsk::Park,
-        &Surroundings {
-            cwd: "/",
-            look: &NoLook,
-        },
+        &Surroundings::new("/", &NoLook),
     )
     .verdict
 }

@@ -44,6 +44,7 @@ async fn under_a_keeper(place: &Place, backend: Option<Backend>, count: usize) {
         protected: names(&[".git/hooks", ".git/config", ".bowline"]),
         hidden: names(&["/etc/shadow", "/etc/gshadow"]),
         network: Network::None,
+        ..Profile::default()
     };
     order.confinement = backend.map(|backend| Box::new(Confinement { backend, profile }));
     order.cwd = work;

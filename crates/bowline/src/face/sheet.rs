@@ -2,7 +2,7 @@
 //! which answers there are.
 
 use bowline_core::decision::Judged;
-use bowline_core::{Action, Decision, Network, PathFact, Verdict};
+use bowline_core::{Action, Decision, PathFact, Verdict};
 
 use crate::print::{Colour, Look};
 
@@ -74,7 +74,7 @@ fn does(decision: &Decision, cwd: &str) -> Vec<String> {
             Action::RunWords { words } => programs.extend(words.first().cloned()),
             Action::ReadPath { path } => reads.push(shown(path, cwd)),
             Action::WritePath { path } => writes.push(shown(path, cwd)),
-            Action::Reach { host } => hosts.push(host.clone()),
+            Action::Reach { host, .. } => hosts.push(host.clone()),
             Action::CallMcp { server, tool } => servers.push(format!("{tool} of {server}")),
             Action::Run { .. }
             | Action::Note
@@ -93,13 +93,10 @@ fn does(decision: &Decision, cwd: &str) -> Vec<String> {
     .filter_map(|(verb, names)| line(verb, names))
     .collect();
     if let Some(confinement) = &decision.confinement {
-        let network = match confinement.profile.network {
-            Network::None => "no network",
-            Network::Open => "open network",
-        };
         lines.push(format!(
-            "within a sandbox ({}, {network})",
-            confinement.backend.name()
+            "within a sandbox ({}, {})",
+            confinement.backend.name(),
+            confinement.profile.network.words()
         ));
     }
     lines

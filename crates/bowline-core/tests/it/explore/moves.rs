@@ -113,6 +113,7 @@ pub(super) fn outcome() -> Outcome {
         effect: Effect::default(),
         exit_code: None,
         sandbox_denied: false,
+        denied: Vec::new(),
         duration_ms: 1,
     }
 }

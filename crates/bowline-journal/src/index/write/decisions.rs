@@ -78,7 +78,7 @@ impl Rows<'_> {
                     self.add_facet(Facet::Path, &path.resolved, at_ms, row)?;
                     self.add_facet(Facet::Path, &path.by_name, at_ms, row)?;
                 }
-                Action::Reach { host } => self.add_facet(Facet::Host, host, at_ms, row)?,
+                Action::Reach { host, .. } => self.add_facet(Facet::Host, host, at_ms, row)?,
                 _ => {}
             }
         }

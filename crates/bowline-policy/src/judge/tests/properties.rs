@@ -41,9 +41,7 @@ fn any_action() -> impl Strategy<Value = Action> {
             ..linked(name, real)
         })),
         Just(run("make")),
-        Just(Action::Reach {
-            host: "a.example".into()
-        }),
+        Just(Action::reach("a.example")),
         Just(Action::Note),
         Just(question()),
     ]

@@ -50,13 +50,8 @@ fn the_narrowest_rule_spells_the_action_out() {
     check(words(&["rm", "*.o"]), Err("`*.o`"));
     check(words(&["echo", ""]), Err("cannot be spelled out"));
     check(words(&[]), Err("no program"));
-    check(
-        Action::Reach {
-            host: "docs.rs".into(),
-        },
-        Ok("host(docs.rs)"),
-    );
-    check(Action::Reach { host: "*".into() }, Err("spell out"));
+    check(Action::reach("docs.rs"), Ok("host(docs.rs)"));
+    check(Action::reach("*"), Err("spell out"));
     check(
         Action::CallMcp {
             server: "a".into(),

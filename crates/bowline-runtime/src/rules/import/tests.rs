@@ -235,9 +235,7 @@ fn ours_allows(rule: &ImportedRule, probe: &Probe) -> bool {
         }
         Probe::Read(at) => Action::ReadPath { path: path(at) },
         Probe::Write(at) => Action::WritePath { path: path(at) },
-        Probe::Host(host) => Action::Reach {
-            host: (*host).to_owned(),
-        },
+        Probe::Host(host) => Action::reach((*host).to_owned()),
         Probe::Mcp(server, tool) => Action::CallMcp {
             server: (*server).to_owned(),
             tool: (*tool).to_owned(),
@@ -257,10 +255,7 @@ fn ours_allows(rule: &ImportedRule, probe: &Probe) -> bool {
         risk: Risk::High,
         tier: Tier::BuiltIn,
     };
-    let cx = Surroundings {
-        cwd: FOLDER,
-        look: &NoLook,
-    };
+    let cx = Surroundings::new(FOLDER, &NoLook);
     let found = decide(&policy, tool, &[action], OnAsk::Park, &cx);
     found.verdict == Verdict::Allow && found.judged[0].rule.layer == Layer::CommandLine
 }

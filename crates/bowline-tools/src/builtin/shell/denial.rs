@@ -1,6 +1,6 @@
 //! Recognises that a command failed because of its sandbox, and says so.
 
-use bowline_core::{Backend, Confinement, Network};
+use bowline_core::{Backend, Confinement};
 
 #[cfg(test)]
 mod tests;
@@ -33,10 +33,7 @@ pub(super) fn sentence(confinement: &Confinement) -> String {
         Backend::Namespaces => "/tmp",
         Backend::Landlock => "$TMPDIR",
     };
-    let network = match profile.network {
-        Network::None => "no network",
-        Network::Open => "network open",
-    };
+    let network = profile.network.words();
     format!(
         "it ran in a sandbox, which may be why it failed: writable are {} and {temporary}, {network}, \
          secrets and Bowline's own folders hidden",

@@ -70,10 +70,7 @@ impl Tried {
             understood: false,
         };
         let cwd = cwd.display().to_string();
-        let cx = Surroundings {
-            cwd: &cwd,
-            look: &Disk,
-        };
+        let cx = Surroundings::new(&cwd, &Disk);
         let judgement = decide(&policy, tool, &[run], OnAsk::Park, &cx);
         Ok(Self {
             command,

@@ -71,6 +71,7 @@ fn said(look: &Look, input: &Input) {
         Origin::Harness => "bowline".to_owned(),
         Origin::Tool(name) => format!("tool {name}"),
         Origin::File(path) => format!("file {path}"),
+        Origin::Outside { tool, from } => format!("{tool}, from {from}"),
     };
     let who = look.paint(Colour::Bold, &format!("{who}:"));
     print::line(&format!(

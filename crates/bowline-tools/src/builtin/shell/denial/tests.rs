@@ -1,6 +1,6 @@
 //! Signs of a denial, and what the model is told.
 
-use bowline_core::Profile;
+use bowline_core::{Network, Profile};
 
 use super::*;
 
@@ -39,6 +39,6 @@ fn the_sentence_names_the_limits() {
     check(
         Backend::Landlock,
         Network::Open,
-        ["/x and $TMPDIR", "network open"],
+        ["/x and $TMPDIR", "open network"],
     );
 }
