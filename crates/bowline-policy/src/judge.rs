@@ -5,7 +5,9 @@ mod tier;
 
 use bowline_core::decision::{Judged, Layer, RuleSource};
 use bowline_core::look::LookFact;
-use bowline_core::{Action, Mode, OnAsk, PathFact, Risk, Tier, ToolSpec, Verdict};
+use bowline_core::{
+    Action, Host, HostPattern, Mode, OnAsk, PathFact, Risk, Tier, ToolSpec, Verdict,
+};
 
 use self::standing::{Lift, Standing};
 use crate::look::{Eyes, Surroundings};
@@ -298,11 +300,7 @@ fn names(rule: &Rule, policy: &Policy, tool: ToolFacts<'_>, action: &Action) -> 
                 .into_iter()
                 .any(|path| glob.matches(path, policy) || glob.names_folder_of(path, policy))
         }
-        // Names of hosts are the same in either case.
-        (Pattern::Host(name), Action::Reach { host, .. }) => name_fits(
-            name,
-            host.trim_end_matches('.').to_ascii_lowercase().as_str(),
-        ),
+        (Pattern::Host(hosts), Action::Reach { host, .. }) => names_host(rule.verdict, hosts, host),
         (
             Pattern::Mcp { server, tool },
             Action::CallMcp {
@@ -311,6 +309,24 @@ fn names(rule: &Rule, policy: &Policy, tool: ToolFacts<'_>, action: &Action) -> 
             },
         ) => name_fits(server, of) && name_fits(tool, called),
         _ => false,
+    }
+}
+
+/// Whether a rule's pattern names a host as an action has it. A port that the action does not say
+/// may be any; an allow rule wants to know it where it names another than the usual ones.
+fn names_host(verdict: Verdict, hosts: &HostPattern, asked: &str) -> bool {
+    match Host::with_port(asked) {
+        Ok((host, port)) => {
+            let port_fits = match (port, verdict) {
+                (Some(port), Verdict::Allow) => hosts.means_port(port),
+                (None, Verdict::Allow) => hosts.port().is_none(),
+                (Some(port), _) => hosts.port().is_none() || hosts.means_port(port),
+                (None, _) => true,
+            };
+            port_fits && hosts.names(&host)
+        }
+        // Nobody's name: only what names everything names it.
+        Err(_) => name_fits(hosts.as_str(), &asked.to_ascii_lowercase()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Rules as people write them.
 
 use bowline_core::decision::{Layer, RuleSource, Verdict};
-use bowline_core::{RuleInForce, Tier, TrustState};
+use bowline_core::{HostPattern, RuleInForce, Tier, TrustState};
 
 use crate::glob::PathGlob;
 
@@ -28,8 +28,9 @@ pub enum Pattern {
     Write(PathGlob),
     /// `tool(NAME)`: whatever the tool does; `*` stands for any characters.
     Tool(String),
-    /// `host(NAME)`: reaching a host; `*` stands for any characters. In lower case, without port.
-    Host(String),
+    /// `host(NAME)`: reaching a host; `*` stands for any characters. Ports other than 80 and 443
+    /// are meant by `host(NAME:PORT)`.
+    Host(HostPattern),
     /// `mcp(SERVER/TOOL)`: calling a tool of an MCP server; `*` stands for any characters of either.
     Mcp {
         /// The server.
@@ -193,15 +194,20 @@ impl Pattern {
     }
 }
 
-/// The name of a host as rules hold it.
-fn host(text: &str) -> Result<String, String> {
-    if text.is_empty() {
-        return Err("it names no host".to_owned());
+/// The hosts that a rule names.
+fn host(text: &str) -> Result<HostPattern, String> {
+    let alone = || "give the host's name alone, such as `docs.rs` or `*.docs.rs`".to_owned();
+    if text.contains(['/', '@']) || text.contains(char::is_whitespace) {
+        return Err(alone());
     }
-    if text.contains("//") || text.contains(['/', ':', '@']) || text.contains(char::is_whitespace) {
-        return Err("give the host's name alone, such as `docs.rs` or `*.docs.rs`".to_owned());
+    let pattern = HostPattern::parse(text).map_err(|error| error.to_string())?;
+    match pattern.port() {
+        Some(80 | 443) => Err(format!(
+            "{}: ports 80 and 443 are meant without saying so",
+            alone()
+        )),
+        _ => Ok(pattern),
     }
-    Ok(text.to_ascii_lowercase())
 }
 
 fn mcp(text: &str) -> Result<Pattern, String> {

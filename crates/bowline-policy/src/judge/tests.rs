@@ -174,6 +174,43 @@ fn every_mode_has_its_defaults() {
 }
 
 #[test]
+fn a_host_is_the_same_in_every_spelling() {
+    let check = |verdict: Verdict, rule: &str, host: &str, expect: Verdict| {
+        let reach = Action::reach(host);
+        let policy = policy(Mode::Edit, &[(verdict, rule)]);
+        let judged = decide(&policy, SHELL, &[reach], OnAsk::Park);
+        assert_eq!(judged.verdict, expect, "{verdict:?} {rule}: {host}");
+    };
+    for host in [
+        "2130706433",
+        "0x7f.1",
+        "127.0.0.1.",
+        "::ffff:7f00:1",
+        "127.0.0.1:8080",
+    ] {
+        check(Deny, "host(127.0.0.1)", host, Deny);
+    }
+    for host in ["docs.rs", "Docs.RS.", "docs%2ers", "docs.rs:443"] {
+        check(Allow, "host(docs.rs)", host, Allow);
+        check(Deny, "host(docs.rs)", host, Deny);
+    }
+    // What an allow rule opens has its port; what is closed is closed at any.
+    check(Allow, "host(docs.rs)", "docs.rs:8443", Ask);
+    check(Allow, "host(docs.rs:8443)", "docs.rs:8443", Allow);
+    check(Allow, "host(docs.rs:8443)", "docs.rs", Ask);
+    check(Deny, "host(docs.rs)", "docs.rs:8443", Deny);
+    check(Deny, "host(docs.rs:8443)", "docs.rs", Deny);
+    check(Deny, "host(docs.rs:8443)", "docs.rs:443", Ask);
+    // Subdomains only.
+    check(Allow, "host(*.docs.rs)", "docs.rs", Ask);
+    check(Allow, "host(*.docs.rs)", "evildocs.rs", Ask);
+    check(Allow, "host(*.docs.rs)", "a.b.docs.rs", Allow);
+    // Nobody's name: only what names everything names it.
+    check(Deny, "host(*)", "https://a{b,c}.example/", Deny);
+    check(Deny, "host(*.example)", "https://a{b,c}.example/", Ask);
+}
+
+#[test]
 fn a_question_is_a_persons_in_every_mode_and_no_rule_answers_it() {
     let check = |rules: &[(Verdict, &str)], on_ask: OnAsk, expect: Verdict, says: &str| {
         for mode in Mode::ALL {

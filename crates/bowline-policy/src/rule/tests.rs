@@ -23,6 +23,10 @@ fn reads_every_kind() {
     check("git push *", r#"argv ["git", "push", "*"]"#);
     check("echo (x)", r#"argv ["echo", "(x)"]"#);
     check("host(*.Docs.rs)", "host *.docs.rs");
+    check("host(docs.rs.)", "host docs.rs");
+    check("host(docs.rs:8443)", "host docs.rs:8443");
+    check("host(0x7f.1)", "host 127.0.0.1");
+    check("host([0::1])", "host [::1]");
     check("mcp(issues/*)", "mcp issues *");
     check("mcp(a/b/c)", "mcp a b/c");
     check("spend(2.5)", "spend 2500000");
@@ -49,6 +53,8 @@ fn says_what_is_wrong_with_a_rule() {
     check("host()", "names no host");
     check("host(https://docs.rs)", "the host's name alone");
     check("host(docs.rs:443)", "the host's name alone");
+    check("host(docs.rs:x)", "no port");
+    check("host(a..b)", "no host");
     check("mcp(issues)", "SERVER/TOOL");
     check("mcp(/list)", "SERVER/TOOL");
     for amount in [

@@ -41,7 +41,9 @@ impl Covers {
                 }
             }
             Pattern::Tool(name) if name.contains('*') => self.name("tool", name, at),
-            Pattern::Host(name) if name.contains('*') => self.name("host", name, at),
+            Pattern::Host(name) if name.as_str().contains('*') => {
+                self.name("host", name.as_str(), at);
+            }
             Pattern::Mcp { server, tool } if server.contains('*') || tool.contains('*') => {
                 self.name("mcp", &format!("{server}/{tool}"), at);
             }

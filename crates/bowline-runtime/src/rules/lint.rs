@@ -344,7 +344,7 @@ fn too_wide(one: &Linted) -> Option<LintFinding> {
         Pattern::Read(glob) if matches!(glob.text(), "/**" | "/" | "~" | "~/**" | "~/") => {
             wide("it allows reading everywhere", "Name folders.")
         }
-        Pattern::Host(name) if name.trim_matches(['*', '.']).len() < 4 => {
+        Pattern::Host(name) if name.as_str().trim_matches(['*', '.']).len() < 4 => {
             wide("it allows reaching any host", "Name the hosts.")
         }
         Pattern::Mcp { server, .. } if server.trim_matches('*').is_empty() => {

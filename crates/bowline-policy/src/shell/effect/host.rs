@@ -1,11 +1,13 @@
 //! Hosts as arguments name them.
 
+use std::net::Ipv6Addr;
+
 /// The host of an address: `https://user@host:8080/path`, `user@host:path`, `host:port`, `host`.
 ///
 /// An address that programs read differently is its own text, which is nobody's name.
 pub(super) fn host_of(text: &str) -> String {
     let is_odd = text.contains('\\') || (text.contains('@') && text.contains(['?', '#']));
-    if is_odd || text.contains(['{', '[', ',']) && !text.contains("[::1]") {
+    if is_odd || text.contains(['{', ',']) || text.contains('[') && !has_address(text) {
         return text.to_owned();
     }
     let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
@@ -17,6 +19,14 @@ pub(super) fn host_of(text: &str) -> String {
         None => rest.split(':').next().unwrap_or(rest),
     };
     host.trim_end_matches('.').to_ascii_lowercase()
+}
+
+/// Whether what stands in brackets is an address rather than a list of names.
+fn has_address(text: &str) -> bool {
+    let inside = text
+        .split_once('[')
+        .and_then(|(_, rest)| rest.split_once(']'));
+    inside.is_some_and(|(inside, rest)| inside.parse::<Ipv6Addr>().is_ok() && !rest.contains('['))
 }
 
 /// Whether a host is this machine, so that reaching it is no network.
