@@ -391,7 +391,7 @@ impl Lift {
             (Self::AnyRule, _) => true,
             (Self::PathRule, Pattern::Read(_) | Pattern::Write(_)) => true,
             (Self::ExactPath, Pattern::Read(glob) | Pattern::Write(glob)) => glob.is_literal(),
-            (Self::NamedHost, Pattern::Host(pattern)) => names_one(pattern),
+            (Self::NamedHost, Pattern::Host(pattern)) => names_one(pattern.as_str()),
             _ => false,
         }
     }
