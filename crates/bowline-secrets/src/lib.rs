@@ -2,8 +2,8 @@
 //!
 //! A secret is a token of a known provider format, a private key, or a value whose surroundings
 //! say that it is one (`password=`, an address with a password, an `Authorization` header). Each
-//! becomes a token such as `[secret:github-token]`, so that the same bytes can be stored, sent and
-//! shown.
+//! becomes a token such as `[secret:github-token:k7f2m2q4]`, so that the same bytes can be stored,
+//! sent and shown, and the same secret is told again by its id.
 //!
 //! Deliberately absent: any I/O, any look-up whether a secret is valid, any record of what was
 //! found, and regular expressions: the recognisers are tables walked once over the bytes, so that
@@ -41,6 +41,7 @@ mod plain;
 mod scanner;
 mod shapes;
 mod stream;
+mod token;
 mod url;
 mod value;
 
@@ -52,8 +53,9 @@ use formats::Hit;
 use known::Known;
 use scanner::Scanner;
 
-pub use mask::{Masked, Masker, holds_mask_token, mask};
+pub use mask::{Masked, Masker, mask};
 pub use stream::StreamMasker;
+pub use token::{Key, Token, holds_mask_token, tokens};
 
 /// A secret in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,11 +92,6 @@ impl Kind {
     /// Returns the name.
     pub fn as_str(self) -> &'static str {
         self.0
-    }
-
-    /// Returns the token that stands for a secret of this kind: `[secret:github-token]`.
-    pub fn token(self) -> String {
-        format!("{}{}]", placeholder::TOKEN_OPENING, self.0)
     }
 }
 

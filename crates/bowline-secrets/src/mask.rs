@@ -1,16 +1,11 @@
 //! Replaces what was found by tokens.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
-use crate::bytes::find;
 use crate::formats::Hit;
 use crate::known::Known;
-use crate::placeholder::TOKEN_OPENING;
+use crate::token::{self, Key};
 use crate::{Finding, find_secrets};
-
-/// Longest kind in a token, in characters.
-const LONGEST_KIND: usize = 64;
 
 /// A text without its secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,69 +21,20 @@ pub struct Masked<'a> {
 ///
 /// Masking what was masked before changes nothing.
 pub fn mask(text: &str) -> Masked<'_> {
-    replace(text, find_secrets(text.as_bytes(), &Known::default()))
-}
-
-/// Whether the text holds a mask token.
-///
-/// File tools refuse to write such text: it would replace a real value by its token.
-pub fn holds_mask_token(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while let Some(start) = find(bytes, TOKEN_OPENING.as_bytes(), at) {
-        if token_end(bytes, start).is_some() {
-            return true;
-        }
-        at = start + 1;
-    }
-    false
-}
-
-/// Returns the end of the mask token that begins at `start`.
-pub(crate) fn token_end(text: &[u8], start: usize) -> Option<usize> {
-    let kind = text.get(start..)?.strip_prefix(TOKEN_OPENING.as_bytes())?;
-    let of_kind = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-';
-    let length = kind
-        .iter()
-        .take(LONGEST_KIND)
-        .take_while(|byte| of_kind(byte))
-        .count();
-    (length > 0 && kind.get(length) == Some(&b']'))
-        .then_some(start + TOKEN_OPENING.len() + length + 1)
-}
-
-fn replace(text: &str, hits: Vec<Hit>) -> Masked<'_> {
-    let findings: Vec<Finding> = hits
-        .into_iter()
-        .map(|hit| Finding::new(text, hit))
-        .collect();
-    if findings.is_empty() {
-        return Masked {
-            text: Cow::Borrowed(text),
-            findings,
-        };
-    }
-    let mut masked = String::with_capacity(text.len());
-    let mut at = 0;
-    for finding in &findings {
-        masked.push_str(&text[at..finding.range.start]);
-        masked.push_str(&finding.kind.token());
-        at = finding.range.end;
-    }
-    masked.push_str(&text[at..]);
-    Masked {
-        text: Cow::Owned(masked),
-        findings,
-    }
+    Masker::default().mask(text)
 }
 
 /// Masks secrets in text, and values that are known to be secret whatever they look like.
 ///
 /// Known values are, say, the API keys that the harness was started with. They become
-/// `[secret:known]`.
+/// `[secret:known]`, and so do their base64, percent-encoded, JSON-escaped and hexadecimal forms.
+///
+/// With a key each token also says which secret it stands for: `[secret:github-token:k7f2m2q4]`.
+/// The same value has the same id wherever it is found, whatever it was taken for.
 #[derive(Clone, Default)]
 pub struct Masker {
     pub(crate) known: Known,
+    pub(crate) key: Option<Key>,
 }
 
 impl Masker {
@@ -99,12 +45,84 @@ impl Masker {
     pub fn new(known: Vec<String>) -> Self {
         Self {
             known: Known::new(&known),
+            key: None,
         }
+    }
+
+    /// The same masker, whose tokens have ids made with this key.
+    #[must_use]
+    pub fn keyed(mut self, key: Key) -> Self {
+        self.key = Some(key);
+        self
     }
 
     /// Masks every secret of the text, found or known.
     pub fn mask<'a>(&self, text: &'a str) -> Masked<'a> {
-        replace(text, find_secrets(text.as_bytes(), &self.known))
+        let findings = self.find(text);
+        if findings.is_empty() {
+            return Masked {
+                text: Cow::Borrowed(text),
+                findings,
+            };
+        }
+        let mut masked = String::with_capacity(text.len());
+        let mut at = 0;
+        for finding in &findings {
+            masked.push_str(&text[at..finding.range.start]);
+            masked.push_str(&self.token(text, finding));
+            at = finding.range.end;
+        }
+        masked.push_str(&text[at..]);
+        Masked {
+            text: Cow::Owned(masked),
+            findings,
+        }
+    }
+
+    /// Finds every secret of the text, found or known, sorted and disjoint.
+    pub fn find(&self, text: &str) -> Vec<Finding> {
+        let hits = find_secrets(text.as_bytes(), &self.known);
+        hits.into_iter()
+            .map(|hit: Hit| Finding::new(text, hit))
+            .collect()
+    }
+
+    /// Returns the token that stands for what was found in a text.
+    pub fn token(&self, text: &str, finding: &Finding) -> String {
+        let value = text[finding.range.clone()].as_bytes();
+        token::token(finding.kind.as_str(), self.key.as_ref(), value)
+    }
+
+    /// Writes all that this masker knows, for another process of the same session. It holds the
+    /// known values as they are: never to be stored or shown.
+    pub fn hand_over(&self) -> String {
+        let hex = |bytes: &[u8]| -> String {
+            let digits = bytes.iter().map(|byte| format!("{byte:02x}"));
+            digits.collect()
+        };
+        let key = self.key.as_ref().map(|key| hex(key.bytes()));
+        let known = self.known.values().map(hex);
+        let lines: Vec<String> = [key.unwrap_or_default()].into_iter().chain(known).collect();
+        lines.join("\n")
+    }
+
+    /// Reads what [`Self::hand_over`] wrote; `None` for anything else.
+    pub fn taken_over(text: &str) -> Option<Self> {
+        let bytes = |line: &str| -> Option<Vec<u8>> {
+            let pairs = line.as_bytes().chunks(2);
+            let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+            (line.len() % 2 == 0).then(|| pairs.map(byte).collect())?
+        };
+        let mut lines = text.split('\n');
+        let key = match lines.next()? {
+            "" => None,
+            line => Some(Key::new(bytes(line)?.try_into().ok()?)),
+        };
+        let known = lines.map(bytes).collect::<Option<Vec<_>>>()?;
+        Some(Self {
+            known: Known::of(known),
+            key,
+        })
     }
 }
 
@@ -115,19 +133,4 @@ impl std::fmt::Debug for Masker {
             .field("known", &self.known.len())
             .finish()
     }
-}
-
-/// Whether a place overlaps a mask token that is in the text.
-pub(crate) fn touches_token(text: &[u8], place: &Range<usize>) -> bool {
-    let reach = &text[..text.len().min(place.end + TOKEN_OPENING.len())];
-    let mut at = place
-        .start
-        .saturating_sub(TOKEN_OPENING.len() + LONGEST_KIND);
-    while let Some(start) = find(reach, TOKEN_OPENING.as_bytes(), at) {
-        if start < place.end && token_end(text, start).is_some_and(|end| end > place.start) {
-            return true;
-        }
-        at = start + 1;
-    }
-    false
 }

@@ -150,6 +150,23 @@ impl<'a> Plain<'a> {
     }
 }
 
+/// Gives `take` the pieces of a text between the sequences `ESC [ .. letter`.
+pub(crate) fn without_colours(text: &[u8], mut take: impl FnMut(&[u8])) {
+    let (mut at, mut from) = (0, 0);
+    while let Some(step) = text[at..].iter().position(|byte| *byte == 0x1b) {
+        at += step;
+        match colour_end(text, at) {
+            Some(end) => {
+                take(&text[from..at]);
+                at = end;
+                from = end;
+            }
+            None => at += 1,
+        }
+    }
+    take(&text[from..]);
+}
+
 /// Returns the end of the colour sequence that begins at `at`.
 fn colour_end(line: &[u8], at: usize) -> Option<usize> {
     let sequence = line[at..].strip_prefix(b"\x1b[")?;

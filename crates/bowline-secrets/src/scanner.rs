@@ -12,11 +12,11 @@ use crate::bytes::{Alphabet, before, byte_at, find, is_word};
 use crate::formats::{Hit, in_base64, token_at};
 use crate::known::Known;
 use crate::known_hits;
-use crate::mask::{token_end, touches_token};
 use crate::names;
 use crate::options;
 use crate::plain::Plain;
 use crate::shapes::{self, Word};
+use crate::token::{token_end, touches_token};
 use crate::url;
 
 /// Bounds of base64 text that is looked into, in characters.

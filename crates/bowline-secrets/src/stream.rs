@@ -8,8 +8,8 @@ use crate::bytes::{Alphabet, find, is_blank};
 use crate::formats::Hit;
 use crate::known_hits;
 use crate::mask::Masker;
-use crate::placeholder::TOKEN_OPENING;
 use crate::scanner::Scanner;
+use crate::token::{self, Hash, Key};
 
 /// Most bytes of an unfinished line that are held back.
 const LIMIT: usize = 16 * 1024;
@@ -46,6 +46,8 @@ struct Held {
     text: Vec<u8>,
     /// How its last line ended.
     line_end: &'static [u8],
+    /// What its token's id comes from, if it has one: the text up to the last line end.
+    hash: Option<Hash>,
 }
 
 impl StreamMasker {
@@ -93,7 +95,7 @@ impl StreamMasker {
             self.pending_line(out);
         }
         if let Some(held) = self.block.take() {
-            self.close(held, 0, out);
+            self.close(held, &[], out);
         }
     }
 
@@ -111,13 +113,8 @@ impl StreamMasker {
             }
         }
         if hold > self.emitted {
-            emit(
-                &self.pending[..hold],
-                &hits,
-                self.emitted,
-                out,
-                &mut self.found,
-            );
+            let told = (self.masker.key.as_ref(), &mut self.found);
+            emit(&self.pending[..hold], &hits, self.emitted, told, out);
             self.emitted = hold;
         }
     }
@@ -140,43 +137,48 @@ impl StreamMasker {
                     self.block = Some(held);
                     return;
                 }
-                Step::Ends(end) => from = self.close(held, end, out),
+                Step::Ends(end) => from = self.close(held, &line[..end], out),
             }
         }
         let line = &line[from..];
         let scanned = self.scanner.line(line, &self.masker.known);
         let opening = scanned.opening.unwrap_or(line.len());
-        emit(
-            &line[..opening],
-            &scanned.hits,
-            emitted.saturating_sub(from),
-            out,
-            &mut self.found,
-        );
+        let told = (self.masker.key.as_ref(), &mut self.found);
+        let emitted = emitted.saturating_sub(from);
+        emit(&line[..opening], &scanned.hits, emitted, told, out);
         if scanned.opening.is_some() {
             let mut held = Held {
                 block: Block::default(),
                 text: Vec::new(),
                 line_end: b"",
+                hash: self.masker.key.as_ref().map(Key::hash),
             };
             held.add(&line[opening..]);
             self.block = Some(held);
         }
     }
 
-    /// Ends a block; returns how much of the line that ends it belongs to it, of `end` bytes that
+    /// Ends a block; returns how much of the line that ends it belongs to it, of `last` which
     /// would if it is a key.
-    fn close(&mut self, held: Held, end: usize, out: &mut Vec<u8>) -> usize {
+    fn close(&mut self, held: Held, last: &[u8], out: &mut Vec<u8>) -> usize {
         if held.block.is_key() {
-            push_token(block::KIND, out);
+            let id = held.hash.map(|mut hash| {
+                if !last.is_empty() {
+                    hash.add(held.line_end);
+                    hash.add(last);
+                }
+                hash.id()
+            });
+            out.extend_from_slice(token::with_id(block::KIND, id).as_bytes());
             *self.found.entry(Kind(block::KIND)).or_default() += 1;
-            if end == 0 {
+            if last.is_empty() {
                 out.extend_from_slice(held.line_end);
             }
-            return end;
+            return last.len();
         }
         let hits = known_hits(&held.text, &self.masker.known);
-        emit(&held.text, &hits, 0, out, &mut self.found);
+        let told = (self.masker.key.as_ref(), &mut self.found);
+        emit(&held.text, &hits, 0, told, out);
         0
     }
 
@@ -197,13 +199,8 @@ impl StreamMasker {
                 cut = hit.range.end;
             }
         }
-        emit(
-            &self.pending[..cut],
-            &hits,
-            self.emitted,
-            out,
-            &mut self.found,
-        );
+        let told = (self.masker.key.as_ref(), &mut self.found);
+        emit(&self.pending[..cut], &hits, self.emitted, told, out);
         self.pending.drain(..cut);
         self.emitted = self.emitted.saturating_sub(cut);
         self.scanner = Scanner::default();
@@ -252,7 +249,11 @@ impl Held {
         } else {
             self.text.extend_from_slice(line);
         }
-        self.line_end = block::line_end(line);
+        let before = std::mem::replace(&mut self.line_end, block::line_end(line));
+        if let Some(hash) = &mut self.hash {
+            hash.add(before);
+            hash.add(&line[..line.len() - self.line_end.len()]);
+        }
     }
 }
 
@@ -261,8 +262,8 @@ fn emit(
     text: &[u8],
     hits: &[Hit],
     from: usize,
+    (key, found): (Option<&Key>, &mut BTreeMap<Kind, u64>),
     out: &mut Vec<u8>,
-    found: &mut BTreeMap<Kind, u64>,
 ) {
     let mut at = from;
     for hit in hits {
@@ -270,17 +271,12 @@ fn emit(
             continue;
         }
         out.extend_from_slice(&text[at..hit.range.start.max(at)]);
-        push_token(hit.kind, out);
+        let value = &text[hit.range.start..hit.range.end.min(text.len())];
+        out.extend_from_slice(token::token(hit.kind, key, value).as_bytes());
         *found.entry(Kind(hit.kind)).or_default() += 1;
         at = hit.range.end;
     }
     out.extend_from_slice(text.get(at..).unwrap_or_default());
-}
-
-fn push_token(kind: &str, out: &mut Vec<u8>) {
-    out.extend_from_slice(TOKEN_OPENING.as_bytes());
-    out.extend_from_slice(kind.as_bytes());
-    out.push(b']');
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Tests of `the crate`.
 
-use crate::{Masker, holds_mask_token, mask};
+use crate::{Masker, mask};
 
 fn check(text: &str, expect: &str) {
     assert_eq!(mask(text).text, expect, "{text}");
@@ -186,12 +186,16 @@ fn what_is_known_is_not_shown() {
 }
 
 #[test]
-fn mask_tokens_are_told_from_text_about_them() {
-    let check = |text: &str, expect: bool| assert_eq!(holds_mask_token(text), expect, "{text}");
-    check("TOKEN=[secret:github-token]", true);
-    check("[secret:[secret:known]", true);
-    check("[secret:]", false);
-    check("[secret:KIND]", false);
-    check("[secret:github-token", false);
-    check("format!(\"[secret:{kind}]\")", false);
+fn a_masker_is_handed_over_whole() {
+    let masker = Masker::new(vec!["correct-horse".into(), "zwei W\u{f6}rter".into()])
+        .keyed(crate::Key::new([9; 32]));
+    let other = Masker::taken_over(&masker.hand_over()).unwrap();
+    let text = "correct-horse zwei W\u{f6}rter ghp_htVZAlQVkn0NPos7tA9UDcY6YNc9duTsoxRP";
+    assert_eq!(other.mask(text), masker.mask(text));
+    assert!(other.mask(text).text.starts_with("[secret:known:"));
+    let bare = Masker::taken_over(&Masker::default().hand_over()).unwrap();
+    assert_eq!(bare.mask("correct-horse").text, "correct-horse");
+    for wrong in ["zz", "abcd", "\nabc"] {
+        assert!(Masker::taken_over(wrong).is_none(), "{wrong}");
+    }
 }

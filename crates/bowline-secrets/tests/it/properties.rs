@@ -1,12 +1,12 @@
 //! What holds for every text, however it is made and however a stream of it is cut.
 
-use bowline_secrets::{Masker, StreamMasker, find, holds_mask_token, mask};
+use bowline_secrets::{Key, Masker, StreamMasker, find, holds_mask_token, mask};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
 /// Pieces of which texts are made that reach the corners of the scanner.
-const PIECES: [&str; 64] = [
+const PIECES: [&str; 65] = [
     "password",
     "DB_PASSWORD",
     "token",
@@ -64,6 +64,7 @@ const PIECES: [&str; 64] = [
     "8Cg+sq+oRaDgD68ZrNHKKCsw1RIc+/16lYAWlfpjlKkQUDJXCKJkMUP",
     "Z2hwX2h0VlpBbFFWa24wTlBvczd0QTlVRGNZNllOYzlkdVRzb3hSUA==",
     "[secret:known]",
+    "[secret:known:k7f2m2q4]",
     "[secret:",
     "curl -u ",
     "mysql -p",
@@ -88,6 +89,7 @@ fn masker() -> Masker {
         "C3A8KtfzWge".into(),
         "PRIVATE KEY".into(),
     ])
+    .keyed(Key::new([7; 32]))
 }
 
 fn streamed(pieces: &[&[u8]]) -> Vec<u8> {
@@ -125,6 +127,19 @@ proptest! {
         let masked = mask(&text);
         prop_assert!(masked.findings.is_empty() || holds_mask_token(&masked.text));
         prop_assert_eq!(masked.findings.is_empty(), *masked.text == *text);
+    }
+
+    #[test]
+    fn every_token_stands_for_what_was_found(text in texts()) {
+        let masker = masker();
+        let findings = masker.find(&text);
+        let mut back = masker.mask(&text).text.into_owned();
+        for finding in findings.iter().rev() {
+            let token = masker.token(&text, finding);
+            let at = back.rfind(&token).unwrap();
+            back.replace_range(at..at + token.len(), &text[finding.range.clone()]);
+        }
+        prop_assert_eq!(back, text);
     }
 
     #[test]
