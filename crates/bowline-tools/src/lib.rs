@@ -33,6 +33,7 @@ pub mod builtin;
 pub mod confine;
 pub mod input;
 pub mod keeper;
+pub mod page;
 pub mod path;
 pub mod program;
 mod sandbox;
