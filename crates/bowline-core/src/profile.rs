@@ -21,6 +21,10 @@ pub struct Profile {
     /// No name in them is protected.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub granted: Vec<String>,
+    /// Folders of the workspace that are shown although none is writable: a sandbox replaces places
+    /// such as `/tmp`, and they may lie there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub readable: Vec<String>,
     /// Folders of package caches that look writable: what is written there goes to a place of the
     /// session's own, never to the folder itself.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -104,8 +108,8 @@ pub struct Confinement {
 }
 
 impl Confinement {
-    /// The digest of all that it says. What has neither grants nor caches nor named hosts has the
-    /// digest of earlier versions.
+    /// The digest of all that it says. What has neither grants nor caches nor named hosts nor folders
+    /// that are only shown has the digest of earlier versions.
     #[must_use]
     pub fn digest(&self) -> Digest {
         let Profile {
@@ -114,6 +118,7 @@ impl Confinement {
             hidden,
             network,
             granted,
+            readable,
             caches,
         } = &self.profile;
         let [
@@ -122,6 +127,7 @@ impl Confinement {
             hidden,
             hosts,
             granted_digest,
+            readable_digest,
             caches_digest,
         ] = [
             writable,
@@ -129,6 +135,7 @@ impl Confinement {
             hidden,
             network.hosts(),
             granted,
+            readable,
             caches,
         ]
         .map(of_list);
@@ -139,7 +146,8 @@ impl Confinement {
             protected.as_bytes(),
             hidden.as_bytes(),
         ];
-        let is_plain = granted.is_empty() && caches.is_empty() && network.hosts().is_empty();
+        let later = [network.hosts(), granted, readable, caches];
+        let is_plain = later.into_iter().all(<[String]>::is_empty);
         let parts: Vec<&[u8]> = if is_plain {
             let name: &[u8] = b"bowline-confinement-1";
             std::iter::once(name).chain(first).collect()
@@ -148,6 +156,7 @@ impl Confinement {
             let more = [
                 hosts.as_bytes(),
                 granted_digest.as_bytes(),
+                readable_digest.as_bytes(),
                 caches_digest.as_bytes(),
             ];
             let more = more.map(|digest| &digest[..]);
