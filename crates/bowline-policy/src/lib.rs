@@ -53,6 +53,6 @@ pub use look::{
     UNREADABLE_GIT_CONFIG, located,
 };
 pub use policy::{ANALYSER_VERSION, Catalogue, Policy, policy_hash};
-pub use protected::{protected_names, secret_places};
+pub use protected::{protected_names, secret_places, settings_names};
 pub use rule::{Pattern, RULE_BYTES_MAX, Rule, RuleError, name_fits};
 pub use safeguard::{SAFEGUARDS, SafeguardFacts};

@@ -30,14 +30,30 @@ const HISTORIES: [&str; 8] = [
 
 /// Names in a workspace that stay as they are while a command runs in a sandbox: what they hold
 /// can start programs outside of it.
-const PROTECTED_NAMES: [&str; 7] = [
+const PROTECTED_NAMES: [&str; 10] = [
     ".git/hooks",
     ".git/config",
+    ".git/config.worktree",
+    ".git/commondir",
+    ".git/info/attributes",
     ".vscode",
     ".bowline",
     ".github/workflows",
     ".envrc",
     ".mcp.json",
+];
+
+/// Settings of other tools that start programs as soon as a folder is opened. Writing them is judged
+/// like any other writing; a command in a sandbox, whose writing nobody judges, does not.
+const SETTINGS: [&str; 8] = [
+    ".claude",
+    ".codex",
+    ".cursor",
+    ".devcontainer",
+    ".gemini",
+    ".opencode",
+    ".windsurf",
+    ".zed",
 ];
 
 /// `.env` files that hold examples and no secrets.
@@ -107,6 +123,12 @@ pub fn secret_places(home: Option<&str>) -> Vec<String> {
 pub fn protected_names() -> Vec<String> {
     let names = PROTECTED_NAMES.iter().chain(&SHELL_START_FILES);
     names.map(|name| (*name).to_owned()).collect()
+}
+
+/// Names that a sandbox keeps as well, although writing them is judged like any other writing.
+#[must_use]
+pub fn settings_names() -> Vec<String> {
+    SETTINGS.map(str::to_owned).to_vec()
 }
 
 /// The name of the built-in rule that makes reading `path` ask, if there is one.

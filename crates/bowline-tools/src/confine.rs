@@ -20,8 +20,11 @@
 
 mod capability;
 mod filter;
+mod guard;
 mod namespaces;
 mod rules;
+mod sockets;
+mod survey;
 
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder};
@@ -32,9 +35,10 @@ use std::path::{Path, PathBuf};
 
 use bowline_core::{Backend, Confinement, Profile};
 
-use crate::sandbox::Restrict;
+use crate::sandbox::{Powers, Restrict};
 
 pub use capability::{Capability, Support, capability};
+pub(crate) use guard::Guard;
 
 /// Says how a shell command is confined. Looks at the machine when first asked, not before.
 #[derive(Debug, Clone)]
@@ -121,6 +125,27 @@ pub(crate) struct Prepared {
     pub(crate) env: Vec<(&'static str, OsString)>,
     /// What is done in the command's process before it begins.
     pub(crate) restrict: Restrict,
+    /// Protected names that are not there, watched from now on.
+    pub(crate) guard: Option<Guard>,
+}
+
+/// Variables that lead to sockets of running services, and through them out of the sandbox: none is
+/// there inside.
+const UNSET: [&str; 9] = [
+    "DBUS_SESSION_BUS_ADDRESS",
+    "DBUS_SYSTEM_BUS_ADDRESS",
+    "DISPLAY",
+    "DOCKER_HOST",
+    "GPG_AGENT_INFO",
+    "SSH_AGENT_PID",
+    "SSH_AUTH_SOCK",
+    "WAYLAND_DISPLAY",
+    "XDG_RUNTIME_DIR",
+];
+
+/// Whether a confined command does not get the variable `name`.
+pub(crate) fn is_unset(name: &str) -> bool {
+    UNSET.contains(&name)
 }
 
 /// Makes ready to confine a command that runs in `cwd`, with the attempt folder `dir`.
@@ -134,8 +159,13 @@ pub(crate) fn prepare(confinement: &Confinement, cwd: &Path, dir: &Path) -> io::
         .recursive(true)
         .mode(0o700)
         .create(&temporary)?;
-    let program = filter::program(confinement.backend).map_err(io::Error::other)?;
-    match confinement.backend {
+    let writes = match confinement.profile.writable.is_empty() {
+        true => filter::Writes::Nothing,
+        false => filter::Writes::Some,
+    };
+    let program = filter::program(confinement.backend, writes).map_err(io::Error::other)?;
+    let survey = survey::survey(&confinement.profile);
+    let prepared = match confinement.backend {
         Backend::Namespaces => {
             let bubblewrap = capability::bubblewrap()
                 .ok_or_else(|| io::Error::other("bubblewrap is not installed any more"))?;
@@ -149,28 +179,38 @@ pub(crate) fn prepare(confinement: &Confinement, cwd: &Path, dir: &Path) -> io::
             let props = namespaces::Props {
                 temporary: &temporary,
                 empty: &empty,
+                survey: &survey,
+                sockets: &sockets::reachable(),
             };
             let words =
                 namespaces::arguments(&confinement.profile, cwd, &props, reader.as_raw_fd());
-            Ok(Prepared {
+            Prepared {
                 wrapper: [vec![bubblewrap.into_os_string()], words].concat(),
                 env: env(Path::new(namespaces::TEMPORARY)),
                 restrict: Restrict {
                     inherit: Some(OwnedFd::from(reader)),
+                    powers: Powers::NoDumps,
                     ..Restrict::default()
                 },
-            })
+                guard: None,
+            }
         }
-        Backend::Landlock => Ok(Prepared {
+        Backend::Landlock => Prepared {
             wrapper: Vec::new(),
             env: env(&temporary),
             restrict: Restrict {
                 ruleset: Some(rules::ruleset(&confinement.profile, &temporary)?),
                 filter: program,
+                powers: Powers::GivenUp,
                 ..Restrict::default()
             },
-        }),
-    }
+            guard: None,
+        },
+    };
+    Ok(Prepared {
+        guard: Guard::new(survey.watched),
+        ..prepared
+    })
 }
 
 fn env(temporary: &Path) -> Vec<(&'static str, OsString)> {

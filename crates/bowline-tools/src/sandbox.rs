@@ -12,7 +12,8 @@ use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
-use rustix::process::{Pid, Signal};
+use rustix::process::{Pid, Resource, Rlimit, Signal};
+use rustix::thread::{CapabilitySet, CapabilitySets};
 use seccompiler::BpfProgram;
 
 /// First descriptor that is not stdin, stdout or stderr.
@@ -34,7 +35,28 @@ pub(crate) struct Restrict {
     pub(crate) ruleset: Option<OwnedFd>,
     /// A seccomp program; empty for none.
     pub(crate) filter: BpfProgram,
+    /// What it keeps of the rights that it started with.
+    pub(crate) powers: Powers,
 }
+
+/// What a confined process keeps of the rights that it started with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Powers {
+    /// All: it is not confined, or what wraps it takes them away.
+    #[default]
+    Kept,
+    /// No capability, now or after exec, and no memory dumps.
+    GivenUp,
+    /// No memory dumps.
+    NoDumps,
+}
+
+/// A limit on memory dumps that no dump fits in. With 0 the kernel still hands them to a program
+/// that collects them, outside of any sandbox; with 1 it does not.
+const NO_DUMPS: Rlimit = Rlimit {
+    current: Some(1),
+    maximum: Some(1),
+};
 
 /// Ties `command` to its `keeper`: it is killed when the keeper's thread dies, starts with default
 /// signal dispositions (std empties the mask), inherits no descriptor but the standard three and
@@ -67,6 +89,12 @@ pub(crate) fn tie_to_keeper(command: &mut Command, keeper: Pid, restrict: Restri
         if let Some(inherit) = &restrict.inherit {
             keep_open(inherit.as_raw_fd())?;
         }
+        if restrict.powers != Powers::Kept {
+            rustix::process::setrlimit(Resource::Core, NO_DUMPS)?;
+        }
+        if restrict.powers == Powers::GivenUp {
+            give_up_capabilities()?;
+        }
         if let Some(ruleset) = &restrict.ruleset {
             obey_rules(ruleset.as_raw_fd())?;
         }
@@ -95,6 +123,22 @@ pub(crate) fn hear_of_children() {
 fn keep_open(descriptor: RawFd) -> io::Result<()> {
     // SAFETY: sets a flag of a descriptor of this process.
     check(unsafe { libc::fcntl(descriptor, libc::F_SETFD, 0) }.into())
+}
+
+/// Gives up all capabilities, for good: root is then a user like any other.
+fn give_up_capabilities() -> io::Result<()> {
+    // Those that the kernel does not know are refused, those that an ordinary user may not drop too:
+    // such a user gains none of them, since nothing it executes may raise privileges.
+    for capability in CapabilitySet::all() {
+        let _unknown = rustix::thread::remove_capability_from_bounding_set(capability);
+    }
+    let none = CapabilitySets {
+        effective: CapabilitySet::empty(),
+        permitted: CapabilitySet::empty(),
+        inheritable: CapabilitySet::empty(),
+    };
+    rustix::thread::set_capabilities(None, none)?;
+    Ok(())
 }
 
 /// Puts this thread under Landlock rules, for good.

@@ -11,7 +11,9 @@ use bowline_core::{Configured, Mode, ModelRef, Network, Profile, RuleInForce, Se
 use bowline_journal::Ledger;
 use bowline_model::scenario::Scenario;
 use bowline_model::{Dialect, HttpProvider, Provider, ProviderConfig, ScriptedProvider};
-use bowline_policy::{Policy, Rule, Sandbox, may_search, protected_names, secret_places};
+use bowline_policy::{
+    Policy, Rule, Sandbox, may_search, protected_names, secret_places, settings_names,
+};
 use bowline_runtime::config::{Effective, Endpoint, Layers, parse, parse_flag, parse_rules};
 use bowline_runtime::{Clock, Harness, WhileWaiting};
 use bowline_secrets::Masker;
@@ -286,7 +288,7 @@ pub fn confiner(policy: &Policy) -> Confiner {
     hidden.dedup();
     Confiner::new(Profile {
         writable: policy.roots.clone(),
-        protected: protected_names(),
+        protected: [protected_names(), settings_names()].concat(),
         hidden,
         network: Network::None,
         ..Profile::default()

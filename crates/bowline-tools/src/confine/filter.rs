@@ -3,7 +3,8 @@
 //! A list of what is refused, not of what is allowed: it closes ways around the other limits (new
 //! namespaces and mounts, other processes' memory, key rings, terminals) and parts of the kernel
 //! that are often its weakest. Everything refused answers `EPERM`; `clone3` answers `ENOSYS`, so
-//! that libraries fall back on `clone`, whose flags a filter can see.
+//! that libraries fall back on `clone`, whose flags a filter can see. Landlock has no namespaces
+//! beside it, so with it what works on other processes and on shared memory is refused too.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +15,7 @@ use seccompiler::{
 };
 
 /// Refused whatever the arguments.
-const REFUSED: [libc::c_long; 46] = [
+const REFUSED: [libc::c_long; 51] = [
     // Mounts and roots.
     libc::SYS_mount,
     libc::SYS_umount2,
@@ -28,11 +29,16 @@ const REFUSED: [libc::c_long; 46] = [
     libc::SYS_fspick,
     libc::SYS_mount_setattr,
     libc::SYS_setns,
+    OPEN_TREE_ATTR,
+    LSM_SET_SELF_ATTR,
     // Other processes.
     libc::SYS_ptrace,
     libc::SYS_process_vm_readv,
     libc::SYS_process_vm_writev,
     libc::SYS_process_madvise,
+    PROCESS_MRELEASE,
+    libc::SYS_move_pages,
+    libc::SYS_migrate_pages,
     libc::SYS_kcmp,
     libc::SYS_pidfd_getfd,
     // Key rings, which are not part of any namespace.
@@ -67,6 +73,63 @@ const REFUSED: [libc::c_long; 46] = [
     libc::SYS_nfsservctl,
 ];
 
+/// Calls that have the same number on every machine and no name in `libc` everywhere.
+const PROCESS_MRELEASE: libc::c_long = 448;
+const LSM_SET_SELF_ATTR: libc::c_long = 460;
+const SETXATTRAT: libc::c_long = 463;
+const REMOVEXATTRAT: libc::c_long = 466;
+const OPEN_TREE_ATTR: libc::c_long = 467;
+const FILE_SETATTR: libc::c_long = 469;
+const FCHMODAT2: libc::c_long = 452;
+
+/// Refused where there is no namespace of its own for shared memory and message queues.
+const SHARED: [libc::c_long; 12] = [
+    libc::SYS_shmget,
+    libc::SYS_shmat,
+    libc::SYS_shmctl,
+    libc::SYS_msgget,
+    libc::SYS_msgsnd,
+    libc::SYS_msgrcv,
+    libc::SYS_msgctl,
+    libc::SYS_semget,
+    libc::SYS_semop,
+    libc::SYS_semctl,
+    libc::SYS_mq_open,
+    libc::SYS_mq_unlink,
+];
+
+/// Refused with a read-only profile under Landlock, which has no say about them: changes of mode,
+/// owner, times and attributes. What only reads makes none.
+const CHANGES: [libc::c_long; 14] = [
+    libc::SYS_fchmod,
+    libc::SYS_fchmodat,
+    FCHMODAT2,
+    libc::SYS_fchown,
+    libc::SYS_fchownat,
+    libc::SYS_utimensat,
+    libc::SYS_setxattr,
+    libc::SYS_lsetxattr,
+    libc::SYS_fsetxattr,
+    SETXATTRAT,
+    libc::SYS_removexattr,
+    libc::SYS_lremovexattr,
+    libc::SYS_fremovexattr,
+    REMOVEXATTRAT,
+];
+
+/// The same in calls that only older machines have.
+#[cfg(target_arch = "x86_64")]
+const OLD_CHANGES: [libc::c_long; 6] = [
+    libc::SYS_chmod,
+    libc::SYS_chown,
+    libc::SYS_lchown,
+    libc::SYS_utime,
+    libc::SYS_utimes,
+    libc::SYS_futimesat,
+];
+#[cfg(not(target_arch = "x86_64"))]
+const OLD_CHANGES: [libc::c_long; 0] = [];
+
 /// Flags of `clone` and `unshare` that make a namespace. `CLONE_NEWTIME` is one of `unshare` only:
 /// in `clone` its bit is part of a signal number.
 const NEW_NAMESPACE: [libc::c_int; 7] = [
@@ -82,6 +145,10 @@ const NEW_TIME: u64 = 0x80;
 
 /// Requests that put words into a terminal's input.
 const TERMINAL_INPUT: [u64; 2] = [libc::TIOCSTI, libc::TIOCLINUX];
+
+/// Kinds of nodes that are devices, and the bits of a mode that say so.
+const DEVICES: [libc::mode_t; 2] = [libc::S_IFCHR, libc::S_IFBLK];
+const KIND_BITS: libc::mode_t = libc::S_IFMT;
 
 /// Families of sockets that a network namespace holds back. Others (such as vsock, which reaches
 /// the host of a virtual machine) are refused.
@@ -107,11 +174,12 @@ pub(super) fn is_known_machine() -> bool {
     TargetArch::try_from(std::env::consts::ARCH).is_ok()
 }
 
-/// The program that goes with `backend`.
+/// The program that goes with `backend`; `writes` says whether the profile lets anything be written
+/// beside temporary files.
 ///
 /// # Errors
 /// The machine is not one that programs can be made for.
-pub(super) fn program(backend: Backend) -> Result<BpfProgram, BackendError> {
+pub(super) fn program(backend: Backend, writes: Writes) -> Result<BpfProgram, BackendError> {
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
         REFUSED.iter().map(|call| (*call, Vec::new())).collect();
     let flags = || {
@@ -127,6 +195,19 @@ pub(super) fn program(backend: Backend) -> Result<BpfProgram, BackendError> {
         .collect();
     rules.insert(libc::SYS_ioctl, requests?);
     rules.insert(libc::SYS_socket, sockets(backend)?);
+    rules.insert(libc::SYS_mknodat, devices(2)?);
+    #[cfg(target_arch = "x86_64")]
+    rules.insert(libc::SYS_mknod, devices(1)?);
+    if backend == Backend::Landlock {
+        rules.extend(SHARED.map(|call| (call, Vec::new())));
+        rules.insert(libc::SYS_prlimit64, of_others(0)?);
+        rules.insert(libc::SYS_sched_setaffinity, of_others(0)?);
+        rules.insert(libc::SYS_setpriority, of_others(1)?);
+        if writes == Writes::Nothing {
+            let calls = CHANGES.iter().chain(&OLD_CHANGES).chain(&[FILE_SETATTR]);
+            rules.extend(calls.map(|call| (*call, Vec::new())));
+        }
+    }
     let filter = SeccompFilter::new(
         rules,
         SeccompAction::Allow,
@@ -135,6 +216,32 @@ pub(super) fn program(backend: Backend) -> Result<BpfProgram, BackendError> {
     )?;
     let listed: BpfProgram = filter.try_into()?;
     Ok([&other_ways()[..], &listed[..]].concat())
+}
+
+/// Whether a profile lets anything be written beside temporary files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Writes {
+    /// Some folders.
+    Some,
+    /// Nothing.
+    Nothing,
+}
+
+/// Making a device; the mode is the argument `at`.
+fn devices(at: u8) -> Result<Vec<SeccompRule>, BackendError> {
+    let of = |kind: libc::mode_t| {
+        rule([(
+            at,
+            SeccompCmpOp::MaskedEq(u64::from(KIND_BITS)),
+            u64::from(kind),
+        )])
+    };
+    DEVICES.into_iter().map(of).collect()
+}
+
+/// A call about another process than the one that calls, which the argument `at` names.
+fn of_others(at: u8) -> Result<Vec<SeccompRule>, BackendError> {
+    Ok(vec![rule([(at, SeccompCmpOp::Ne, 0)])?])
 }
 
 /// The bytes of a program, as the kernel lays it out.
@@ -175,7 +282,14 @@ fn sockets(backend: Backend) -> Result<Vec<SeccompRule>, BackendError> {
                 let family = u64::from(family.cast_unsigned());
                 (0, SeccompCmpOp::Ne, family)
             });
-            Ok(vec![rule(other)?])
+            // Of what the kernel tells by netlink, only addresses and routes of this network.
+            let netlink = u64::from(libc::AF_NETLINK.cast_unsigned());
+            let routes = u64::from(libc::NETLINK_ROUTE.cast_unsigned());
+            let of_netlink = [
+                (0, SeccompCmpOp::Eq, netlink),
+                (2, SeccompCmpOp::Ne, routes),
+            ];
+            Ok(vec![rule(other)?, rule(of_netlink)?])
         }
         Backend::Landlock => Ok(Vec::new()),
     }

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use bowline_core::{Network, Profile};
 use rustix::fs::{Access, access};
 
+use super::survey::Survey;
+
 /// Where temporary files go inside.
 pub(super) const TEMPORARY: &str = "/tmp";
 
@@ -14,6 +16,9 @@ const TEMPORARY_TOO: &str = "/var/tmp";
 
 /// Sockets of running services lie here; behind some of them stands all of the machine.
 const SERVICES: &str = "/run";
+
+/// What is not shown as it is.
+const REPLACED: [&str; 3] = [TEMPORARY, TEMPORARY_TOO, SERVICES];
 
 /// What of [`SERVICES`] is programs rather than services, on systems that have it.
 const PROGRAMS: &str = "/run/current-system";
@@ -27,6 +32,10 @@ pub(super) struct Props<'a> {
     pub(super) temporary: &'a Path,
     /// An empty file.
     pub(super) empty: &'a Path,
+    /// What is protected.
+    pub(super) survey: &'a Survey,
+    /// Sockets that other processes listen on.
+    pub(super) sockets: &'a [PathBuf],
 }
 
 /// Namespaces of its own for everything but the network, no capabilities, death with the keeper.
@@ -60,7 +69,10 @@ pub(super) fn arguments(
     let mut words = Words {
         words: Vec::with_capacity(96),
         writable: profile.writable.iter().map(PathBuf::from).collect(),
+        readable: profile.readable.iter().map(PathBuf::from).collect(),
         bound: Vec::new(),
+        closed: Vec::new(),
+        hidden: Vec::new(),
     };
     let is_open = profile.network == Network::Open;
     let own = unshare().into_iter();
@@ -72,16 +84,27 @@ pub(super) fn arguments(
             words.mount("--bind", props.temporary, Path::new(place));
         }
     }
+    for folder in words.readable.clone() {
+        if REPLACED.iter().any(|place| folder.starts_with(place)) {
+            words.mount("--ro-bind", &folder, &folder);
+        }
+    }
     for folder in words.writable.clone() {
         words.mount("--bind", &folder, &folder);
     }
-    for folder in words.writable.clone() {
-        for name in &profile.protected {
-            words.protect(&folder, name);
-        }
+    for (folder, name) in &props.survey.there {
+        words.protect(folder, name);
     }
-    for path in &profile.hidden {
-        words.hide(Path::new(path), props);
+    for path in profile.granted.iter().map(Path::new) {
+        words.mount("--bind-try", path, path);
+        words.writable.push(path.to_owned());
+    }
+    let hidden = profile.hidden.iter().map(PathBuf::from);
+    for path in hidden {
+        words.hide(&path, props);
+    }
+    for socket in props.sockets {
+        words.cover(socket.clone(), props);
     }
     words.plain(["--seccomp", &filter.to_string(), "--chdir"]);
     words.words.push(cwd.as_os_str().to_owned());
@@ -93,8 +116,13 @@ pub(super) fn arguments(
 struct Words {
     words: Vec<OsString>,
     writable: Vec<PathBuf>,
+    readable: Vec<PathBuf>,
     /// Folders that are mounts of their own so that they stay where they are.
     bound: Vec<PathBuf>,
+    /// What is mounted read-only or hidden.
+    closed: Vec<PathBuf>,
+    /// Folders that are hidden.
+    hidden: Vec<PathBuf>,
 }
 
 impl Words {
@@ -120,44 +148,58 @@ impl Words {
         self.plain(["--remount-ro", SERVICES]);
     }
 
-    /// Keeps `name` below `folder` as it is. Each folder on the way becomes a mount of its own, so
-    /// that none can be moved away from under it. A link is followed if it stays in the workspace.
+    /// Keeps `name` below `folder` as it is. A link is followed if it stays in the workspace.
     fn protect(&mut self, folder: &Path, name: &str) {
         let Ok(real) = folder.join(name).canonicalize() else {
             return;
         };
-        if !self.is_writable(&real) {
+        if !self.is_writable(&real) || self.is_closed(&real) {
             return;
         }
-        let way = Path::new(name)
-            .parent()
-            .into_iter()
-            .flat_map(Path::components);
-        let mut part = folder.to_owned();
-        for name in way {
-            part.push(name);
+        self.hold_way_to(&folder.join(name));
+        self.hold_way_to(&real);
+        self.mount("--ro-bind", &real, &real);
+        self.closed.push(real);
+    }
+
+    /// Makes each folder between a writable one and `path` a mount of its own, so that none can be
+    /// moved away with what lies in it.
+    fn hold_way_to(&mut self, path: &Path) {
+        if self.is_closed(path) {
+            return;
+        }
+        let inside = path.ancestors().skip(1);
+        let inside = inside.take_while(|part| {
+            self.is_writable(part) && !self.writable.iter().any(|folder| folder == part)
+        });
+        let way: Vec<PathBuf> = inside.map(Path::to_owned).collect();
+        for part in way.into_iter().rev() {
             let is_folder = std::fs::symlink_metadata(&part).is_ok_and(|meta| meta.is_dir());
             if is_folder && !self.bound.contains(&part) {
                 self.mount("--bind", &part, &part);
-                self.bound.push(part.clone());
+                self.bound.push(part);
             }
         }
-        self.mount("--ro-bind", &real, &real);
     }
 
-    /// Puts something empty over `path`.
+    /// Puts something empty over `path`, if there is something that this user can read.
     fn hide(&mut self, path: &Path, props: &Props<'_>) {
-        let Ok(real) = path.canonicalize() else {
-            return;
-        };
-        let mut replaced = [TEMPORARY, TEMPORARY_TOO, SERVICES].iter();
-        if replaced.any(|place| real.starts_with(place)) && !self.is_writable(&real) {
-            return;
-        }
         // What this user cannot read needs no cover.
-        if access(&real, Access::READ_OK).is_err() {
+        if let Ok(real) = path.canonicalize()
+            && access(&real, Access::READ_OK).is_ok()
+        {
+            self.cover(real, props);
+        }
+    }
+
+    /// Puts something empty over `real`, which exists.
+    fn cover(&mut self, real: PathBuf, props: &Props<'_>) {
+        let mut replaced = REPLACED.iter();
+        let is_replaced = replaced.any(|place| real.starts_with(place)) && !self.is_shown(&real);
+        if is_replaced || self.hidden.iter().any(|hidden| real.starts_with(hidden)) {
             return;
         }
+        self.hold_way_to(&real);
         if !real.is_dir() {
             self.mount("--ro-bind", props.empty, &real);
             return;
@@ -168,11 +210,23 @@ impl Words {
         self.words.extend([
             real.clone().into_os_string(),
             "--remount-ro".into(),
-            real.into_os_string(),
+            real.clone().into_os_string(),
         ]);
+        self.closed.push(real.clone());
+        self.hidden.push(real);
     }
 
     fn is_writable(&self, path: &Path) -> bool {
         self.writable.iter().any(|folder| path.starts_with(folder))
+    }
+
+    /// Whether it lies in a folder that is shown although it lies in a place that is replaced.
+    fn is_shown(&self, path: &Path) -> bool {
+        self.is_writable(path) || self.readable.iter().any(|folder| path.starts_with(folder))
+    }
+
+    /// Whether it lies in what is mounted read-only or hidden: nothing can be moved there.
+    fn is_closed(&self, path: &Path) -> bool {
+        self.closed.iter().any(|closed| path.starts_with(closed))
     }
 }

@@ -37,6 +37,7 @@ pub(super) fn ruleset(profile: &Profile, temporary: &Path) -> io::Result<OwnedFd
     let abi = ABI::from(sandbox::landlock_abi()?);
     let hidden: Vec<PathBuf> = real(&profile.hidden);
     let mut writable = real(&profile.writable);
+    writable.extend(real(&profile.granted));
     for folder in &writable {
         if let Some(inside) = hidden.iter().find(|hidden| hidden.starts_with(folder)) {
             return Err(io::Error::other(format!(
@@ -58,8 +59,10 @@ pub(super) fn ruleset(profile: &Profile, temporary: &Path) -> io::Result<OwnedFd
         let all = AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::ReadDir | AccessFs::IoctlDev;
         rules.allow(Path::new(device), all & AccessFs::from_all(abi))?;
     }
+    // Everything but making devices, behind which a disk may stand.
+    let all = AccessFs::from_all(abi) & !(AccessFs::MakeChar | AccessFs::MakeBlock);
     for folder in &writable {
-        rules.allow(folder, AccessFs::from_all(abi))?;
+        rules.allow(folder, all)?;
     }
     let made: Option<OwnedFd> = rules.ruleset.and_then(Into::into);
     made.ok_or_else(|| io::Error::other("the kernel has no Landlock"))

@@ -5,12 +5,14 @@ use std::path::Path;
 
 use bowline_core::{Backend, Network, Profile};
 
-use super::{Confiner, filter, namespaces};
+use super::{Confiner, filter, namespaces, survey};
 
 fn words(profile: &Profile) -> String {
     let props = namespaces::Props {
         temporary: Path::new("/state/tmp"),
         empty: Path::new("/state/empty"),
+        survey: &survey::survey(profile),
+        sockets: &[],
     };
     let words = namespaces::arguments(profile, Path::new("/w"), &props, 7);
     let words: Vec<String> = words
@@ -85,7 +87,7 @@ fn an_open_network_is_the_only_thing_shared() {
 }
 
 /// Runs a seccomp program the way the kernel does; only the instructions that ours use.
-fn answer(program: &[seccompiler::sock_filter], call: i64, arguments: [u64; 2]) -> u32 {
+fn answer(program: &[seccompiler::sock_filter], call: i64, arguments: [u64; 3]) -> u32 {
     let arch: u32 = if cfg!(target_arch = "x86_64") {
         0xC000_003E
     } else {
@@ -122,9 +124,15 @@ fn what_is_refused() {
     const EPERM: u32 = 0x0005_0001;
     const ENOSYS: u32 = 0x0005_0026;
     let check = |backend: Backend, call: i64, arguments: [u64; 2], expect: u32| {
-        let program = filter::program(backend).unwrap();
-        let got = answer(&program, call, arguments);
+        let program = filter::program(backend, filter::Writes::Some).unwrap();
+        let [first, second] = arguments;
+        let got = answer(&program, call, [first, second, 0]);
         assert_eq!(got, expect, "{backend:?}: call {call} {arguments:?}");
+    };
+    let check_third = |backend: Backend, call: i64, third: u64, expect: u32| {
+        let program = filter::program(backend, filter::Writes::Some).unwrap();
+        let got = answer(&program, call, [0, 0, third]);
+        assert_eq!(got, expect, "{backend:?}: call {call} {third:#o}");
     };
     let user = u64::from(libc::CLONE_NEWUSER.cast_unsigned());
     let fork = u64::from(libc::SIGCHLD.cast_unsigned());
@@ -152,11 +160,34 @@ fn what_is_refused() {
             EPERM,
         );
         check(backend, 0x4000_0000 + libc::SYS_read, [0, 0], ENOSYS);
+        for later in [448, 460, 467] {
+            check(backend, later, [0, 0], EPERM);
+        }
+        let (file, disk) = (u64::from(libc::S_IFREG), u64::from(libc::S_IFBLK | 0o600));
+        check(backend, libc::SYS_mknodat, [0, 0], ALLOW);
+        check_third(backend, libc::SYS_mknodat, file, ALLOW);
+        check_third(backend, libc::SYS_mknodat, disk, EPERM);
+    }
+    for (backend, expect) in [(Backend::Namespaces, ALLOW), (Backend::Landlock, EPERM)] {
+        check(backend, libc::SYS_shmget, [0, 0], expect);
+        check(backend, libc::SYS_prlimit64, [17, 0], expect);
+        check(backend, libc::SYS_prlimit64, [0, 0], ALLOW);
+        check(backend, libc::SYS_fchmodat, [0, 0], ALLOW);
+        let program = filter::program(backend, filter::Writes::Nothing).unwrap();
+        assert_eq!(answer(&program, libc::SYS_fchmodat, [0, 0, 0]), expect);
     }
     let vsock = u64::from(libc::AF_VSOCK.cast_unsigned());
     let inet = u64::from(libc::AF_INET.cast_unsigned());
     check(Backend::Namespaces, libc::SYS_socket, [inet, 0], ALLOW);
     check(Backend::Namespaces, libc::SYS_socket, [vsock, 0], EPERM);
+    let netlink = u64::from(libc::AF_NETLINK.cast_unsigned());
+    check(Backend::Namespaces, libc::SYS_socket, [netlink, 3], ALLOW);
+    let events = u64::from(libc::NETLINK_KOBJECT_UEVENT.cast_unsigned());
+    let program = filter::program(Backend::Namespaces, filter::Writes::Some).unwrap();
+    assert_eq!(
+        answer(&program, libc::SYS_socket, [netlink, 3, events]),
+        EPERM
+    );
     for family in [1, inet, vsock] {
         check(Backend::Landlock, libc::SYS_socket, [family, 0], EPERM);
     }

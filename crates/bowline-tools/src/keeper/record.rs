@@ -180,6 +180,10 @@ pub struct Exit {
     pub ended_descendants: Vec<Process>,
     /// Descendants that could not be ended (first 64); they may be running still.
     pub survivors: Vec<Process>,
+    /// Where things lie now that came into being under a protected name and were set aside
+    /// (first 64).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub set_aside: Vec<PathBuf>,
 }
 
 /// What brought a command's end about.

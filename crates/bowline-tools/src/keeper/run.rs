@@ -21,7 +21,7 @@ use super::record::{
 use super::scrub::Scrub;
 use super::spool::Spool;
 use super::watch::Watch;
-use crate::confine::{self, Prepared};
+use crate::confine::{self, Guard, Prepared};
 use crate::sandbox::{self, Restrict};
 
 /// Largest order accepted, in bytes.
@@ -123,13 +123,18 @@ fn keep(dir: &Path, scrub: Box<dyn Scrub>) -> Result<Leave, Leave> {
     let mut outlet = Outlet::new();
     let began = Instant::now();
     let exit = match spawn(&order, dir, &started.mark, session, inlet.as_mut()) {
-        Ok((shell, output)) => {
+        Ok(Spawned {
+            shell,
+            output,
+            guard,
+        }) => {
             let shell_pid = i32::try_from(shell.id()).map_err(|_| Leave::Untold)?;
             outlet.send(&Note::Started { shell_pid });
             let spool = Spool::new(dir, order.spool_head_bytes, order.spool_tail_bytes);
             let flow = Flow::new(output, spool, scrub).map_err(|_| Leave::Untold)?;
             let watch =
                 Watch::new(&order, shell_pid, began, flow, inlet).map_err(|_| Leave::Untold)?;
+            let watch = watch.guarded_by(guard);
             watch.until_over(&early, &mut outlet)
         }
         Err(error) => not_started(why_not(&order, &error)),
@@ -235,6 +240,13 @@ impl From<io::Error> for Unstarted {
     }
 }
 
+/// A command that was started.
+struct Spawned {
+    shell: Child,
+    output: PipeReader,
+    guard: Option<Guard>,
+}
+
 /// Starts the shell with stdout and stderr in one pipe, so that their order is kept.
 fn spawn(
     order: &Order,
@@ -242,7 +254,7 @@ fn spawn(
     mark: &str,
     keeper: Pid,
     inlet: Option<&mut Inlet>,
-) -> Result<(Child, PipeReader), Unstarted> {
+) -> Result<Spawned, Unstarted> {
     let (reader, writer) = io::pipe()?;
     let stdin = match inlet.filter(|_| order.stdin == StdinKind::Told) {
         Some(inlet) => {
@@ -256,6 +268,7 @@ fn spawn(
         wrapper,
         env,
         restrict,
+        guard,
     } = match &order.confinement {
         Some(confinement) => {
             confine::prepare(confinement, &order.cwd, dir).map_err(Unstarted::Unconfined)?
@@ -264,8 +277,12 @@ fn spawn(
             wrapper: Vec::new(),
             env: Vec::new(),
             restrict: Restrict::default(),
+            guard: None,
         },
     };
+    let is_confined = order.confinement.is_some();
+    let given = order.env.iter().map(|(name, value)| (name, value));
+    let given = given.filter(|(name, _)| !(is_confined && confine::is_unset(name)));
     let mut words = wrapper
         .into_iter()
         .chain(order.shell.iter().map(OsString::from));
@@ -278,7 +295,7 @@ fn spawn(
         .arg(&order.command)
         .current_dir(&order.cwd)
         .env_clear()
-        .envs(order.env.iter().map(|(name, value)| (name, value)))
+        .envs(given)
         .envs(env)
         .env(MARK_VARIABLE, mark)
         .stdin(stdin)
@@ -288,7 +305,11 @@ fn spawn(
         .process_group(0);
     sandbox::tie_to_keeper(&mut command, keeper, restrict);
     let shell = command.spawn()?;
-    Ok((shell, reader))
+    Ok(Spawned {
+        shell,
+        output: reader,
+        guard,
+    })
 }
 
 fn why_not(order: &Order, error: &Unstarted) -> String {
@@ -317,5 +338,6 @@ fn not_started(why: String) -> Exit {
         output_lost: None,
         ended_descendants: Vec::new(),
         survivors: Vec::new(),
+        set_aside: Vec::new(),
     }
 }

@@ -14,6 +14,7 @@ use super::control::Inlet;
 use super::flow::{Flow, Outlet};
 use super::proc;
 use super::record::{Ended, Exit, Order, Process, VERSION, now_ms};
+use crate::confine::Guard;
 
 /// Control byte that cancels the command; a second one skips the grace.
 pub(super) const CANCEL: u8 = b'c';
@@ -68,6 +69,7 @@ pub(super) struct Watch<'a> {
     survivors: Vec<Process>,
     flow: Flow,
     inlet: Option<Inlet>,
+    guard: Option<Guard>,
 }
 
 impl<'a> Watch<'a> {
@@ -101,7 +103,13 @@ impl<'a> Watch<'a> {
             survivors: Vec::new(),
             flow,
             inlet,
+            guard: None,
         })
+    }
+
+    /// Looks after the names that `guard` watches as well.
+    pub(super) fn guarded_by(self, guard: Option<Guard>) -> Self {
+        Self { guard, ..self }
     }
 
     /// Waits until the command is over; `early` are control bytes read before.
@@ -119,7 +127,7 @@ impl<'a> Watch<'a> {
 
     /// Sleeps until there is something to do; takes one read of output and of control.
     fn wait(&mut self) {
-        let mut descriptors = Vec::with_capacity(5);
+        let mut descriptors = Vec::with_capacity(6);
         let stdin = io::stdin();
         let output = self.flow.pipe();
         descriptors.extend(output.iter().map(|pipe| PollFd::new(pipe, PollFlags::IN)));
@@ -134,6 +142,9 @@ impl<'a> Watch<'a> {
         let unfed = unfed.map(|pipe| PollFd::from_borrowed_fd(pipe, PollFlags::OUT));
         descriptors.extend(words.into_iter().chain(unfed));
         let has_inlet = descriptors.len();
+        let news = self.guard.as_ref().and_then(Guard::news);
+        descriptors.extend(news.map(|news| PollFd::from_borrowed_fd(news, PollFlags::IN)));
+        let has_news = descriptors.len();
         if self.status.is_none() {
             descriptors.push(PollFd::new(&self.shell_handle, PollFlags::IN));
         }
@@ -148,6 +159,7 @@ impl<'a> Watch<'a> {
         let output_ready = is_ready(&descriptors[..has_output]);
         let control_ready = is_ready(&descriptors[has_output..has_control]);
         let inlet_ready = is_ready(&descriptors[has_control..has_inlet]);
+        let news_ready = is_ready(&descriptors[has_inlet..has_news]);
         if output_ready {
             self.flow.read_some();
         }
@@ -156,6 +168,9 @@ impl<'a> Watch<'a> {
         }
         if inlet_ready {
             self.tend_inlet();
+        }
+        if news_ready && let Some(guard) = &mut self.guard {
+            guard.look();
         }
     }
 
@@ -305,6 +320,7 @@ impl<'a> Watch<'a> {
             .iter()
             .for_each(|survivor| drop(self.asked.remove(&survivor.pid)));
         self.survivors.truncate(LISTED_MAX);
+        let set_aside = self.guard.map(Guard::end).unwrap_or_default();
         let spool = self.flow.spool();
         Exit {
             version: VERSION,
@@ -320,6 +336,7 @@ impl<'a> Watch<'a> {
             output_lost: spool.lost(),
             ended_descendants: self.asked.into_values().take(LISTED_MAX).collect(),
             survivors: self.survivors,
+            set_aside,
         }
     }
 }

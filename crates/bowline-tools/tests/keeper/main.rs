@@ -53,6 +53,7 @@ fn main() {
 }
 
 fn run_cases(filter: Option<&str>) -> i32 {
+    let is_meant = |name: &&str| filter.is_none_or(|filter| name.contains(filter));
     let mut cases: Vec<Case> = Vec::new();
     for group in [
         outcomes::CASES,
@@ -64,26 +65,31 @@ fn run_cases(filter: Option<&str>) -> i32 {
         skew::CASES,
         errors::CASES,
     ] {
-        cases.extend(
-            group
-                .iter()
-                .filter(|(name, _)| filter.is_none_or(|f| name.contains(f))),
-        );
+        cases.extend(group.iter().filter(|(name, _)| is_meant(name)));
     }
+    let alone = confined::ALONE.iter().filter(|(name, _)| is_meant(name));
+    let alone: Vec<Case> = alone.copied().collect();
     let next = AtomicUsize::new(0);
     let failed = Mutex::new(0);
+    let run = |(name, case): Case| {
+        let passed = std::panic::catch_unwind(case).is_ok();
+        println!("test {name} ... {}", if passed { "ok" } else { "FAILED" });
+        *failed.lock().unwrap() += usize::from(!passed);
+    };
     std::thread::scope(|scope| {
         for _ in 0..WORKERS {
             scope.spawn(|| {
-                while let Some((name, case)) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let passed = std::panic::catch_unwind(case).is_ok();
-                    println!("test {name} ... {}", if passed { "ok" } else { "FAILED" });
-                    *failed.lock().unwrap() += usize::from(!passed);
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    run(*case);
                 }
             });
         }
     });
+    alone.iter().copied().for_each(run);
     let failed = failed.into_inner().unwrap();
-    println!("{} passed, {failed} failed", cases.len() - failed);
+    println!(
+        "{} passed, {failed} failed",
+        cases.len() + alone.len() - failed
+    );
     i32::from(failed > 0)
 }

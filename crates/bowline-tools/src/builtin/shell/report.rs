@@ -91,6 +91,7 @@ impl Report<'_> {
             ended_descendants,
             survivors,
             output_lost,
+            set_aside,
             ..
         } = self.exit;
         let ended = (!ended_descendants.is_empty() && self.exit.ended_by == Ended::ItsOwn)
@@ -100,7 +101,15 @@ impl Report<'_> {
         let lost = output_lost
             .as_ref()
             .map(|why| format!("part of the output was lost: {why}"));
-        [ended, survivors, lost].into_iter().flatten()
+        let aside = (!set_aside.is_empty()).then(|| {
+            let paths: Vec<String> = set_aside.iter().map(|path| path.display().to_string()).collect();
+            format!(
+                "made under a protected name, which no command in the sandbox may, and set aside: {}; \
+                 if it is wanted there, `write` asks a person",
+                paths.join(", ")
+            )
+        });
+        [ended, survivors, lost, aside].into_iter().flatten()
     }
 }
 
