@@ -42,6 +42,7 @@ mod protected;
 mod rule;
 mod safeguard;
 pub mod shell;
+mod widen;
 
 pub use bowline_core::Sandbox;
 pub use carry::{brings_in, carries_out};
@@ -56,3 +57,4 @@ pub use policy::{ANALYSER_VERSION, Catalogue, Policy, policy_hash};
 pub use protected::{protected_names, secret_places, settings_names};
 pub use rule::{Pattern, RULE_BYTES_MAX, Rule, RuleError, name_fits};
 pub use safeguard::{SAFEGUARDS, SafeguardFacts};
+pub use widen::{Extent, Widening, extent, widening};

@@ -11,15 +11,15 @@ use bowline_core::message::CallFault;
 use bowline_core::spec::ActionKind;
 use bowline_core::state::{CallPhase, Doubt};
 use bowline_core::{
-    Action, Backend, CallId, CallRequest, Confinement, ContextText, Decision, DecisionId, Digest,
-    Executed, Fact, Mode, OnAsk, State, ToolCall, Verdict,
+    Action, CallId, CallRequest, ContextText, Decision, DecisionId, Digest, Executed, Fact, Mode,
+    OnAsk, State, ToolCall, Verdict,
 };
 use bowline_policy::{Policy, Sandbox, Surroundings, ToolFacts, carries_out, policy_hash, settle};
-use bowline_tools::confine::Confiner;
 use bowline_tools::tool::display_path;
 use bowline_tools::{InputError, Plan, PlanCx, Tool};
 use serde_json::Value;
 
+use crate::confinement::{confinement, sandbox};
 use crate::look::Disk;
 use crate::{Clock, Harness};
 
@@ -78,7 +78,10 @@ pub(crate) fn plan(harness: &Harness, state: &State, call: &ToolCall) -> Result<
     let plan = tool.plan(&input, &cx).map_err(not_run)?;
     let confinement = tool
         .is_confinable(&input, &cx)
-        .then(|| confinement(&harness.confiner, mode(state), &plan))
+        .then(|| {
+            let at = (state, mode(state));
+            confinement(&harness.confiner, &harness.policy, at, &plan)
+        })
         .flatten();
     let request = CallRequest {
         tool: call.name.clone(),
@@ -137,14 +140,6 @@ fn mode(state: &State) -> Mode {
         .unwrap_or_default()
 }
 
-/// How a call is confined: in mode `auto` a command runs within the best there is, allowed by the
-/// policy or by a person. In every other mode what a person or a rule allowed runs as it is.
-fn confinement(confiner: &Confiner, mode: Mode, plan: &Plan) -> Option<Confinement> {
-    (runs(plan) && mode == Mode::Auto)
-        .then(|| confiner.confinement().ok())
-        .flatten()
-}
-
 /// Whether a call runs a program.
 pub(crate) fn runs(plan: &Plan) -> bool {
     let mut actions = plan.actions.iter();
@@ -182,19 +177,6 @@ fn sandbox_of(harness: &Harness, planned: &Planned) -> Sandbox {
         },
         (_, found) => found,
     }
-}
-
-/// What a shell command would run within on this machine, as far as the policy rests on it.
-#[must_use]
-pub fn sandbox(confiner: &Confiner) -> Sandbox {
-    let why = match confiner.confinement() {
-        Ok(confinement) if confinement.backend == Backend::Namespaces => {
-            return Sandbox::Namespaces;
-        }
-        Ok(confinement) => Confiner::lacking(confinement.backend),
-        Err(why) => why,
-    };
-    Sandbox::Lacking { why }
 }
 
 /// Parses the arguments: one JSON object. An empty text counts as an empty object, since some

@@ -66,9 +66,21 @@ impl Confiner {
     /// # Errors
     /// A sentence that says what is missing and what to install.
     pub fn confinement(&self) -> Result<Confinement, String> {
-        let Some(profile) = self.profile.clone() else {
+        self.confinement_with(|_| {})
+    }
+
+    /// The same with another profile, which `change` makes of this one's.
+    ///
+    /// # Errors
+    /// As [`Confiner::confinement`].
+    pub fn confinement_with(
+        &self,
+        change: impl FnOnce(&mut Profile),
+    ) -> Result<Confinement, String> {
+        let Some(mut profile) = self.profile.clone() else {
             return Err("nothing confines commands here".to_owned());
         };
+        change(&mut profile);
         if let Some(wide) = profile.writable.iter().find(|folder| is_too_wide(folder)) {
             return Err(format!(
                 "the workspace {wide} holds what a sandbox must keep apart; work in a folder of its own"

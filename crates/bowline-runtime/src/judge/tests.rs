@@ -5,6 +5,7 @@ use bowline_journal::NoProbe;
 use bowline_model::{ScriptedProvider, scenario::Scenario};
 use bowline_tools::Toolbox;
 use bowline_tools::builtin::{self, BuiltinConfig};
+use bowline_tools::confine::Confiner;
 use serde_json::json;
 use uuid::Uuid;
 

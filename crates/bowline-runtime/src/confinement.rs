@@ -1,0 +1,109 @@
+//! How a call is confined, derived from what it does and what was allowed.
+//!
+//! | mode | a command that | runs within |
+//! |---|---|---|
+//! | `read-only`, `ask`, `edit`, `auto` | only reads | the read-only profile |
+//! | `edit` | also writes the workspace by its text | the workspace's, no network |
+//! | `auto` | does anything else | the workspace's, and what was allowed of it beyond |
+//! | `ask`, `edit` | does anything else | nothing: a person or a rule allowed it as it is |
+//! | `full` | does anything | nothing |
+//!
+//! Where this machine has no sandbox, the first two run as they are, as they did before.
+
+use bowline_core::{Action, Backend, Confinement, Mode, Network, Profile, Sandbox, State};
+use bowline_policy::{Extent, Policy, Surroundings, Widening, extent, widening};
+use bowline_tools::Plan;
+use bowline_tools::confine::Confiner;
+
+use crate::look::Disk;
+
+/// How a planned call is confined in `mode`, if it is.
+pub(crate) fn confinement(
+    confiner: &Confiner,
+    policy: &Policy,
+    (state, mode): (&State, Mode),
+    plan: &Plan,
+) -> Option<Confinement> {
+    let command = plan.actions.iter().find_map(|action| match action {
+        Action::Run { command, .. } => Some(command),
+        _ => None,
+    })?;
+    if mode == Mode::Full {
+        return None;
+    }
+    let cx = Surroundings {
+        outside: state.outside(),
+        ..Surroundings::new(state.cwd(), &Disk)
+    };
+    // What asks for more than its text says is more than its text.
+    let extent = if plan.actions.len() > 1 {
+        Extent::Unknown
+    } else {
+        extent(policy, command, &cx)
+    };
+    match (extent, mode) {
+        (Extent::Reads, _) => confiner.confinement_with(reading).ok(),
+        (Extent::Writes, Mode::Edit) => confiner.confinement_with(alone).ok(),
+        (_, Mode::Auto) => widened(confiner, &widening(policy, &plan.actions, &cx)),
+        _ => None,
+    }
+}
+
+/// Nothing is written, nobody reached.
+fn reading(profile: &mut Profile) {
+    profile.writable.clear();
+    profile.caches.clear();
+    alone(profile);
+}
+
+fn alone(profile: &mut Profile) {
+    profile.network = Network::None;
+}
+
+/// The usual profile and what this call was allowed beyond it.
+fn widened(confiner: &Confiner, wide: &Widening) -> Option<Confinement> {
+    let widen = |profile: &mut Profile| {
+        profile.granted.extend(wide.writes.iter().cloned());
+        profile.network = network(&profile.network, wide);
+    };
+    let mut confinement = confiner.confinement_with(widen).ok()?;
+    if confinement.backend == Backend::Landlock && !confinement.profile.network.hosts().is_empty() {
+        // It cannot hold a command to hosts: one that was allowed some reaches all, and rules for
+        // the session open nothing.
+        let is_allowed = !wide.hosts.is_empty();
+        confinement.profile.network = if is_allowed {
+            Network::Open
+        } else {
+            Network::None
+        };
+    }
+    Some(confinement)
+}
+
+fn network(usual: &Network, wide: &Widening) -> Network {
+    if wide.network || *usual == Network::Open {
+        return Network::Open;
+    }
+    let mut hosts = usual.hosts().to_vec();
+    hosts.extend(wide.hosts.iter().cloned());
+    hosts.sort();
+    hosts.dedup();
+    if hosts.is_empty() {
+        Network::None
+    } else {
+        Network::Hosts(hosts)
+    }
+}
+
+/// What a shell command would run within on this machine, as far as the policy rests on it.
+#[must_use]
+pub fn sandbox(confiner: &Confiner) -> Sandbox {
+    let why = match confiner.confinement() {
+        Ok(confinement) if confinement.backend == Backend::Namespaces => {
+            return Sandbox::Namespaces;
+        }
+        Ok(confinement) => Confiner::lacking(confinement.backend),
+        Err(why) => why,
+    };
+    Sandbox::Lacking { why }
+}
