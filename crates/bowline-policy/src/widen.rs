@@ -91,6 +91,10 @@ pub fn widening(policy: &Policy, actions: &[Action], cx: &Surroundings<'_>) -> W
             _ => {}
         }
     }
+    // Hosts that are asked for by name are all that is granted.
+    wide.network &= !actions
+        .iter()
+        .any(|action| matches!(action, Action::Reach { .. }));
     for list in [&mut wide.writes, &mut wide.hosts] {
         list.sort();
         list.dedup();

@@ -49,9 +49,9 @@ pub(crate) fn confinement(
     }
 }
 
-/// Nothing is written, nobody reached.
+/// The workspace is shown, nothing is written, nobody reached.
 fn reading(profile: &mut Profile) {
-    profile.writable.clear();
+    profile.readable.append(&mut profile.writable);
     profile.caches.clear();
     alone(profile);
 }

@@ -50,8 +50,8 @@ fn what_was_allowed_is_granted() {
         ("echo x >.git/config", wide(&["/w/.git/config"], &[], false)),
         ("curl https://docs.rs/x", wide(&[], &["docs.rs"], false)),
         ("curl http://localhost:80/", wide(&[], &[], false)),
-        // From a cache it may do without: it runs, and says so if it does not.
-        ("npm install", wide(&[], &[], false)),
+        ("npm install", wide(&[], &[], true)),
+        ("npm run build", wide(&[], &[], false)),
         ("cargo install ripgrep", wide(&[], &[], true)),
     ] {
         let action = Action::Run {

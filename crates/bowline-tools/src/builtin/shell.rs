@@ -4,6 +4,7 @@ mod background;
 mod denial;
 mod executes;
 mod job;
+mod needs;
 mod news;
 mod plain;
 mod report;
@@ -22,6 +23,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use self::needs::Needs;
 use self::report::{Report, failed_launch, in_doubt};
 use super::spec::About;
 use super::{BuiltinConfig, first_chars, not_admitted, one_line};
@@ -58,6 +60,8 @@ struct Input {
     description: Option<String>,
     /// Run on, see `shell_job`
     background: Option<bool>,
+    /// Asks a person for more than the sandbox gives
+    needs: Option<Needs>,
 }
 
 impl Input {
@@ -77,7 +81,7 @@ pub(super) fn spec() -> ToolSpec {
                       `edit` where they do.",
         risk: Risk::High,
         replay_ceiling: ReplayClass::Checkable,
-        actions: &[ActionKind::Run],
+        actions: &[ActionKind::Run, ActionKind::WritePath, ActionKind::Reach],
         timeout_ms: Some(TIMEOUT_MAX_MS),
         result: &[("exit_code", "integer")],
     }
@@ -145,16 +149,18 @@ impl Tool for ShellTool {
     }
 
     fn plan(&self, input: &Value, cx: &PlanCx) -> Result<Plan, InputError> {
-        let Input { command, .. } = self.input(input)?;
+        let Input { command, needs, .. } = self.input(input)?;
         let executes = executes::executes(&command, cx, self.search());
         let replay = ReplayPlan {
             class: ReplayClass::Checkable,
         };
         let essence = essence(&command);
-        let actions = vec![Action::Run {
+        let run = Action::Run {
             command,
             understood: false,
-        }];
+        };
+        let needs = needs.unwrap_or_default().actions(cx)?;
+        let actions = std::iter::once(run).chain(needs).collect();
         Ok(Plan {
             actions,
             replay,
@@ -216,6 +222,7 @@ impl Tool for ShellTool {
                 return background::find(&dir, input.command.clone(), job).await;
             }
             let settled = settle(&dir, &call).await;
+            let cwd = PathBuf::from(&call.request.cwd);
             let confinement = call.request.confinement;
             let (timeout_ms, description) =
                 input.map_or((None, None), |input| (input.timeout_ms, input.description));
@@ -227,6 +234,7 @@ impl Tool for ShellTool {
                         dir: &dir,
                         timeout_ms,
                         description: description.as_deref(),
+                        cwd: &cwd,
                         confinement: confinement.as_deref(),
                     }
                     .finish()
@@ -300,6 +308,7 @@ fn of_fate(fate: Fate, dir: &Path, order: &Order, description: Option<&str>) -> 
             dir,
             timeout_ms: order.timeout_ms,
             description,
+            cwd: &order.cwd,
             confinement: order.confinement.as_deref(),
         }
         .finish(),

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use bowline_core::Confinement;
+use bowline_core::{Confinement, Connection};
 use rustix::fs::{Mode, OFlags};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -184,6 +184,10 @@ pub struct Exit {
     /// (first 64).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub set_aside: Vec<PathBuf>,
+    /// Whom it reached or wanted to reach through its proxy (first
+    /// [`CONNECTIONS_MAX`](bowline_core::contact::CONNECTIONS_MAX)).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub connections: Vec<Connection>,
 }
 
 /// What brought a command's end about.

@@ -339,5 +339,6 @@ fn not_started(why: String) -> Exit {
         ended_descendants: Vec::new(),
         survivors: Vec::new(),
         set_aside: Vec::new(),
+        connections: Vec::new(),
     }
 }

@@ -337,6 +337,7 @@ impl<'a> Watch<'a> {
             ended_descendants: self.asked.into_values().take(LISTED_MAX).collect(),
             survivors: self.survivors,
             set_aside,
+            connections: Vec::new(),
         }
     }
 }

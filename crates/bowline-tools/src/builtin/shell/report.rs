@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bowline_core::{Confinement, OutcomeStatus};
+use bowline_core::{Confinement, Effect, OutcomeStatus};
 
 use super::super::{TEXT_BYTES_MAX, grouped};
 use super::denial;
@@ -26,6 +26,8 @@ pub(super) struct Report<'a> {
     pub(super) timeout_ms: u64,
     /// What it does, as the model put it.
     pub(super) description: Option<&'a str>,
+    /// The folder it ran in.
+    pub(super) cwd: &'a Path,
     /// How it was confined, if it was.
     pub(super) confinement: Option<&'a Confinement>,
 }
@@ -36,13 +38,16 @@ impl Report<'_> {
         let output = Output::of(self.dir);
         let ended = self.ended();
         let mut text = output.text;
+        let connections = &self.exit.connections;
         let denial = self
             .confinement
             .filter(|_| super::status(self.exit) == OutcomeStatus::Error)
-            .and_then(|confinement| {
-                denial::is_likely(&text).then(|| denial::sentence(confinement))
-            });
+            .and_then(|confinement| denial::of(confinement, &text, self.cwd, connections));
         let sandbox_denied = denial.is_some();
+        let (denied, denial) = denial.map_or_else(
+            || (Vec::new(), None),
+            |found| (found.denied, Some(found.sentence)),
+        );
         for line in std::iter::once(ended.clone())
             .chain(self.remarks())
             .chain(denial)
@@ -59,6 +64,11 @@ impl Report<'_> {
             exit_code: self.exit.code,
             duration_ms: Some(self.exit.duration_ms),
             sandbox_denied,
+            denied,
+            effect: Effect {
+                connections: connections.clone(),
+                ..Effect::default()
+            },
             ..Finish::ok(text, summary)
         }
     }
