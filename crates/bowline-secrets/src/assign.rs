@@ -33,53 +33,8 @@ pub(crate) enum Slot {
     NextLine,
     /// In the field `value` of the next line.
     NextField,
-}
-
-/// A line leaves this to the next one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Awaited {
-    field: bool,
-    promise: Promise,
-    kind: &'static str,
-}
-
-impl Awaited {
-    /// What the next line is to be asked for, if the value of the name is there.
-    pub(crate) fn from(text: &[u8], name: &Name, slot: Slot) -> Option<Self> {
-        let field = match slot {
-            Slot::Here(..) => return None,
-            Slot::NextLine => false,
-            Slot::NextField => true,
-        };
-        Some(Self {
-            field,
-            promise: name.promise,
-            kind: name.kind(text),
-        })
-    }
-
-    /// Returns the awaited secret if this line holds it.
-    pub(crate) fn take(self, text: &[u8]) -> Option<Hit> {
-        let mut at = text.iter().position(|byte| !is_blank(*byte))?;
-        let field = value_field(text, at).or_else(|| {
-            text[at..]
-                .starts_with(b"<string>")
-                .then_some(at + b"<string>".len())
-        });
-        match field {
-            Some(value) => at = value,
-            None if self.field => return None,
-            None => {}
-        }
-        let value = value_at(text, at, Extent::Setting)?;
-        let rest = text[value.end..].trim_ascii();
-        let alone = rest.len() <= 3 || rest.starts_with(b"</") || rest.starts_with(b"\"");
-        let bytes = &text[value.start..value.end];
-        (alone && is_secret(bytes, self.promise, value.quoted)).then_some(Hit {
-            range: value.start..value.end,
-            kind: self.kind,
-        })
-    }
+    /// In the field `default` of one of the next lines.
+    Default,
 }
 
 /// Returns where the value of a name is.
@@ -95,6 +50,9 @@ pub(crate) fn slot(text: &[u8], name: &Name) -> Option<Slot> {
         return Some(Slot::Here(value, Joint::Firm));
     }
     let firm = |from| Some(firm_slot(text, from));
+    if let Some(value) = fallback(text, at, closed) {
+        return Some(Slot::Here(value, Joint::Called));
+    }
     match byte_at(text, at) {
         _ if at >= text.len() || matches!(text[at], b'\r' | b'\n') => {
             names_a_field(text, name.start).then_some(Slot::NextField)
@@ -123,6 +81,8 @@ pub(crate) fn slot(text: &[u8], name: &Name) -> Option<Slot> {
             Some(Slot::Here(at + 1, Joint::Called))
         }
         b',' if closed => Some(Slot::Here(at + 1, Joint::Loose)),
+        b'{' if text[at..].starts_with(b"{ get") => firm(property(text, at)?),
+        b'{' if closed && text[at + 1..].trim_ascii().is_empty() => Some(Slot::Default),
         b'|' if at > close && is_blank(byte_at(text, at + 1)) => {
             Some(Slot::Here(at + 1, Joint::Firm))
         }
@@ -151,6 +111,32 @@ fn firm_slot(text: &[u8], from: usize) -> Slot {
     }
 }
 
+/// Returns where the value begins that is used if the named one is not set (`getenv("NAME") ?: ..`,
+/// `process.env.NAME || ..`), or that a method of the named thing is given (`("NAME").type(..)`).
+fn fallback(text: &[u8], at: usize, closed: bool) -> Option<usize> {
+    let called = closed && byte_at(text, at) == b')';
+    if called && byte_at(text, at + 1) == b'.' {
+        let method = Alphabet::WORD.run_within(text, at + 2, LONGEST_NAME);
+        return (byte_at(text, method) == b'(').then_some(method + 1);
+    }
+    let sign = skip_blanks(text, if called { at + 1 } else { at });
+    let rest = &text[sign..];
+    let signs: [&[u8]; 4] = [b"?: ", b"|| ", b"?? ", b"or "];
+    signs
+        .iter()
+        .find(|sign| rest.starts_with(sign))
+        .map(|found| sign + found.len())
+}
+
+/// Returns where the value of a property of C# begins: `{ get; set; } = ..`.
+fn property(text: &[u8], at: usize) -> Option<usize> {
+    const LONGEST: usize = 40;
+    let head = &text[at..text.len().min(at + LONGEST)];
+    let close = head.iter().position(|byte| *byte == b'}')?;
+    let sign = skip_blanks(text, at + close + 1);
+    (byte_at(text, sign) == b'=').then_some(sign + 1)
+}
+
 /// Skips what may stand between a name and the sign: closing quotes and brackets.
 fn skip_closers(text: &[u8], end: usize) -> usize {
     let mut at = end;
@@ -158,6 +144,7 @@ fn skip_closers(text: &[u8], end: usize) -> usize {
         match byte_at(text, at) {
             b'\\' if matches!(byte_at(text, at + 1), b'"' | b'\'' | b'\\') => at += 1,
             b'"' | b'\'' | b'`' | b']' => at += 1,
+            b'*' if byte_at(text, at + 1) == b'*' => at += 2,
             _ => return at,
         }
     }
@@ -176,32 +163,50 @@ fn is_option(text: &[u8], start: usize) -> bool {
 }
 
 /// Whether another `name=value` begins here.
-fn is_setting(text: &[u8], at: usize) -> bool {
+pub(crate) fn is_setting(text: &[u8], at: usize) -> bool {
     let end = Alphabet::DOTTED.run_within(text, at, LONGEST_NAME);
     byte_at(text, end) == b'=' && end + 2 < text.len() && end - at >= 4 && is_wordy(&text[at..end])
 }
 
-/// Skips the words of prose between a name and its value: `password was reset to VALUE`.
+/// Skips the words of prose between a name and its value: `password was reset to VALUE`,
+/// `password for USER: VALUE`.
 fn skip_fillers(text: &[u8], from: usize) -> usize {
-    const FILLERS: [&str; 11] = [
-        "is", "was", "to", "set", "reset", "changed", "by", "as", "now", "be", "=",
+    const FILLERS: [&str; 16] = [
+        "is",
+        "was",
+        "to",
+        "set",
+        "reset",
+        "changed",
+        "by",
+        "as",
+        "now",
+        "be",
+        "=",
+        "been",
+        "has",
+        "generated",
+        "for",
+        "of",
     ];
     let mut at = from;
-    for _ in 0..4 {
+    for _ in 0..6 {
         let end = at
             + text[at..]
                 .iter()
                 .take_while(|byte| byte.is_ascii_alphabetic() || **byte == b'=')
                 .count();
         let word = &text[at..end];
-        if !is_blank(byte_at(text, end))
-            || !FILLERS
-                .iter()
-                .any(|filler| word.eq_ignore_ascii_case(filler.as_bytes()))
-        {
+        let is = |filler: &&str| word.eq_ignore_ascii_case(filler.as_bytes());
+        if !is_blank(byte_at(text, end)) || !FILLERS.iter().any(is) {
             break;
         }
         at = skip_blanks(text, end);
+        if is(&"for") || is(&"of") {
+            let reach = text.len().min(at + LONGEST_NAME);
+            let whose = text[at..reach].iter().position(|byte| is_blank(*byte));
+            at = whose.map_or(at, |whose| skip_blanks(text, at + whose));
+        }
     }
     at
 }
@@ -243,7 +248,7 @@ fn names_a_field(text: &[u8], start: usize) -> bool {
 }
 
 /// Returns where the value of a field `value` begins, if that field is next.
-fn value_field(text: &[u8], from: usize) -> Option<usize> {
+pub(crate) fn value_field(text: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
     while matches!(byte_at(text, at), b',' | b'"' | b'\'' | b'\\' | b'<')
         || is_blank(byte_at(text, at))
@@ -300,7 +305,7 @@ fn extent(text: &[u8], name: &Name, joint: Joint) -> Extent {
 
 /// Returns the secret in a slot on this line.
 pub(crate) fn secret_in(text: &[u8], name: &Name, at: usize, joint: Joint) -> Option<Hit> {
-    let at = skip_blanks(text, at);
+    let at = after_tag(text, skip_blanks(text, at));
     if is_setting(text, at) {
         return None;
     }
@@ -327,8 +332,16 @@ pub(crate) fn secret_in(text: &[u8], name: &Name, at: usize, joint: Joint) -> Op
     })
 }
 
+/// Skips the type that YAML may put in front of a value: `!!str`.
+fn after_tag(text: &[u8], at: usize) -> usize {
+    match text.get(at..at + 2) {
+        Some(b"!!") => skip_blanks(text, Alphabet::WORD.run_within(text, at + 2, LONGEST_NAME)),
+        _ => at,
+    }
+}
+
 /// Whether a value would be called a secret without a sign between it and its name.
-fn is_strict(value: &[u8], quoted: bool) -> bool {
+pub(crate) fn is_strict(value: &[u8], quoted: bool) -> bool {
     let of_token = |byte: &u8| {
         byte.is_ascii_alphanumeric()
             || is_sign(byte)
@@ -351,13 +364,16 @@ fn is_salt(value: &[u8]) -> bool {
 pub(crate) fn is_secret(value: &[u8], promise: Promise, quoted: bool) -> bool {
     let of_identifier = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_';
     let identifier = !quoted && value.contains(&b'_') && value.iter().all(of_identifier);
+    if quoted && value.contains(&b' ') {
+        return is_salt(value) && !is_placeholder(value);
+    }
     let likely = match promise {
         Promise::Password => is_random(value) || is_chosen(value),
         Promise::Random => value.len() >= 10 && is_random(value),
     };
     likely
         && !identifier
-        && (!value.contains(&b' ') || quoted && is_salt(value))
+        && !value.contains(&b' ')
         && !is_reference(value, quoted)
         && !is_common(value)
         && !is_placeholder(value)

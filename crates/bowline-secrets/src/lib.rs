@@ -27,9 +27,12 @@
 
 mod assign;
 mod auth;
+mod awaited;
 mod base64;
 mod block;
 mod bytes;
+mod calls;
+mod encoded;
 mod formats;
 mod known;
 mod likeness;
@@ -42,6 +45,7 @@ mod scanner;
 mod shapes;
 mod stream;
 mod token;
+mod unescaped;
 mod url;
 mod value;
 

@@ -75,6 +75,7 @@ pub(crate) fn may_end_name(word: &[u8], next: u8) -> bool {
             | b'%'
             | b'?'
             | b'<'
+            | b'*'
     );
     if !joins {
         return false;
@@ -102,7 +103,7 @@ const ENDINGS: [u32; 26] = {
         SECRET_WORDS,
         QUALIFIERS,
         SESSION_WORDS,
-        &["key", "pat", "sig", "signature"],
+        &["key", "pat", "sig", "signature", "cookie"],
     ];
     let mut table = [0; 26];
     let mut list = 0;
@@ -148,7 +149,7 @@ pub(crate) fn name_at(text: &[u8], start: usize, end: usize) -> Option<Name> {
     }
     let promise = promise_of(last, previous)
         .or_else(|| session_of(last, &text[..first]))
-        .or_else(|| signature_of(last, previous, &text[..first]))?;
+        .or_else(|| signature_of(last, previous, &text[..first], &text[end..]))?;
     Some(Name {
         start,
         end,
@@ -172,15 +173,18 @@ fn promise_of(last: &[u8], previous: &[u8]) -> Option<Promise> {
     }
     let key = last.eq_ignore_ascii_case(b"key")
         && (one_of(BEFORE_KEY, previous) || one_of(PROVIDERS, previous));
-    let pat = last.eq_ignore_ascii_case(b"pat") && !previous.is_empty();
+    let pat = last.eq_ignore_ascii_case(b"pat") && !previous.is_empty()
+        || last.eq_ignore_ascii_case(b"cookie") && previous.eq_ignore_ascii_case(b"erlang");
     (key || pat || ends(SECRET_ENDINGS) || one_of(SECRET_WORDS, last)).then_some(Promise::Random)
 }
 
 /// Signatures of addresses that grant access: shared access of Azure, presigned ones of AWS and
 /// Google.
-fn signature_of(last: &[u8], previous: &[u8], line: &[u8]) -> Option<Promise> {
+fn signature_of(last: &[u8], previous: &[u8], line: &[u8], rest: &[u8]) -> Option<Promise> {
     let query = &line[line.len().saturating_sub(512)..];
-    let shared = last.eq_ignore_ascii_case(b"sig") && holds_any_case(query, "sv=");
+    let rest = &rest[..rest.len().min(512)];
+    let shared = last.eq_ignore_ascii_case(b"sig")
+        && (holds_any_case(query, "sv=") || holds_any_case(rest, "&sv="));
     let signed = last.eq_ignore_ascii_case(b"signature") && one_of(&["amz", "goog"], previous);
     (shared || signed).then_some(Promise::Random)
 }

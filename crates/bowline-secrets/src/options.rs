@@ -71,10 +71,25 @@ const OPTIONS: &[(&str, &str, Takes)] = &[
 /// How far before an option its program is looked for, in bytes.
 const LONGEST_COMMAND: usize = 1024;
 
-/// Returns the secret of a short option whose letter stands at `at`, after a dash.
-pub(crate) fn short_option(text: &[u8], at: usize) -> Option<Hit> {
-    let letter = byte_at(text, at);
+/// Returns the secret of a short option whose letter stands at `at`, after a dash, in a word that
+/// ends at `end`; curl takes other letters in front of the telling one.
+pub(crate) fn short_option(text: &[u8], at: usize, end: usize) -> Option<Hit> {
+    const LONGEST_CLUSTER: usize = 6;
     let dash = at.checked_sub(1)?;
+    let cluster = &text[at..end];
+    let clustered = (2..=LONGEST_CLUSTER).contains(&cluster.len())
+        && matches!(cluster.last(), Some(b'u'))
+        && cluster.iter().all(u8::is_ascii_alphabetic)
+        && is_blank(byte_at(text, end));
+    let joined = matches!(cluster.first(), Some(b'u' | b'U'));
+    if clustered
+        && !joined
+        && text[dash] == b'-'
+        && runs(&text[dash.saturating_sub(LONGEST_COMMAND)..dash], "curl")
+    {
+        return pair(text, end, b':');
+    }
+    let letter = byte_at(text, at);
     if !matches!(letter, b'a' | b'p' | b'P' | b'u' | b'U' | b'w')
         || text[dash] != b'-'
         || dash == 0

@@ -4,11 +4,13 @@
 //! such a run begins, and a name can only end where one ends. What lies between costs one table
 //! look-up a byte.
 
-use crate::assign::{Awaited, Slot, secret_in, slot};
+use crate::assign::{Slot, secret_in, slot};
 use crate::auth;
-use crate::base64;
+use crate::awaited::Awaited;
 use crate::block::Opening;
 use crate::bytes::{Alphabet, before, byte_at, find, is_word};
+use crate::calls;
+use crate::encoded;
 use crate::formats::{Hit, in_base64, token_at};
 use crate::known::Known;
 use crate::known_hits;
@@ -17,10 +19,8 @@ use crate::options;
 use crate::plain::Plain;
 use crate::shapes::{self, Word};
 use crate::token::{token_end, touches_token};
+use crate::unescaped::Unescaped;
 use crate::url;
-
-/// Bounds of base64 text that is looked into, in characters.
-const ENCODED: std::ops::RangeInclusive<usize> = 24..=8192;
 
 /// Longest run of identifier characters that is taken for one, in bytes.
 const LONGEST_WORD: usize = 4096;
@@ -60,21 +60,26 @@ impl Scanner {
         if !known.is_empty() {
             plain.replace(&known_hits(&plain.text, known));
         }
-        let awaited = self
-            .awaited
-            .take()
-            .and_then(|awaited| awaited.take(&plain.text));
-        plain.replace(awaited.as_slice());
+        let awaited = self.awaited.take();
+        let found = awaited.and_then(|awaited| awaited.take(&plain.text));
+        let later = match found {
+            Some(_) => None,
+            None => awaited.and_then(Awaited::later),
+        };
+        plain.replace(found.as_slice());
         let mut opening = None;
         for _ in 0..MOST_PASSES {
             let mut pass = Pass::new(&plain.text, Depth::Plain);
             pass.walk();
             let Scanned {
-                hits,
+                mut hits,
                 opening: open,
             } = pass.scanned;
-            self.awaited = pass.awaited;
+            self.awaited = pass.awaited.or(later);
             opening = open;
+            if hits.is_empty() {
+                hits = behind_escapes(&plain.text);
+            }
             if hits.is_empty() {
                 break;
             }
@@ -195,11 +200,12 @@ impl<'a> Pass<'a> {
                 self.scanned.opening = Some(text.len());
             }
             b"echo" | b"printf" => return options::piped(text, end),
+            b"thin" => return url::password_of_thin(text, end),
             b"user" if text[..start].ends_with(b"--") || text[..start].ends_with(b"-proxy-") => {
                 return options::pair(text, end + 1, b':');
             }
             _ if run.len() == 1 || before(text, start) == b'-' => {
-                if let Some(hit) = options::short_option(text, start) {
+                if let Some(hit) = options::short_option(text, start, end) {
                     return Some(hit);
                 }
             }
@@ -215,6 +221,9 @@ impl<'a> Pass<'a> {
             if let Some(hit) = url::password_of_pgpass(text, start, end) {
                 return Some(hit);
             }
+        }
+        if let Some(hit) = calls::secret_of_call(text, start, end) {
+            return Some(hit);
         }
         if let Some(hit) = auth::credential_after(text, start, end) {
             return Some(hit);
@@ -269,28 +278,37 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Returns base64 text that hides a secret.
+    /// Returns encoded text that hides a secret.
     fn encoded(&self, start: usize, end: usize) -> Option<Hit> {
-        let text = self.text;
-        if self.depth == Depth::Decoded || end - start < 8 || in_base64(text, start) {
+        if self.depth == Depth::Decoded || in_base64(self.text, start) {
             return None;
         }
-        let close = Alphabet::BASE64.run_within(text, start, *ENCODED.end());
-        let range = start..close;
-        if !ENCODED.contains(&range.len()) {
-            return None;
-        }
-        let decoded = base64::decode_text(&text[range.clone()])?;
+        let (close, decoded) = encoded::decoded(self.text, start, end)?;
         let holds = decoded.split(|byte| *byte == b'\n').any(|line| {
             let mut pass = Pass::new(line, Depth::Decoded);
             pass.walk();
             !pass.scanned.hits.is_empty() || pass.scanned.opening.is_some()
         });
         holds.then_some(Hit {
-            range,
+            range: start..close,
             kind: "encoded-secret",
         })
     }
+}
+
+/// Returns the secrets that show once the escapes of a line are resolved.
+fn behind_escapes(line: &[u8]) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    for view in Unescaped::stretches(line) {
+        let mut pass = Pass::new(&view.text, Depth::Plain);
+        pass.walk();
+        let places = pass.scanned.hits.into_iter().map(|hit| Hit {
+            range: view.origin(&hit.range),
+            ..hit
+        });
+        hits.extend(places.filter(|hit| !touches_token(line, &hit.range)));
+    }
+    hits
 }
 
 /// Returns the token that follows an underscore in a long word: `name_TOKEN`.

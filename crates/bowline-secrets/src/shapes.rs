@@ -40,6 +40,7 @@ pub(crate) fn token_at(word: &Word<'_>) -> Option<Hit> {
         b'p' if run.len() == 17 && run.starts_with(b"pat") => airtable_token(word),
         b's' | b'b' if run.len() == 1 => old_vault_token(word),
         b'a' if run == b"atlasv1" => terraform_token(word),
+        b't' if run == b"token" => rancher_token(word),
         _ => None,
     }
     .or_else(|| mailchimp_key(word))
@@ -68,14 +69,38 @@ fn json_web_token(word: &Word<'_>) -> Option<Hit> {
         }
         at = end + 1;
     }
-    let header = base64::decode_text(&word.text[word.start..ends[0]])?;
-    if parts < 3 || !header.starts_with(b"{\"") || header.last() != Some(&b'}') {
+    if parts < 3
+        || !is_header(
+            &word.text[word.start..ends[0]],
+            &word.text[ends[0]..ends[1]],
+        )
+    {
         return None;
     }
     let end = ends[if parts == 5 { 4 } else { 2 }];
     let signature = &word.text[ends[1] + 1..end];
     let signed = signature.len() >= 16 && !signature.ends_with(WELL_KNOWN_SIGNATURE);
     (signed && end - word.start <= LONGEST_JWT).then(|| hit("jwt", word.start, end))?
+}
+
+/// Whether these are the first parts of a token: a header that decodes, or one that is garbled in
+/// front of claims.
+fn is_header(header: &[u8], claims: &[u8]) -> bool {
+    let decoded = base64::decode_text(header)
+        .is_some_and(|text| text.starts_with(b"{\"") && text.last() == Some(&b'}'));
+    decoded || header.len() >= 20 && claims.starts_with(b".eyJ") && claims.len() >= 20
+}
+
+/// Rancher API tokens: `token-`, five characters, a colon, 54 characters.
+fn rancher_token(word: &Word<'_>) -> Option<Hit> {
+    let name = Alphabet::LOWER.run_within(word.text, word.end + 1, LONGEST_TAIL);
+    let end = Alphabet::LOWER.run_within(word.text, name + 1, LONGEST_TAIL);
+    let shaped = byte_at(word.text, word.end) == b'-'
+        && byte_at(word.text, name) == b':'
+        && name - word.end == 6
+        && end - name == 55;
+    (shaped && is_random(&word.text[name + 1..end]))
+        .then(|| hit("rancher-token", word.start, end))?
 }
 
 /// Telegram Bot API: the bot's number, a colon, 35 characters.

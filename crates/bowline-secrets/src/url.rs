@@ -45,6 +45,22 @@ pub(crate) fn password_before_host(text: &[u8], at: usize, floor: usize) -> Opti
     (strong && !digest).then(|| credentials(text, start, sign, b"remote"))?
 }
 
+/// Returns the password of Oracle's `thin:user/password@host`; the colon is at `at`.
+pub(crate) fn password_of_thin(text: &[u8], at: usize) -> Option<Hit> {
+    let user = Alphabet::DOTTED.run_within(text, at + 1, 64);
+    if byte_at(text, at) != b':' || byte_at(text, user) != b'/' {
+        return None;
+    }
+    let reach = &text[user + 1..text.len().min(user + REACH / 4)];
+    let sign = user + 1 + reach.iter().position(|byte| *byte == b'@')?;
+    let password = &text[user + 1..sign];
+    let whole = !password.iter().any(|byte| *byte <= b' ' || *byte == b'"');
+    (whole && is_password(&text[at + 1..user], password, b"remote")).then_some(Hit {
+        range: user + 1..sign,
+        kind: "url-password",
+    })
+}
+
 /// Returns the password of a `.pgpass` line, `host:port:database:user:password`; the port is
 /// `text[start..end]`.
 pub(crate) fn password_of_pgpass(text: &[u8], start: usize, end: usize) -> Option<Hit> {

@@ -198,6 +198,8 @@ pub(super) const FORMATS: &[Format] = &[
     token("vault-token", "hvr.", A::URL, 24, 400),
     token("age-secret-key", "AGE-SECRET-KEY-1", A::UPPER, 58, 58),
     token("age-secret-key", "AGE-SECRET-KEY-PQ-1", A::UPPER, 50, 100),
+    // minisign: "Ed", a key derivation and a checksum in front of the encrypted key.
+    token("minisign-key", "RWRTY0Iy", A::BASE64, 100, 400),
     token("doppler-token", "dp.pt.", A::DOTTED, 40, 60),
     token("doppler-token", "dp.st.", A::DOTTED, 40, 80),
     token("doppler-token", "dp.ct.", A::DOTTED, 40, 60),
@@ -243,6 +245,7 @@ pub(super) const FORMATS: &[Format] = &[
     token("prefect-key", "pnu_", A::ALNUM, 36, 36),
     token("readme-key", "rdme_", A::LOWER, 70, 70),
     token("launchdarkly-key", "sdk-", A::UUID, 36, 36),
+    token("launchdarkly-key", "api-", A::UUID, 36, 36),
     token("wakatime-key", "waka_", A::UUID, 36, 36),
     token("ngrok-key", "ngrok_", A::WORD, 30, 80),
     token("mapbox-token", "sk.eyJ", A::DOTTED, 60, 300),
@@ -264,6 +267,8 @@ pub(super) const FORMATS: &[Format] = &[
     token("square-token", "sq0csp-", A::URL, 40, 50),
     token("square-token", "EAAA", A::URL, 58, 64),
     token("facebook-token", "EAA", A::ALNUM, 100, 300),
+    // X: app-only bearer tokens, 21 zero bits in front and escapes inside.
+    token("twitter-bearer", "AAAAAAAAAAAAAAAAAAAAA", A::ESCAPED, 70, 130),
     token("plaid-token", "access-sandbox-", A::UUID, 36, 36),
     token("plaid-token", "access-production-", A::UUID, 36, 36),
     token("razorpay-key", "rzp_live_", A::ALNUM, 14, 30),

@@ -10,21 +10,22 @@ pub(super) const PASSWORD_ENDINGS: &[&str] = &[
 #[rustfmt::skip]
 pub(super) const PASSWORD_WORDS: &[&str] = &[
     "pass", "pwd", "pw", "psw", "userpass", "dbpass", "storepass", "keypass", "smtppass",
-    "rootpass", "adminpass", "passw", "dbpwd", "rootpw", "bindpw", "requirepass", "identified",
-    "kennwort", "senha",
+    "rootpass", "adminpass", "passw", "dbpwd", "rootpw", "bindpw", "requirepass", "masterauth",
+    "identified", "kennwort", "senha", "contrasena", "psk", "userpwd",
 ];
 
 /// How the last word of a machine secret's name ends.
 #[rustfmt::skip]
 pub(super) const SECRET_ENDINGS: &[&str] = &[
     "secret", "token", "apikey", "secretkey", "accesskey", "privatekey", "authkey", "masterkey",
-    "credential", "credentials", "accountkey",
+    "credential", "credentials", "accountkey", "licensekey", "signingkey", "encryptionkey",
+    "passkey", "sharedkey", "deploykey", "appkey", "servicekey", "clientkey",
 ];
 
 /// Last words of a machine secret's name that stand for themselves.
 #[rustfmt::skip]
 pub(super) const SECRET_WORDS: &[&str] = &[
-    "creds", "cred", "auth", "authorization",
+    "creds", "cred", "auth", "authorization", "hmac", "salt",
 ];
 
 /// Names of cookies that stand for a session.
@@ -41,18 +42,25 @@ pub(super) const BEFORE_KEY: &[&str] = &[
     "session", "client", "consumer", "license", "subscription", "ingest", "ingestion", "deploy",
     "webhook", "hmac", "jwt", "cookie", "cipher", "crypto", "aes", "write", "root", "token",
     "integration", "function", "functions", "management", "personal", "developer", "preshared",
-    "psk", "security", "storage", "role", "restricted", "unseal", "recovery", "tunnel",
+    "psk", "security", "storage", "role", "restricted", "unseal", "recovery", "tunnel", "routing",
+    "fernet", "secure", "stream", "rtmp", "sas", "ssh", "tls", "ssl",
+    "rsa", "fcm", "gcm", "firebase", "sdk", "decrypt", "decryption", "pepper", "wallet", "vault",
 ];
 
 /// Providers whose name before `key` or `pat` makes it a secret.
 #[rustfmt::skip]
 pub(super) const PROVIDERS: &[&str] = &[
-    "airtable", "algolia", "amplitude", "anthropic", "azure", "cloudflare", "cohere", "datadog",
-    "dd", "deepgram", "deepseek", "elevenlabs", "fastly", "gemini", "github", "gitlab",
-    "google", "groq", "heroku", "hetzner", "linear", "linode", "mailchimp", "mailgun", "mapbox",
-    "mistral", "newrelic", "npm", "openai", "openrouter", "pagerduty", "perplexity", "pinecone",
-    "postmark", "posthog", "resend", "segment", "sendgrid", "sentry", "shodan", "slack",
-    "square", "stripe", "supabase", "tavily", "together", "twilio", "vultr", "wandb", "weather",
+    "adyen", "airtable", "alchemy", "algolia", "amplitude", "anthropic", "assemblyai", "azure",
+    "binance", "braintree", "brevo", "bugsnag", "cloudflare", "cloudinary", "cohere", "coinbase",
+    "datadog", "dd", "deepgram", "deepseek", "digitalocean", "elevenlabs", "etherscan", "fastly",
+    "fireworks", "gemini", "github", "gitlab", "google", "groq", "heroku", "hetzner", "honeycomb",
+    "huggingface", "infura", "intercom", "ipinfo", "langsmith", "linear", "linode", "mailchimp",
+    "mailgun", "mandrill", "mapbox", "maxmind", "mistral", "moonshot", "newrelic", "npm", "nvidia",
+    "okta", "omdb", "openai", "openrouter", "openweather", "opsgenie", "pagerduty", "perplexity",
+    "pinecone", "posthog", "postmark", "pusher", "rapidapi", "razorpay", "replicate", "resend",
+    "rollbar", "segment", "sendgrid", "sentry", "shodan", "shopify", "slack", "snyk", "splunk",
+    "square", "stability", "stripe", "supabase", "tavily", "tmdb", "together", "trello", "twilio",
+    "typeform", "unsplash", "voyage", "vultr", "wandb", "weather", "xai", "zendesk",
 ];
 
 /// Words before `token` that make it a place in a list, a piece of text or a public value.

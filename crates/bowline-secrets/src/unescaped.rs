@@ -1,0 +1,89 @@
+//! A second look at a line whose text is escaped: per cent signs of addresses, `\\u0000` of JSON,
+//! entities of HTML. What is found in the text behind is found in the line.
+
+use std::ops::Range;
+
+use crate::bytes::find;
+
+/// Longest stretch that is looked at as one, in bytes.
+const STRETCH: usize = 16 * 1024;
+
+/// Text behind escapes, and where each of its bytes comes from.
+#[derive(Debug, Default)]
+pub(crate) struct Unescaped {
+    /// The text.
+    pub(crate) text: Vec<u8>,
+    /// Where each byte begins in the line, and where the last one ends.
+    origins: Vec<usize>,
+}
+
+impl Unescaped {
+    /// Returns the stretches of a line that hold escapes, unescaped.
+    pub(crate) fn stretches(line: &[u8]) -> impl Iterator<Item = Self> {
+        (0..line.len())
+            .step_by(STRETCH)
+            .filter_map(|from| Self::of(line, from..line.len().min(from + STRETCH)))
+    }
+
+    fn of(line: &[u8], range: Range<usize>) -> Option<Self> {
+        let stretch = &line[range.clone()];
+        if !may_be_escaped(stretch) {
+            return None;
+        }
+        let mut view = Self::default();
+        let mut at = 0;
+        let mut escapes = 0;
+        while at < stretch.len() {
+            let (byte, length) = unescape(&stretch[at..]).unwrap_or((stretch[at], 1));
+            escapes += usize::from(length > 1);
+            view.text.push(byte);
+            view.origins.push(range.start + at);
+            at += length;
+        }
+        view.origins.push(range.end);
+        (escapes > 0).then_some(view)
+    }
+
+    /// Returns the place in the line of a place in the text.
+    pub(crate) fn origin(&self, place: &Range<usize>) -> Range<usize> {
+        self.origins[place.start]..self.origins[place.end]
+    }
+}
+
+/// Whether a sign stands in the text that could begin an escape.
+fn may_be_escaped(text: &[u8]) -> bool {
+    text.contains(&b'%')
+        || find(text, b"\\u00", 0).is_some()
+        || find(text, b"&quot;", 0).is_some()
+        || find(text, b"&#", 0).is_some()
+        || find(text, b"&amp;", 0).is_some()
+}
+
+/// Returns the printable character that an escape in front of the text stands for, and the length
+/// of the escape.
+fn unescape(text: &[u8]) -> Option<(u8, usize)> {
+    let digits = |from: usize| {
+        let pair = text.get(from..from + 2)?;
+        let high = char::from(pair[0]).to_digit(16)?;
+        let low = char::from(pair[1]).to_digit(16)?;
+        let byte = (high << 4 | low) as u8;
+        (b' '..=b'~').contains(&byte).then_some(byte)
+    };
+    match text.first()? {
+        b'%' => Some((digits(1)?, 3)),
+        b'\\' if text.starts_with(b"\\u00") => Some((digits(4)?, 6)),
+        b'&' => {
+            const ENTITIES: [(&[u8], u8); 6] = [
+                (b"&quot;", b'"'),
+                (b"&#34;", b'"'),
+                (b"&#39;", b'\''),
+                (b"&#x27;", b'\''),
+                (b"&apos;", b'\''),
+                (b"&amp;", b'&'),
+            ];
+            let found = ENTITIES.iter().find(|(name, _)| text.starts_with(name))?;
+            Some((found.1, found.0.len()))
+        }
+        _ => None,
+    }
+}
