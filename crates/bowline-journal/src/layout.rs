@@ -66,6 +66,12 @@ impl SessionDir {
         self.0.join("head")
     }
 
+    /// What the ids of its mask tokens come from.
+    #[must_use]
+    pub fn mask_key(&self) -> PathBuf {
+        self.0.join("mask-key")
+    }
+
     /// Held by the owner.
     #[must_use]
     pub fn lock(&self) -> PathBuf {

@@ -48,6 +48,7 @@ mod layout;
 mod ledger;
 mod lock;
 pub mod mailbox;
+mod mask_key;
 mod memory;
 mod portable;
 mod read;
@@ -77,6 +78,7 @@ pub use ledger::{
     Reconciled, Total, WAIT_POLL_MS,
 };
 pub use lock::{Ended, EndedBy, Held, Holder, Owner};
+pub use mask_key::MaskKey;
 pub use memory::MemoryJournal;
 pub use portable::{Exported, Imported};
 pub use read::{Follower, Intact, ReadOnly, Recorded};

@@ -22,6 +22,7 @@ use crate::installation::Installation;
 use crate::layout::{self, SessionDir, make_folder, make_folders, sync_folder};
 use crate::ledger::Ledger;
 use crate::lock::{self, Held, Holder, Lock, Owner};
+use crate::mask_key::{self, MaskKey};
 use crate::read::ReadOnly;
 use crate::record::Head;
 
@@ -41,6 +42,8 @@ pub struct OwnedSession {
     pub dir: SessionDir,
     /// What was found when it was opened.
     pub opened: Opened,
+    /// What the ids of its mask tokens come from.
+    pub mask_key: MaskKey,
 }
 
 impl Store {
@@ -112,6 +115,7 @@ impl Store {
         for folder in [dir.mailbox(), dir.blobs(), dir.spool()] {
             make_folder(disk, &folder)?;
         }
+        let mask_key = mask_key::make(&dir, &self.edges)?;
         let journal = FileJournal::start(dir.clone(), session, self.edges.clone(), lock)?;
         sync_folder(disk, dir.path())?;
         sync_folder(disk, &layout::sessions(&self.home))?;
@@ -124,6 +128,7 @@ impl Store {
             journal,
             dir,
             opened,
+            mask_key,
         })
     }
 
@@ -144,10 +149,12 @@ impl Store {
             lock,
             self.witness(session),
         )?;
+        let mask_key = mask_key::of_existing(&dir, &self.edges)?;
         Ok(OwnedSession {
             journal,
             dir,
             opened,
+            mask_key,
         })
     }
 
@@ -157,6 +164,13 @@ impl Store {
     /// [`Error::NotFound`], [`Error::StateFolder`].
     pub fn read_only(&self, session: SessionId) -> Result<ReadOnly, Error> {
         Ok(ReadOnly::new(session, self.existing(session)?))
+    }
+
+    /// What the ids of a session's mask tokens come from; `None` when it has no key yet. Writes
+    /// nothing.
+    #[must_use]
+    pub fn mask_key(&self, session: SessionId) -> Option<MaskKey> {
+        mask_key::read(&self.session_dir(session).mask_key())
     }
 
     /// Who owns a session right now; `None` when nobody does. Writes nothing.
