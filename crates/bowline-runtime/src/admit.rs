@@ -1,5 +1,6 @@
 //! The way into the session for everything a tool gives back: masked once, capped once.
 
+use std::borrow::Cow;
 use std::io::Read as _;
 use std::path::Path;
 
@@ -29,7 +30,11 @@ pub(crate) async fn outcome(
         Some(path) => whole_output(session, masker, path).await?,
         None => None,
     };
-    let (content, blob) = admit(session, masker, origin, &finish.text, blob).await?;
+    let text = match finish.is_masked {
+        true => Cow::Borrowed(finish.text.as_str()),
+        false => masker.mask(&finish.text).text,
+    };
+    let (content, blob) = admit_masked(session, origin, text.into_owned(), blob).await?;
     let mut effect = finish.effect;
     for change in &mut effect.files {
         change.diff = masker.mask(&change.diff).text.into_owned();
@@ -56,6 +61,16 @@ pub(crate) async fn admit(
     blob: Option<BlobRef>,
 ) -> Result<(ContextText, Option<BlobRef>), Error> {
     let text = masker.mask(text).text.into_owned();
+    admit_masked(session, origin, text, blob).await
+}
+
+/// As [`admit`], for a text that is masked already.
+async fn admit_masked(
+    session: &mut Session,
+    origin: Origin,
+    text: String,
+    blob: Option<BlobRef>,
+) -> Result<(ContextText, Option<BlobRef>), Error> {
     let over = text.len() > caps::TOOL_RESULT_BYTES;
     let blob = match blob {
         None if over => Some(

@@ -21,6 +21,7 @@ use serde_json::Value;
 
 use crate::confinement::{confinement, sandbox};
 use crate::look::Disk;
+use crate::masks::SessionMasks;
 use crate::{Clock, Harness};
 
 /// The most of a diff that a question shows, in bytes.
@@ -36,12 +37,13 @@ pub(crate) struct Planned {
 }
 
 /// What planning may look at, from the state.
-pub(crate) fn plan_cx(state: &State) -> PlanCx {
+pub(crate) fn plan_cx(harness: &Harness, state: &State) -> PlanCx {
     PlanCx {
         cwd: PathBuf::from(state.cwd()),
         roots: state.roots().iter().map(PathBuf::from).collect(),
         seen: Arc::clone(state.seen()),
         jobs: Arc::clone(state.jobs()),
+        masks: Arc::new(SessionMasks(Arc::clone(&harness.masker))),
     }
 }
 
@@ -66,15 +68,8 @@ pub(crate) fn plan(harness: &Harness, state: &State, call: &ToolCall) -> Result<
     }
     let tool = tool(harness, state, call)?;
     let input = arguments(&call.arguments)?;
-    if writes_files(&tool) && bowline_secrets::holds_mask_token(&call.arguments) {
-        return Err(
-            "Not run: the input holds a mask such as `[secret:...]`, which stands for a \
-                    secret you were not shown. Writing it would destroy the real value: leave \
-                    that part of the file alone, or ask the person."
-                .to_owned(),
-        );
-    }
-    let cx = plan_cx(state);
+    refuse_tokens(&tool, &input)?;
+    let cx = plan_cx(harness, state);
     let plan = tool.plan(&input, &cx).map_err(not_run)?;
     let confinement = tool
         .is_confinable(&input, &cx)
@@ -125,8 +120,23 @@ fn tool(harness: &Harness, state: &State, call: &ToolCall) -> Result<Arc<dyn Too
     }
 }
 
-fn writes_files(tool: &Arc<dyn Tool>) -> bool {
-    tool.spec().actions.contains(&ActionKind::WritePath)
+/// Refuses a call that acts and would take a mask token for the secret that it stands for.
+fn refuse_tokens(tool: &Arc<dyn Tool>, input: &Value) -> Result<(), String> {
+    let mut actions = tool.spec().actions.iter();
+    let acts = actions.any(|action| {
+        use ActionKind::{CallMcp, Reach, Run, WritePath};
+        matches!(action, WritePath | Run | Reach | CallMcp)
+    });
+    if !acts || tool.restores() || !bowline_secrets::holds_mask_token(&input.to_string()) {
+        return Ok(());
+    }
+    Err(format!(
+        "Not run: the input holds a mask such as `[secret:...]`, which stands for a secret that is \
+         not shown to you; `{}` would get those letters and not the secret. Let a command read the \
+         secret where it lies (a file, a variable), or ask the person. `edit` and `write` put back \
+         what a file holds for its own masks, and `grep` finds where one stands.",
+        tool.spec().name
+    ))
 }
 
 fn not_run(error: InputError) -> String {

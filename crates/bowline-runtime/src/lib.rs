@@ -69,6 +69,7 @@ mod error;
 mod face;
 mod judge;
 mod look;
+mod masks;
 pub mod present;
 pub mod prompt;
 pub mod repair;

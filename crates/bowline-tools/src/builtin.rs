@@ -11,6 +11,7 @@ mod list;
 mod pattern;
 mod read;
 mod shell;
+mod shown;
 mod spec;
 mod todo;
 mod wait_for;
@@ -153,6 +154,17 @@ fn plan_read(asked: &str, cx: &PlanCx, essence: String) -> Result<Plan, InputErr
     let fact = locate(asked, &cx.cwd)?;
     let actions = |path| vec![Action::ReadPath { path }];
     Ok(plan_for_path(fact, actions, ReplayClass::Free, essence))
+}
+
+/// Refuses a path that holds a mask token: no file is called that.
+fn refuse_token_in_path(path: &str, cx: &PlanCx) -> Result<(), InputError> {
+    if cx.masks.tokens(path).is_empty() {
+        return Ok(());
+    }
+    Err(InputError::new(
+        "\"path\" holds a mask token: the real name is not shown to you, so ask the person to change \
+         this file",
+    ))
 }
 
 /// The path that was judged; the only one a call may touch.

@@ -44,7 +44,7 @@ pub mod spool;
 mod watch;
 
 pub use client::{Canceller, Fate, Kept, Launcher};
-pub use record::{Claim, Ended, Exit, Order, Process, Started, StdinKind};
+pub use record::{Claim, Ended, Exit, Order, Process, ScrubWords, Started, StdinKind};
 pub use recover::Settled;
 pub use run::{Leave, keeper_main, run};
 pub use scrub::{Plain, Scrub};

@@ -12,14 +12,17 @@
 //! **Start at** [`Tool`], then [`Toolbox`].
 //!
 //! ```
+//! use std::sync::Arc;
+//!
 //! use bowline_core::Action;
 //! use bowline_tools::builtin::{self, BuiltinConfig};
+//! use bowline_tools::masks::NoMasks;
 //! use bowline_tools::tool::PlanCx;
 //! use serde_json::json;
 //!
 //! let toolbox = builtin::toolbox(BuiltinConfig::new("/usr/bin/bowline".into()));
 //! let cx = PlanCx { cwd: "/usr".into(), roots: vec!["/usr".into()], seen: Default::default(),
-//!     jobs: Default::default() };
+//!     jobs: Default::default(), masks: Arc::new(NoMasks) };
 //! let read = toolbox.get("read")?;
 //! let plan = read.plan(&json!({"path": "include/stdio.h"}), &cx)?;
 //! assert!(matches!(&plan.actions[0], Action::ReadPath { path } if path.by_name == "/usr/include/stdio.h"));
@@ -33,6 +36,7 @@ pub mod builtin;
 pub mod confine;
 pub mod input;
 pub mod keeper;
+pub mod masks;
 pub mod page;
 pub mod path;
 pub mod program;

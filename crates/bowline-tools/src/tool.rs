@@ -13,6 +13,8 @@ use bowline_core::{
 };
 use serde_json::Value;
 
+use crate::masks::Masks;
+
 /// A tool: described as data, planned without effects, run only with a permit.
 pub trait Tool: Send + Sync {
     /// What it is. Data only.
@@ -39,6 +41,12 @@ pub trait Tool: Send + Sync {
     /// it is called only where reading those files needs no answer of its own.
     fn preview(&self, _input: &Value, _plan: &Plan, _cx: &PlanCx) -> Option<String> {
         None
+    }
+
+    /// Whether the tool itself sees to mask tokens in its input: it puts in their place what they
+    /// stand for, or refuses. Of any other tool that acts such a call is refused.
+    fn restores(&self) -> bool {
+        false
     }
 
     /// Whether what a call with this input runs is held by the confinement of its request. Without
@@ -72,6 +80,8 @@ pub struct PlanCx {
     pub seen: Arc<BTreeMap<String, Digest>>,
     /// Commands in the background, by their handles.
     pub jobs: Arc<BTreeMap<String, Job>>,
+    /// What is shown to the model for secrets, and what that stands for.
+    pub masks: Arc<dyn Masks>,
 }
 
 /// What a call would do.
@@ -217,6 +227,9 @@ pub struct Finish {
     pub failed_before_effect: bool,
     /// Set when it started but its outcome cannot be known.
     pub in_doubt: Option<String>,
+    /// Set when `text` was masked with what the call was given: on whole contents, which its pieces
+    /// alone would not tell.
+    pub is_masked: bool,
     /// Set when it was a look at something waited for that is not there yet; what the look said,
     /// in a line. The call goes on waiting.
     pub not_yet: Option<String>,
@@ -239,6 +252,7 @@ impl Finish {
             outside: None,
             failed_before_effect: false,
             in_doubt: None,
+            is_masked: false,
             not_yet: None,
         }
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bowline_core::decision::Layer;
 use bowline_core::{Configured, Mode, ModelRef, Network, Profile, RuleInForce, Settings, Verdict};
-use bowline_journal::Ledger;
+use bowline_journal::{Ledger, MaskKey};
 use bowline_model::scenario::Scenario;
 use bowline_model::{Dialect, HttpProvider, Provider, ProviderConfig, ScriptedProvider};
 use bowline_policy::{
@@ -16,7 +16,7 @@ use bowline_policy::{
 };
 use bowline_runtime::config::{Effective, Endpoint, Layers, parse, parse_flag, parse_rules};
 use bowline_runtime::{Clock, Harness, WhileWaiting};
-use bowline_secrets::Masker;
+use bowline_secrets::{Key, Masker};
 use bowline_tools::Toolbox;
 use bowline_tools::builtin::{self, BuiltinConfig};
 use bowline_tools::confine::Confiner;
@@ -293,6 +293,12 @@ pub fn confiner(policy: &Policy) -> Confiner {
         network: Network::None,
         ..Profile::default()
     })
+}
+
+/// Gives the tokens of a harness the ids of a session.
+pub fn key_masker(harness: &mut Harness, key: MaskKey) {
+    let masker = Masker::clone(&harness.masker).keyed(Key::new(key));
+    harness.masker = Arc::new(masker);
 }
 
 /// Binds the parts.

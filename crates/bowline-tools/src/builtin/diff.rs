@@ -7,6 +7,8 @@ use bowline_core::{Digest, FileChange};
 use similar::{ChangeTag, TextDiff};
 
 use super::first_chars;
+use super::shown::Shown;
+use crate::masks::Masks;
 
 #[cfg(test)]
 mod tests;
@@ -44,6 +46,29 @@ pub(super) fn change(path: &str, before: Option<&[u8]>, after: &[u8]) -> FileCha
     }
     if let (Ok(old), Ok(new)) = (std::str::from_utf8(old), std::str::from_utf8(after)) {
         describe(&mut change, old, new);
+    }
+    change
+}
+
+/// As [`change`], with tokens in the diff for the secrets of either text.
+pub(super) fn masked(
+    path: &str,
+    before: Option<&[u8]>,
+    after: &[u8],
+    masks: &dyn Masks,
+) -> FileChange {
+    let mut change = self::change(path, before, after);
+    let before = std::str::from_utf8(before.unwrap_or_default());
+    let (Ok(before), Ok(after)) = (before, std::str::from_utf8(after)) else {
+        return change;
+    };
+    if change.diff.is_empty() {
+        return change;
+    }
+    let (before, after) = (Shown::of(before, masks), Shown::of(after, masks));
+    if before.is_masked() || after.is_masked() {
+        let (before, after) = (before.text().as_bytes(), after.text().as_bytes());
+        change.diff = self::change(path, Some(before), after).diff;
     }
     change
 }

@@ -11,8 +11,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::change::{self, ChangeError};
+use super::shown::Shown;
 use super::spec::About;
-use super::{Failed, count, diff, judged, plan_for_path, run_blocking, settle};
+use super::{
+    Failed, count, diff, judged, plan_for_path, refuse_token_in_path, run_blocking, settle,
+};
 use crate::path::locate;
 use crate::tool::{Call, Finish, Found, InputError, Plan, PlanCx, Tool};
 
@@ -76,6 +79,7 @@ impl Tool for EditTool {
     fn plan(&self, input: &Value, cx: &PlanCx) -> Result<Plan, InputError> {
         let Input { path, edits } = self.input(input)?;
         replace::check(&edits).map_err(InputError::new)?;
+        refuse_token_in_path(&path, cx)?;
         let fact = locate(&path, &cx.cwd)?;
         let essence = format!("edit {path} ({})", count(edits.len() as u64, "replacement"));
         // Its errors tell of the content, so it reads, too.
@@ -91,6 +95,10 @@ impl Tool for EditTool {
             ReplayClass::Checkable,
             essence,
         ))
+    }
+
+    fn restores(&self) -> bool {
+        true
     }
 
     fn checks(&self, input: &Value, plan: &Plan, cx: &PlanCx) -> Result<Vec<Check>, InputError> {
@@ -111,7 +119,7 @@ impl Tool for EditTool {
         let input = self.input(input).ok()?;
         let path = plan.resolved.first()?;
         let (old, new) = prepare(&input, Path::new(path), cx).ok()?;
-        Some(diff::change(path, Some(&old), &new).diff)
+        Some(diff::masked(path, Some(&old), &new, cx.masks.as_ref()).diff)
     }
 
     fn call(&self, permit: Permit, call: Call) -> BoxFuture<'static, Finish> {
@@ -145,7 +153,8 @@ fn prepare(input: &Input, path: &Path, cx: &PlanCx) -> Result<(Vec<u8>, Vec<u8>)
             "is not valid UTF-8 (byte {at}): change it with a shell command"
         ))
     })?;
-    let new = replace::apply(text, &input.edits)
+    let masks = cx.masks.as_ref();
+    let new = replace::apply(&Shown::of(text, masks), &input.edits, name, masks)
         .map_err(|why| InputError::new(format!("`{name}`: {why}. Nothing was changed.")))?;
     Ok((old, new.into_bytes()))
 }
@@ -154,7 +163,8 @@ fn edit(input: &Input, permit: &Permit, call: &Call) -> Result<Finish, Failed> {
     let path = judged(call)?;
     let name = input.path.as_str();
     let (old, new) = prepare(input, path, &call.cx)?;
-    let change = diff::change(&path.display().to_string(), Some(&old), &new);
+    let masks = call.cx.masks.as_ref();
+    let change = diff::masked(&path.display().to_string(), Some(&old), &new, masks);
     if let Some(check) = change::expected(permit.started(), path)
         && (check.before, check.after) != (change.before, change.after)
     {

@@ -2,6 +2,7 @@
 
 mod page;
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{BufReader, Read as _};
 use std::path::Path;
@@ -13,11 +14,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use self::page::{Page, Wanted};
+use self::page::{Page, Source, Wanted};
+use super::shown::Shown;
 use super::spec::About;
 use super::{Failed, grouped, judged, plan_read, run_blocking, settle};
 use crate::path::open::{self, OpenError};
-use crate::tool::{Call, Cancel, Finish, InputError, Plan, PlanCx, Tool};
+use crate::tool::{Call, Finish, InputError, Plan, PlanCx, Tool};
 
 /// Lines shown when no limit is given.
 const LINES: u64 = 2_000;
@@ -118,12 +120,12 @@ fn read(input: &Input, call: &Call) -> Result<Finish, Failed> {
         let file = File::open(path).map_err(|error| {
             Failed::Untouched(format!("`{name}` cannot be read: {}", open::plain(&error)))
         })?;
-        return show(name, file, u64::MAX, wanted, &call.cancel).map(|(finish, _)| finish);
+        return show(name, file, u64::MAX, wanted, call).map(|(finish, _)| finish);
     }
     let path = judged(call)?;
     let (file, stat) = open::file(path).map_err(|error| explain(name, path, &error))?;
     let size = u64::try_from(stat.st_size).unwrap_or(0);
-    let (mut finish, content) = show(name, file, size, wanted, &call.cancel)?;
+    let (mut finish, content) = show(name, file, size, wanted, call)?;
     if let Some(content) = content {
         let seen = vec![Seen {
             path: path.display().to_string(),
@@ -143,8 +145,9 @@ fn show(
     mut file: File,
     size: u64,
     wanted: Wanted,
-    cancel: &Cancel,
+    call: &Call,
 ) -> Result<(Finish, Option<Digest>), Failed> {
+    let (masks, cancel) = (call.cx.masks.as_ref(), &call.cancel);
     let broken = |error: std::io::Error| {
         Failed::Untouched(format!("`{name}` cannot be read: {}", open::plain(&error)))
     };
@@ -169,23 +172,32 @@ fn show(
         return Err(Failed::Untouched(message));
     }
     let content = is_whole.then(|| Digest::of(&start));
-    let page = if is_whole {
-        Page::cut(start.as_slice(), wanted, cancel)
-    } else {
-        Page::cut(
-            start.chain(BufReader::with_capacity(128 << 10, file)),
-            wanted,
-            cancel,
-        )
+    // Masked as a whole, so that no page begins or ends within a secret. What is no UTF-8 stays as
+    // it is where nothing is masked: the page says so.
+    let text = is_whole.then(|| String::from_utf8_lossy(&start));
+    let shown = text.as_deref().map(|text| Shown::of(text, masks));
+    let shown = shown.filter(Shown::is_masked);
+    let folded = shown.as_ref().map(Shown::folded).unwrap_or_default();
+    let source = Source {
+        folded: &folded,
+        masks,
+        is_lossy: shown.is_some() && matches!(text, Some(Cow::Owned(_))),
+    };
+    let page = match &shown {
+        Some(shown) => Page::cut(shown.text().as_bytes(), wanted, source, cancel),
+        None if is_whole => Page::cut(start.as_slice(), wanted, source, cancel),
+        None => {
+            let rest = BufReader::with_capacity(128 << 10, file);
+            Page::cut(start.as_slice().chain(rest), wanted, source, cancel)
+        }
     };
     let page = page.map_err(broken)?;
     if let Some(message) = page.beyond_end(name, wanted) {
         return Err(Failed::Untouched(message));
     }
-    Ok((
-        Finish::ok(page.text(), format!("read {name}: {}", page.range())),
-        content,
-    ))
+    let mut finish = Finish::ok(page.text(), format!("read {name}: {}", page.range()));
+    finish.is_masked = is_whole;
+    Ok((finish, content))
 }
 
 fn explain(name: &str, path: &Path, error: &OpenError) -> Failed {

@@ -30,7 +30,7 @@ use super::{BuiltinConfig, first_chars, not_admitted, one_line};
 use crate::keeper::control::{Word, tell};
 use crate::keeper::record::{Record, read_claim};
 use crate::keeper::recover::{Settled, wait_running};
-use crate::keeper::{Ended, Exit, Fate, Launcher, Order};
+use crate::keeper::{Ended, Exit, Fate, Launcher, Order, ScrubWords};
 use crate::tool::{Call, Finish, Found, InputError, Plan, PlanCx, Tool};
 
 /// Time a command has when it does not say, in ms.
@@ -135,6 +135,7 @@ impl ShellTool {
             shell.clone_from(&self.config.shell);
         }
         order.confinement.clone_from(&call.request.confinement);
+        order.scrub = call.cx.masks.for_keeper().map(ScrubWords);
         order.timeout_ms = input.timeout_ms.unwrap_or(self.config.shell_timeout_ms);
         if input.is_background() {
             background::prepare(&mut order, input.timeout_ms);

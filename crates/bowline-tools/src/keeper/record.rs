@@ -57,6 +57,22 @@ pub struct Order {
     /// How the command's process is confined; not at all if absent.
     #[serde(default)]
     pub confinement: Option<Box<Confinement>>,
+    /// What the filter of its output is told first; nothing if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scrub: Option<ScrubWords>,
+}
+
+/// Words for the [`Scrub`](super::Scrub) of a keeper, which alone knows what they mean. They may
+/// hold secrets.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ScrubWords(pub String);
+
+impl std::fmt::Debug for ScrubWords {
+    /// Shows nothing of them.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("ScrubWords")
+    }
 }
 
 impl Order {
@@ -80,6 +96,7 @@ impl Order {
             spool_tail_bytes: 256 << 10,
             stdin: StdinKind::Null,
             confinement: None,
+            scrub: None,
         }
     }
 }

@@ -104,8 +104,11 @@ pub fn run(dir: &Path, scrub: Box<dyn Scrub>) -> i32 {
     keep(dir, scrub).unwrap_or_else(|leave| leave) as i32
 }
 
-fn keep(dir: &Path, scrub: Box<dyn Scrub>) -> Result<Leave, Leave> {
-    let (order, early) = read_order()?;
+fn keep(dir: &Path, mut scrub: Box<dyn Scrub>) -> Result<Leave, Leave> {
+    let (mut order, early) = read_order()?;
+    if let Some(words) = order.scrub.take() {
+        scrub.told(&words.0);
+    }
     sandbox::hear_of_children();
     // A session of its own: no terminal, no group of the harness whose signals would arrive here.
     let session = rustix::process::setsid().map_err(|_| Leave::Unready)?;

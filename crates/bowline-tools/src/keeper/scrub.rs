@@ -5,6 +5,9 @@
 /// Chunks arrive cut at arbitrary bytes and need not be UTF-8. An implementation may hold bytes
 /// back while they could be the start of something to mask; it appends what is ready to `out`.
 pub trait Scrub {
+    /// Tells it, before any output, what the harness has for it.
+    fn told(&mut self, _words: &str) {}
+
     /// Takes the next `bytes` of output.
     fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>);
 

@@ -13,6 +13,7 @@ use bowline_core::{
 };
 use bowline_journal::{Journal as _, MemoryJournal};
 use bowline_tools::builtin::{self, BuiltinConfig};
+use bowline_tools::masks::NoMasks;
 use bowline_tools::tool::Blobs;
 use bowline_tools::{Call, Cancel, Finish, Found, Plan, PlanCx, Tool, Toolbox};
 use serde_json::{Value, json};
@@ -90,6 +91,7 @@ impl Bench {
             roots: vec![self.root()],
             seen: Arc::new(self.seen.clone()),
             jobs: Arc::new(self.jobs.clone()),
+            masks: Arc::new(NoMasks),
         }
     }
 

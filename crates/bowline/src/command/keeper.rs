@@ -3,13 +3,19 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use bowline_secrets::StreamMasker;
+use bowline_secrets::{Masker, StreamMasker};
 use bowline_tools::keeper::{Scrub, keeper_main};
 
 /// Masks a command's output before it reaches the spool.
 struct Masking(StreamMasker);
 
 impl Scrub for Masking {
+    fn told(&mut self, words: &str) {
+        if let Some(masker) = Masker::taken_over(words) {
+            self.0 = StreamMasker::new(masker);
+        }
+    }
+
     fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         self.0.push(bytes, out);
     }

@@ -6,7 +6,9 @@
 use std::ops::Range;
 
 use super::Replacement;
+use crate::builtin::shown::Shown;
 use crate::builtin::{count, first_chars};
+use crate::masks::Masks;
 
 #[cfg(test)]
 mod tests;
@@ -20,10 +22,13 @@ const LINES_COMPARED_MAX: usize = 20_000;
 /// Likeness from which on a line is worth showing (0 to 1).
 const LIKELY: f64 = 0.6;
 
-/// One match, in the text with LF line ends.
+/// One match.
 struct Match {
     edit: usize,
+    /// In the file.
     range: Range<usize>,
+    /// In the shown text; empty if it was not found there.
+    near: Range<usize>,
 }
 
 /// Refuses edits that cannot be meant, whatever the file holds.
@@ -43,43 +48,96 @@ pub(super) fn check(edits: &[Replacement]) -> Result<(), String> {
     Ok(())
 }
 
-/// Makes all replacements in `text`, each held against the text as it is.
+/// Makes all replacements in a file, each held against the text as it is shown.
 ///
 /// # Errors
-/// The first edit that does not fit, and how to mend it.
-pub(super) fn apply(text: &str, edits: &[Replacement]) -> Result<String, String> {
+/// The first edit that does not fit, and how to mend it; `name` is the file.
+pub(super) fn apply(
+    shown: &Shown<'_>,
+    edits: &[Replacement],
+    name: &str,
+    masks: &dyn Masks,
+) -> Result<String, String> {
     check(edits)?;
-    let flat = Flat::of(text);
+    let flat = Flat::of(shown.text());
     let mut matches = Vec::new();
     for (index, edit) in edits.iter().enumerate() {
-        let old = flat.flatten(&edit.old);
-        let mut found: Vec<usize> = flat
-            .text
-            .match_indices(old.as_ref())
-            .map(|(at, _)| at)
-            .collect();
-        // A match that overlaps the only one makes it ambiguous, too.
-        if let (&[only], Some(last)) = (found.as_slice(), flat.text.rfind(old.as_ref()))
-            && last != only
-            && edit.all != Some(true)
-        {
-            found.push(last);
+        let old = shown.respelled(&edit.old, masks);
+        let old = flat.flatten(&old);
+        let mut found = found(shown, &flat, &old, edit.all == Some(true));
+        if found.is_empty() && shown.is_masked() {
+            found = whole_secrets(shown, &edit.old);
         }
         match found.len() {
-            0 => return Err(not_found(index, &flat.text, &old)),
+            0 => return Err(not_found(index, shown, &flat, &old)),
             1 => {}
             _ if edit.all == Some(true) => {}
-            _ => return Err(ambiguous(index, &flat.text, &found)),
+            _ => return Err(ambiguous(index, shown.source(), &found)),
         }
-        matches.extend(found.iter().map(|at| Match {
+        matches.extend(found.into_iter().map(|(range, near)| Match {
             edit: index,
-            range: *at..at + old.len(),
+            range,
+            near,
         }));
     }
     matches.sort_by_key(|found| found.range.start);
+    refuse_overlaps(&matches, shown.source())?;
+    let source = shown.source();
+    let mut new = String::with_capacity(source.len());
+    let mut done = 0;
+    for Match { edit, range, near } in matches {
+        new.push_str(&source[done..range.start]);
+        let replaced = shown.text().get(near.clone()).unwrap_or_default();
+        let text = shown.respelled(&edits[edit].new, masks);
+        let ended = flat.ended_like(replaced, &text);
+        let restored = shown.restored(&ended, near, masks);
+        new.push_str(&restored.map_err(|lost| format!("edits[{edit}].new: {}", lost.told(name)))?);
+        done = range.end;
+    }
+    new.push_str(&source[done..]);
+    Ok(new)
+}
+
+/// Where `old` is in the shown text: ranges of the source, and of the shown text. What begins or
+/// ends within a token is none: the file holds something else there.
+fn found(
+    shown: &Shown<'_>,
+    flat: &Flat,
+    old: &str,
+    all: bool,
+) -> Vec<(Range<usize>, Range<usize>)> {
+    let place = |at: usize| {
+        let near = flat.original(at)..flat.original(at + old.len());
+        let range = shown.origin(near.start)?..shown.origin(near.end)?;
+        Some((range, near))
+    };
+    let mut starts: Vec<usize> = flat.text.match_indices(old).map(|(at, _)| at).collect();
+    // A match that overlaps the only one makes it ambiguous, too.
+    if let (&[only], Some(last)) = (starts.as_slice(), flat.text.rfind(old))
+        && last != only
+        && !all
+    {
+        starts.push(last);
+    }
+    starts.into_iter().filter_map(place).collect()
+}
+
+/// Where `old` is in the file itself, secrets and all, for who knows them: none of them in part.
+fn whole_secrets(shown: &Shown<'_>, old: &str) -> Vec<(Range<usize>, Range<usize>)> {
+    let flat = Flat::of(shown.source());
+    let old = flat.flatten(old);
+    let places = flat.text.match_indices(old.as_ref()).map(|(at, _)| {
+        let range = flat.original(at)..flat.original(at + old.len());
+        // Nothing of the shown text is replaced: what tokens mean is asked of the whole.
+        (range, 0..0)
+    });
+    places.filter(|(range, _)| !shown.cuts(range)).collect()
+}
+
+fn refuse_overlaps(matches: &[Match], source: &str) -> Result<(), String> {
     for pair in matches.windows(2) {
         if pair[1].range.start < pair[0].range.end {
-            let line = line_of(&flat.text, pair[1].range.start);
+            let line = line_of(source, pair[1].range.start);
             let (one, other) = (
                 pair[0].edit.min(pair[1].edit),
                 pair[0].edit.max(pair[1].edit),
@@ -89,16 +147,7 @@ pub(super) fn apply(text: &str, edits: &[Replacement]) -> Result<String, String>
             ));
         }
     }
-    let mut new = String::with_capacity(text.len());
-    let mut done = 0;
-    for Match { edit, range } in matches {
-        let (start, end) = (flat.original(range.start), flat.original(range.end));
-        new.push_str(&text[done..start]);
-        new.push_str(&flat.ended_like(&text[start..end], &edits[edit].new));
-        done = end;
-    }
-    new.push_str(&text[done..]);
-    Ok(new)
+    Ok(())
 }
 
 /// A text with LF line ends, and the way back.
@@ -163,11 +212,11 @@ impl Flat {
     }
 }
 
-fn ambiguous(index: usize, text: &str, found: &[usize]) -> String {
+fn ambiguous(index: usize, source: &str, found: &[(Range<usize>, Range<usize>)]) -> String {
     let lines: Vec<String> = found
         .iter()
         .take(LINES_NAMED_MAX)
-        .map(|at| line_of(text, *at).to_string())
+        .map(|(range, _)| line_of(source, range.start).to_string())
         .collect();
     let more = if found.len() > lines.len() {
         ", …"
@@ -181,13 +230,15 @@ fn ambiguous(index: usize, text: &str, found: &[usize]) -> String {
     )
 }
 
-fn not_found(index: usize, text: &str, old: &str) -> String {
+fn not_found(index: usize, shown: &Shown<'_>, flat: &Flat, old: &str) -> String {
     let head = format!("edits[{index}].old was not found");
     if is_numbered(old) {
         return format!("{head}: leave out the line numbers that `read` puts before each line");
     }
-    match nearest_line(text, old) {
-        Some((number, line)) => {
+    match nearest_line(&flat.text, old) {
+        Some((at, line)) => {
+            let origin = shown.origin(flat.original(at)).unwrap_or_default();
+            let number = line_of(shown.source(), origin);
             let (line, is_cut) = first_chars(line, 200);
             let mark = if is_cut { "…" } else { "" };
             format!(
@@ -208,7 +259,7 @@ fn is_numbered(old: &str) -> bool {
     })
 }
 
-/// The line most like the first telling line of `old`, with its number.
+/// The line most like the first telling line of `old`, with its place.
 fn nearest_line<'t>(text: &'t str, old: &str) -> Option<(usize, &'t str)> {
     let wanted = old
         .lines()
@@ -216,7 +267,10 @@ fn nearest_line<'t>(text: &'t str, old: &str) -> Option<(usize, &'t str)> {
         .find(|line| line.chars().any(char::is_alphanumeric))?;
     let (wanted, _) = first_chars(wanted, 400);
     let mut best: Option<(f64, usize, &str)> = None;
-    for (index, line) in text.lines().take(LINES_COMPARED_MAX).enumerate() {
+    let mut at = 0;
+    for line in text.split('\n').take(LINES_COMPARED_MAX) {
+        let start = at;
+        at += line.len() + 1;
         let trimmed = line.trim();
         // Much shorter or longer lines cannot be alike; leaving them out keeps this quick.
         if trimmed.len() > wanted.len() * 2 + 8 || trimmed.len() * 2 + 8 < wanted.len() {
@@ -228,11 +282,11 @@ fn nearest_line<'t>(text: &'t str, old: &str) -> Option<(usize, &'t str)> {
             strsim::sorensen_dice(trimmed, wanted)
         };
         if best.is_none_or(|(most, ..)| likeness > most) {
-            best = Some((likeness, index + 1, line));
+            best = Some((likeness, start, line));
         }
     }
     best.filter(|(likeness, ..)| *likeness >= LIKELY)
-        .map(|(_, number, line)| (number, line))
+        .map(|(_, start, line)| (start, line))
 }
 
 fn line_of(text: &str, at: usize) -> usize {

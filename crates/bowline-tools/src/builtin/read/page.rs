@@ -2,7 +2,9 @@
 
 use std::io::{self, BufRead, Read as _};
 
+use super::super::shown::whole_tokens;
 use super::super::{TEXT_BYTES_MAX, count, first_chars, grouped};
+use crate::masks::Masks;
 use crate::tool::Cancel;
 
 /// Longest line shown, in characters.
@@ -23,6 +25,18 @@ pub(super) struct Wanted {
     pub(super) lines: u64,
 }
 
+/// What a text is that is not shown as it lies in its file.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'s> {
+    /// Line ends of the file that are not in the text, by the place in bytes of the line that they
+    /// are missing from, in order: that line stands for so many lines more.
+    pub(super) folded: &'s [(usize, u64)],
+    /// What must not be cut in two.
+    pub(super) masks: &'s dyn Masks,
+    /// Whether bytes of the file that are no text were replaced already.
+    pub(super) is_lossy: bool,
+}
+
 /// Lines of a file, ready to be shown.
 #[derive(Debug, Default)]
 pub(super) struct Page {
@@ -39,14 +53,25 @@ pub(super) struct Page {
 
 impl Page {
     /// Reads `source` as far as needed and keeps the wanted lines.
-    pub(super) fn cut(source: impl BufRead, wanted: Wanted, cancel: &Cancel) -> io::Result<Self> {
-        let mut source = source.take(SCAN_BYTES_MAX);
+    pub(super) fn cut(
+        text: impl BufRead,
+        wanted: Wanted,
+        Source {
+            folded,
+            masks,
+            is_lossy,
+        }: Source<'_>,
+        cancel: &Cancel,
+    ) -> io::Result<Self> {
+        let mut source = text.take(SCAN_BYTES_MAX);
         let mut page = Self {
             first: wanted.first,
+            is_lossy,
             ..Self::default()
         };
         let mut number = 0_u64;
         let mut line = Vec::new();
+        let mut folded = folded.iter().copied().peekable();
         loop {
             if cancel.is_asked() {
                 page.stopped = Some("stopped on request");
@@ -61,13 +86,11 @@ impl Page {
                 return Ok(page);
             }
             number += 1;
-            if number < wanted.first {
-                source.skip_until(b'\n')?;
-                continue;
-            }
             // One line more than wanted need not be read: that there is one is enough to know.
-            if number - wanted.first >= wanted.lines || page.body.len() >= TEXT_BYTES_MAX {
-                page.total = remaining_lines(&mut source, number - 1)?;
+            let is_over = number.saturating_sub(wanted.first) >= wanted.lines;
+            if is_over || page.body.len() >= TEXT_BYTES_MAX {
+                let folded = folded.map(|(_, lines)| lines).sum();
+                page.total = remaining_lines(&mut source, number - 1, folded)?;
                 return Ok(page);
             }
             line.clear();
@@ -76,16 +99,29 @@ impl Page {
                 .read_until(b'\n', &mut line)? as u64;
             let is_cut = kept == LINE_BYTES_MAX && line.last() != Some(&b'\n');
             let skipped = if is_cut { skip_rest(&mut source)? } else { 0 };
-            if !page.push(number, &line, skipped) {
-                page.total = remaining_lines(&mut source, number)?;
+            let ends = SCAN_BYTES_MAX - source.limit();
+            let mut last = number;
+            while let Some((_, lines)) = folded.next_if(|(at, _)| (*at as u64) < ends) {
+                last += lines;
+            }
+            if last < wanted.first {
+                number = last;
+                continue;
+            }
+            if !page.push(number, &line, skipped, masks) {
+                let left = last - number + folded.map(|(_, lines)| lines).sum::<u64>();
+                page.total = remaining_lines(&mut source, number, left)?;
                 return Ok(page);
             }
+            page.first = page.first.min(number);
+            page.last = last;
+            number = last;
             page.lacks_newline = !is_cut && line.last() != Some(&b'\n');
         }
     }
 
     /// Appends a line; `false` if there is no room for it.
-    fn push(&mut self, number: u64, line: &[u8], skipped: u64) -> bool {
+    fn push(&mut self, number: u64, line: &[u8], skipped: u64, masks: &dyn Masks) -> bool {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let (line, is_crlf) = match line.strip_suffix(b"\r") {
             Some(line) if skipped == 0 => (line, true),
@@ -99,6 +135,7 @@ impl Page {
         let text = String::from_utf8_lossy(line);
         let is_lossy = matches!(text, std::borrow::Cow::Owned(_));
         let (shown, is_cut) = first_chars(&text, LINE_CHARS_MAX);
+        let shown = &text[..whole_tokens(&text, shown.len(), masks)];
         let rest = skipped + (text.len() - shown.len()) as u64;
         let mark = if is_cut || skipped > 0 {
             format!(" [{} bytes more in this line]", grouped(rest))
@@ -110,7 +147,6 @@ impl Page {
             return false;
         }
         self.body.push_str(&row);
-        self.last = number;
         self.has_crlf |= is_crlf;
         // A character cut in two by the limit is no fault of the file.
         self.is_lossy |= is_lossy && skipped == 0;
@@ -175,8 +211,9 @@ impl Page {
     }
 }
 
-/// Counts what is left if it lies in memory already, so that the end is known at no cost.
-fn remaining_lines(source: &mut impl BufRead, before: u64) -> io::Result<Option<u64>> {
+/// Counts what is left if it lies in memory already, so that the end is known at no cost; `folded`
+/// lines of it are not in the text.
+fn remaining_lines(source: &mut impl BufRead, before: u64, folded: u64) -> io::Result<Option<u64>> {
     let rest = source.fill_buf()?;
     let newlines = rest.iter().filter(|byte| **byte == b'\n').count() as u64;
     let open = u64::from(rest.last().is_some_and(|byte| *byte != b'\n'));
@@ -185,7 +222,7 @@ fn remaining_lines(source: &mut impl BufRead, before: u64) -> io::Result<Option<
     Ok(source
         .fill_buf()?
         .is_empty()
-        .then_some(before + newlines + open))
+        .then_some(before + newlines + open + folded))
 }
 
 /// Skips to the next line and counts the bytes before its end.

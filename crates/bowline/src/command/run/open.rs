@@ -70,15 +70,21 @@ impl Opener<'_> {
         let configured = in_force::recordable(configured, &provider.1, self.places);
         settings.configured = Some(Box::new(configured));
         let ledger = Some(self.store.ledger());
-        let harness = wire::harness(provider, toolbox, policy, ledger);
+        let mut harness = wire::harness(provider, toolbox, policy, ledger);
         let session = SessionId::from_uuid(self.clock.new_id());
+        let owned = self
+            .store
+            .create(session, &owner(self.clock))
+            .inspect_err(|error| self.log.could_not_open(None, error))?;
+        wire::key_masker(&mut harness, owned.mask_key);
+        let append = config.text("system_append");
         let surroundings = Surroundings {
             cwd: text(&cwd),
             added: roots.iter().skip(1).map(|root| text(root)).collect(),
             os: std::env::consts::OS.to_owned(),
             date: bowline_runtime::today(self.clock),
             in_git: cwd.ancestors().any(|folder| folder.join(".git").exists()),
-            append: config.text("system_append").map(str::to_owned),
+            append: append.map(|text| harness.masker.mask(text).text.into_owned()),
         };
         let started = SessionStarted {
             session,
@@ -88,10 +94,6 @@ impl Opener<'_> {
             settings,
             prompt: prompt::freeze(&surroundings, harness.toolbox.specs().list()),
         };
-        let owned = self
-            .store
-            .create(session, &owner(self.clock))
-            .inspect_err(|error| self.log.could_not_open(None, error))?;
         let (journal, session_places) = split(self.store, owned)?;
         let mut session = Session::begin(journal, session_places, self.clock.clone(), started);
         if let Some(text) = instructions(&cwd) {
@@ -191,7 +193,11 @@ impl Opener<'_> {
             crate::print::err_line(&crate::print::clean(&line));
         }
         let ledger = Some(self.store.ledger());
-        Ok((session, wire::harness(provider, toolbox, policy, ledger)))
+        let mut harness = wire::harness(provider, toolbox, policy, ledger);
+        if let Some(key) = self.store.mask_key(id) {
+            wire::key_masker(&mut harness, key);
+        }
+        Ok((session, harness))
     }
 
     /// Makes void what a session from elsewhere said of this machine, before anything of it is

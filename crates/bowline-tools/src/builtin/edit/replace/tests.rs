@@ -1,6 +1,11 @@
 //! Replacements, line ends and what is said when one does not fit.
 
 use super::*;
+use crate::masks::NoMasks;
+
+fn apply(text: &str, edits: &[Replacement]) -> Result<String, String> {
+    super::apply(&Shown::of(text, &NoMasks), edits, "f", &NoMasks)
+}
 
 fn edits(pairs: &[(&str, &str)]) -> Vec<Replacement> {
     let edit = |(old, new): &(&str, &str)| Replacement {

@@ -52,6 +52,7 @@ impl Place {
             roots: vec![self.at("w")],
             seen: Arc::default(),
             jobs: Arc::default(),
+            masks: Arc::new(crate::masks::NoMasks),
         };
         executes(
             command,
