@@ -52,6 +52,7 @@ pub mod state;
 pub mod system;
 pub mod usage;
 pub mod wait;
+pub mod web;
 
 pub use action::{Action, PathFact};
 pub use amounts::{Amounts, Cap, CapScope, Caps, Measure, RateLimits};

@@ -13,9 +13,9 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Response, Url};
 
 use crate::{ApiKey, Dialect, ModelError};
-pub(crate) use client::loopback as loopback_client;
+pub(crate) use client::{install_crypto, loopback as loopback_client};
 use count::Counting;
-pub(crate) use scrub::{Scrub, excerpt};
+pub(crate) use scrub::{Scrub, causes, excerpt, one_line};
 pub(crate) use status::{ErrorBody, Refusal, failure_of_status};
 
 /// How long to wait for what.

@@ -8,6 +8,8 @@
 //! No environment is read here: keys and addresses come in as values. The one exception is the
 //! HTTP client's own look at the system's proxy variables.
 //!
+//! As the owner of the HTTP client it also makes single requests to web servers: [`WebClient`].
+//!
 //! **Start at** [`Provider::ask`].
 //!
 //! ```
@@ -38,6 +40,7 @@ mod provider;
 pub mod scenario;
 pub mod scripted;
 pub mod sse;
+mod web;
 pub mod wire;
 
 pub use bound::tokens_bound;
@@ -48,6 +51,7 @@ pub use key::ApiKey;
 pub use local::{LocalServer, local_servers, usual_server};
 pub use provider::{Counted, CountedBy, Delta, Deltas, NewId, Provider, Reply, RequestSize};
 pub use scripted::ScriptedProvider;
+pub use web::WebClient;
 pub use wire::{HttpProvider, ProviderConfig};
 
 /// Why a provider cannot be made. Each is a matter of configuration: mend it and start again.

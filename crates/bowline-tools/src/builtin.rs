@@ -1,10 +1,11 @@
 //! The tools of Bowline: `read`, `write`, `edit`, `grep`, `glob`, `list`, `shell`, `todo`,
-//! `ask_user`, `shell_job`, `wait_for`.
+//! `ask_user`, `shell_job`, `wait_for`, `fetch`.
 
 mod ask_user;
 mod change;
 mod diff;
 mod edit;
+mod fetch;
 mod glob;
 mod grep;
 mod list;
@@ -23,8 +24,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bowline_core::call::ReplayPlan;
+use bowline_core::web::Web;
 use bowline_core::{Action, BoxFuture, PathFact, Permit, ReplayClass, ToolSpec};
 
+pub use self::fetch::{HostRules, RulesOfHosts};
 use crate::path::locate;
 use crate::tool::{Call, Finish, InputError, Plan, PlanCx, Tool};
 use crate::toolbox::Toolbox;
@@ -57,11 +60,15 @@ pub struct BuiltinConfig {
     pub shell_timeout_max_ms: u64,
     /// What `grep`, `glob` and `list` do not show below the folder they were asked for.
     pub left_out: LeftOut,
+    /// What `fetch` makes its requests with; without it nothing is fetched.
+    pub web: Option<Arc<dyn Web>>,
+    /// What rules there are for the hosts that `fetch` is led to.
+    pub rules_of_hosts: RulesOfHosts,
 }
 
 impl BuiltinConfig {
     /// An empty environment, 2 minutes for a command and 10 at most, searches that leave nothing
-    /// out.
+    /// out, no web.
     #[must_use]
     pub fn new(keeper_exe: PathBuf) -> Self {
         Self {
@@ -71,6 +78,8 @@ impl BuiltinConfig {
             shell_timeout_ms: shell::TIMEOUT_MS,
             shell_timeout_max_ms: shell::TIMEOUT_MAX_MS,
             left_out: Arc::new(|_| false),
+            web: None,
+            rules_of_hosts: Arc::new(|_, _| HostRules::default()),
         }
     }
 }
@@ -108,6 +117,10 @@ pub fn toolbox(config: BuiltinConfig) -> Toolbox {
         Arc::new(todo::TodoTool::new()),
         Arc::new(ask_user::AskUserTool::new()),
         Arc::new(shell::JobTool::new()),
+        Arc::new(fetch::FetchTool::new(
+            config.web.clone(),
+            Arc::clone(&config.rules_of_hosts),
+        )),
         Arc::new(wait_for::WaitForTool::new(shell::ShellTool::new(config))),
     ];
     #[expect(clippy::expect_used, reason = "a test holds the names apart")]
@@ -128,6 +141,7 @@ pub fn specs() -> Vec<ToolSpec> {
         todo::spec(),
         ask_user::spec(),
         shell::job_spec(),
+        fetch::spec(),
         wait_for::spec(),
     ]
 }

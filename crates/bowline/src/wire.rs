@@ -10,15 +10,16 @@ use bowline_core::decision::Layer;
 use bowline_core::{Configured, Mode, ModelRef, Network, Profile, RuleInForce, Settings, Verdict};
 use bowline_journal::{Ledger, MaskKey};
 use bowline_model::scenario::Scenario;
-use bowline_model::{Dialect, HttpProvider, Provider, ProviderConfig, ScriptedProvider};
+use bowline_model::{Dialect, HttpProvider, Provider, ProviderConfig, ScriptedProvider, WebClient};
 use bowline_policy::{
-    Policy, Rule, Sandbox, may_search, protected_names, secret_places, settings_names,
+    Policy, Rule, Sandbox, host_standing, may_search, protected_names, secret_places,
+    settings_names,
 };
 use bowline_runtime::config::{Effective, Endpoint, Layers, parse, parse_flag, parse_rules};
 use bowline_runtime::{Clock, Harness, WhileWaiting};
 use bowline_secrets::{Key, Masker};
 use bowline_tools::Toolbox;
-use bowline_tools::builtin::{self, BuiltinConfig};
+use bowline_tools::builtin::{self, BuiltinConfig, HostRules, RulesOfHosts};
 use bowline_tools::confine::Confiner;
 
 use crate::args::Force;
@@ -214,13 +215,28 @@ pub fn toolbox(configured: &Configured, policy: &Policy) -> Result<Toolbox, Fail
     builtin_config
         .shell_env
         .retain(|(name, _)| !configured.variables.contains(name));
-    let policy = policy.clone();
+    let policy = Arc::new(policy.clone());
+    builtin_config.rules_of_hosts = rules_of_hosts(Arc::clone(&policy));
+    builtin_config.web = Some(Arc::new(WebClient));
     builtin_config.left_out =
         Arc::new(move |path: &Path| !may_search(&policy, &path.display().to_string()));
     if let Some(timeout_ms) = configured.shell_timeout_ms {
         builtin_config.shell_timeout_ms = timeout_ms;
     }
     Ok(builtin::toolbox(builtin_config))
+}
+
+/// What the policy's rules say of a host when it comes up: those that have expired say nothing.
+fn rules_of_hosts(policy: Arc<Policy>) -> RulesOfHosts {
+    Arc::new(move |host, port| {
+        let now_ms = crate::command::clock().now_ms();
+        let standing = host_standing(&policy.at(now_ms), host, port);
+        HostRules {
+            allows_exactly: standing.allows_exactly,
+            denies: standing.denies,
+            asks: standing.asks,
+        }
+    })
 }
 
 /// The rules that the command line gives.

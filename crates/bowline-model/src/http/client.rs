@@ -130,7 +130,7 @@ pub(crate) fn loopback(timeouts: Timeouts) -> Result<Client, ModelError> {
 }
 
 /// Makes ring the process's cryptography. Cheap: a table of functions, nothing is computed.
-fn install_crypto() {
+pub(crate) fn install_crypto() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // An error means that the embedding program chose another one, which serves as well.

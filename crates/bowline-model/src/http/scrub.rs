@@ -75,7 +75,7 @@ pub(crate) fn excerpt(text: &str, most: usize) -> String {
 }
 
 /// What lies behind an error, innermost last, without the URL it names.
-pub(super) fn causes(error: &reqwest::Error) -> String {
+pub(crate) fn causes(error: &reqwest::Error) -> String {
     let mut parts: Vec<String> = Vec::new();
     let mut cause = error.source();
     while let Some(inner) = cause {

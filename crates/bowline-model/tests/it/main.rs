@@ -18,3 +18,4 @@ mod sockets;
 mod support;
 #[path = "../../../bowline-core/tests/it/variants.rs"]
 mod variants;
+mod web;

@@ -13,6 +13,7 @@
 mod background;
 mod bench;
 mod edit;
+mod fetch;
 mod notes;
 mod paths;
 mod read;
@@ -42,7 +43,7 @@ fn main() {
 }
 
 fn run_cases(filter: Option<&str>) -> i32 {
-    let groups: [&[Case]; 8] = [
+    let groups: [&[Case]; 10] = [
         read::CASES,
         write::CASES,
         edit::CASES,
@@ -51,6 +52,8 @@ fn run_cases(filter: Option<&str>) -> i32 {
         paths::CASES,
         shell::CASES,
         background::CASES,
+        fetch::CASES,
+        fetch::inside::CASES,
     ];
     let all = groups.iter().flat_map(|group| group.iter());
     let cases: Vec<&Case> = all
