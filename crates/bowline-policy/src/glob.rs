@@ -1,11 +1,13 @@
 //! Globs over paths: `*` stays within a segment, `**` crosses segments.
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use globset::{Glob, GlobBuilder, GlobMatcher};
 
 use crate::place::{below, is_within};
 use crate::policy::Policy;
+use crate::protected::fold::composed;
 
 /// A compiled glob of a `read(..)` or `write(..)` rule: absolute, below home (`~/..`) or relative
 /// to the workspace roots. Upper and lower case differ.
@@ -16,6 +18,8 @@ pub struct PathGlob {
     whole: Matcher,
     /// For `x/**`: what `x` matches, so that the folder itself is covered, too.
     folder: Option<Matcher>,
+    /// The same with its letters composed, where they are not.
+    composed: Option<Box<Self>>,
 }
 
 /// One glob. It is compiled when a path comes along that begins as it does: of a hundred thousand
@@ -98,6 +102,10 @@ impl PathGlob {
             base,
             whole: Matcher::new(&rest)?,
             folder: folder.map(Matcher::new).transpose()?,
+            composed: match composed(text) {
+                Cow::Borrowed(_) => None,
+                Cow::Owned(text) => Some(Box::new(Self::parse(&text)?)),
+            },
         })
     }
 
@@ -115,22 +123,30 @@ impl PathGlob {
 
     /// Whether it matches the absolute `path`.
     pub(crate) fn matches(&self, path: &str, policy: &Policy) -> bool {
+        self.candidates(path, policy).any(|name| self.fits(name))
+    }
+
+    /// Whether it matches the absolute `path`, or names a folder that it lies below, however the
+    /// letters of either are composed: for rules that are matched generously.
+    pub(crate) fn may_mean(&self, path: &str, policy: &Policy) -> bool {
+        let glob = self.composed.as_deref().unwrap_or(self);
         self.candidates(path, policy).any(|name| {
-            self.whole.is_match(name)
-                || self
-                    .folder
-                    .as_ref()
-                    .is_some_and(|folder| folder.is_match(name))
+            self.fits(name) || self.is_folder_of(name) || {
+                let name = composed(name);
+                glob.fits(&name) || glob.is_folder_of(&name)
+            }
         })
     }
 
-    /// Whether it names, without any pattern, a folder that `path` lies below.
-    pub(crate) fn names_folder_of(&self, path: &str, policy: &Policy) -> bool {
-        let name = self.text.trim_start_matches("~/").trim_start_matches("./");
-        self.is_literal()
-            && self
-                .candidates(path, policy)
-                .any(|path| is_within(path, name))
+    fn fits(&self, name: &str) -> bool {
+        let is_folder = |folder: &Matcher| folder.is_match(name);
+        self.whole.is_match(name) || self.folder.as_ref().is_some_and(is_folder)
+    }
+
+    /// Whether it names, without any pattern, a folder that `name` lies below.
+    fn is_folder_of(&self, name: &str) -> bool {
+        let folder = self.text.trim_start_matches("~/").trim_start_matches("./");
+        self.is_literal() && is_within(name, folder)
     }
 
     /// The texts of `path` that a glob of this base is held against.

@@ -131,9 +131,7 @@ pub fn may_search(policy: &Policy, path: &str) -> bool {
         return false;
     }
     let is_closed = policy.rules.iter().any(|rule| match &rule.pattern {
-        Pattern::Read(glob) if rule.verdict != Verdict::Allow => {
-            glob.matches(path, policy) || glob.names_folder_of(path, policy)
-        }
+        Pattern::Read(glob) if rule.verdict != Verdict::Allow => glob.may_mean(path, policy),
         _ => false,
     });
     let is_protected = || {
@@ -298,7 +296,7 @@ fn names(rule: &Rule, policy: &Policy, tool: ToolFacts<'_>, action: &Action) -> 
             }
             [&path.resolved, &path.by_name]
                 .into_iter()
-                .any(|path| glob.matches(path, policy) || glob.names_folder_of(path, policy))
+                .any(|path| glob.may_mean(path, policy))
         }
         (Pattern::Host(hosts), Action::Reach { host, .. }) => names_host(rule.verdict, hosts, host),
         (

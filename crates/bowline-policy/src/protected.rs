@@ -1,5 +1,8 @@
 //! Paths that ask even where reading or writing is ordinary, because much hangs on them.
 
+pub(crate) mod fold;
+
+use self::fold::folded;
 use crate::place::{below, is_within, segments};
 
 /// Folders below home whose content is secret.
@@ -131,10 +134,14 @@ pub fn settings_names() -> Vec<String> {
     SETTINGS.map(str::to_owned).to_vec()
 }
 
-/// The name of the built-in rule that makes reading `path` ask, if there is one.
+/// The name of the built-in rule that makes reading `path` ask, if there is one. A name that would
+/// be protected on another file system, or looks so, is protected.
 pub(crate) fn protects_read(path: &str, home: Option<&str>) -> Option<&'static str> {
+    let written = segments(path).next_back()?;
+    let home = home.map(folded);
+    let path = &*folded(path);
     let name = segments(path).next_back()?;
-    if (name == ".env" || name.starts_with(".env.")) && !ENV_EXAMPLES.contains(&name) {
+    if (name == ".env" || name.starts_with(".env.")) && !ENV_EXAMPLES.contains(&written) {
         return Some(".env*");
     }
     if name.ends_with(".pem") || name.ends_with(".key") {
@@ -152,31 +159,28 @@ pub(crate) fn protects_read(path: &str, home: Option<&str>) -> Option<&'static s
     if below(path, "/proc").is_some() && (name == "environ" || name == "mem") {
         return Some("/proc/*/environ, /proc/*/mem");
     }
-    homes(path, home).find_map(secret_at_home)
+    homes(path, home.as_deref()).find_map(secret_at_home)
 }
 
-/// The name of the built-in rule that makes writing `path` ask, if there is one.
+/// The name of the built-in rule that makes writing `path` ask, if there is one. A name that would
+/// be protected on another file system, or looks so, is protected.
 pub(crate) fn protects_write(path: &str) -> Option<&'static str> {
+    let path = &*folded(path);
     let mut earlier = "";
     for segment in segments(path) {
-        let is = |name: &str| segment.eq_ignore_ascii_case(name);
-        if is(".git") {
-            return Some(".git/**");
+        match segment {
+            ".git" => return Some(".git/**"),
+            ".vscode" => return Some(".vscode/**"),
+            ".bowline" => return Some(".bowline/**"),
+            "workflows" if earlier == ".github" => return Some(".github/workflows/**"),
+            _ => earlier = segment,
         }
-        if is(".vscode") {
-            return Some(".vscode/**");
-        }
-        if is(".bowline") {
-            return Some(".bowline/**");
-        }
-        if is("workflows") && earlier.eq_ignore_ascii_case(".github") {
-            return Some(".github/workflows/**");
-        }
-        earlier = segment;
     }
     match earlier {
         ".envrc" => Some(".envrc"),
         ".mcp.json" => Some(".mcp.json"),
+        // Workflows come and go with the folder that holds them.
+        ".github" => Some(".github"),
         name if SHELL_START_FILES.contains(&name) => Some("shell start-up files"),
         _ => None,
     }

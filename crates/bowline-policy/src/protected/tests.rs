@@ -87,3 +87,51 @@ fn what_a_sandbox_hides_is_what_reading_asks_about() {
         assert!(protects_write(&path).is_some(), "{path}");
     }
 }
+
+#[test]
+fn names_that_are_protected_elsewhere() {
+    let check = |path: &str, expect: bool| {
+        let found = protects_write(path).or_else(|| protects_read(path, Some("/u/Ann")));
+        assert_eq!(found.is_some(), expect, "{path:?}");
+    };
+    for name in [
+        ".GIT",
+        ".git.",
+        ".git ",
+        ".git. .",
+        ".g\u{200c}it",
+        ".git\u{ad}",
+        ".\u{ff47}\u{ff49}\u{ff54}",
+        "\u{ff0e}git",
+        ".g\u{131}t",
+        ".g\u{130}t",
+        ".gI\u{307}t",
+        ".\u{1d420}\u{1d422}\u{1d42d}",
+        "git~1",
+        "GIT~1",
+        ".git:x",
+        "a\\.git",
+        "a\u{ff0f}.git",
+    ] {
+        check(&format!("/w/{name}/config"), true);
+    }
+    check("/w/.ENV", true);
+    check("/w/.ENV.local", true);
+    check("/w/.env.example", false);
+    // Only the very name is known to hold nothing.
+    check("/w/.env.EXAMPLE", true);
+    check("/w/.env.example\u{200b}", true);
+    check("/w/Host.Key", true);
+    check("/u/Ann/.SSH/id", true);
+    check("/w/.BashRC", true);
+    check("/w/.github/Work\u{fb02}ows/ci.yml", true);
+    check("/w/README.md", false);
+    check("/w/git/config", false);
+    check("/w/a~1", false);
+    check("/w/.../x", false);
+    check("/w/\u{e9}t\u{e9}.txt", false);
+    // Another name on every file system.
+    check("/w/.gi\u{442}/config", false);
+    check("/w/.github", true);
+    check("/w/.github/ISSUE_TEMPLATE/bug.md", false);
+}

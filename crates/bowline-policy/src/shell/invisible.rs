@@ -85,7 +85,8 @@ fn judged(text: &str) -> impl Iterator<Item = (usize, char, bool)> + '_ {
     })
 }
 
-fn is_in_range(letter: char) -> bool {
+/// Whether a character is one of them, whatever stands before it.
+pub(crate) fn is_in_range(letter: char) -> bool {
     let at = RANGES.partition_point(|(_, last)| *last < letter);
     RANGES.get(at).is_some_and(|(first, _)| *first <= letter)
 }

@@ -48,6 +48,10 @@ impl Work<'_> {
             Kind::Look => {}
             Kind::Write if is("-") => {}
             Kind::Write => self.write_path(given),
+            Kind::Moved => {
+                self.read_path(given, false);
+                self.write_path(given);
+            }
             Kind::Folder => {
                 self.read_path(given, true);
                 let mut texts = texts.unwrap_or_default();

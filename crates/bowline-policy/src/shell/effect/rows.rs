@@ -163,6 +163,8 @@ pub(super) enum Kind {
     Search,
     /// `write`: a path that is written.
     Write,
+    /// `moved`: a path whose content gets another name: it is read and written.
+    Moved,
     /// `folder`: where it works.
     Folder,
     /// `host`: a host or an address.
@@ -441,6 +443,7 @@ fn fact(does: &str, why: &'static str) -> Result<Fact, String> {
             "look" => fact.kind = Kind::Look,
             "search" => fact.kind = Kind::Search,
             "write" => fact.kind = Kind::Write,
+            "moved" => fact.kind = Kind::Moved,
             "folder" => fact.kind = Kind::Folder,
             "host" => fact.kind = Kind::Host,
             "remote" => fact.kind = Kind::Remote,

@@ -200,9 +200,7 @@ impl Expander<'_, '_> {
             .any(|name| protects_read(name, home).is_some() || protects_write(name).is_some());
         let is_closed = self.policy.rules.iter().any(|rule| match &rule.pattern {
             Pattern::Read(glob) | Pattern::Write(glob) if rule.verdict != Verdict::Allow => {
-                names.iter().any(|name| {
-                    glob.matches(name, self.policy) || glob.names_folder_of(name, self.policy)
-                })
+                names.iter().any(|name| glob.may_mean(name, self.policy))
             }
             _ => false,
         });
