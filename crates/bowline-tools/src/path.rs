@@ -60,6 +60,10 @@ pub fn locate(asked: &str, cwd: &Path) -> Result<PathFact, InputError> {
         End::Missing => (PathKind::Missing, 0),
         End::Unknown => (PathKind::Unknown, 1),
     };
+    if names_folder(asked) && matches!(kind, PathKind::File | PathKind::Special) {
+        let message = format!("`{asked}` names a folder, and what lies there is none");
+        return Err(InputError::new(message));
+    }
     let resolved = text(walk.at, asked)?;
     Ok(PathFact {
         asked: asked.to_owned(),
@@ -68,6 +72,11 @@ pub fn locate(asked: &str, cwd: &Path) -> Result<PathFact, InputError> {
         kind,
         links,
     })
+}
+
+/// Whether a path says by its end that it means a folder.
+pub(crate) fn names_folder(asked: &str) -> bool {
+    asked.ends_with('/') || asked.ends_with("/.")
 }
 
 fn text(path: PathBuf, asked: &str) -> Result<String, InputError> {

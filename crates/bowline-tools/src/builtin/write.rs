@@ -17,8 +17,8 @@ use super::spec::About;
 use super::{
     Failed, count, diff, judged, plan_for_path, refuse_token_in_path, run_blocking, settle,
 };
-use crate::path::locate;
 use crate::path::open::{self, OpenError};
+use crate::path::{locate, names_folder};
 use crate::tool::{Call, Finish, Found, InputError, Plan, PlanCx, Tool};
 
 /// Largest old content that is compared with the new one, in bytes.
@@ -77,7 +77,7 @@ impl Tool for WriteTool {
     fn plan(&self, input: &Value, cx: &PlanCx) -> Result<Plan, InputError> {
         let Input { path, content } = self.input(input)?;
         refuse_token_in_path(&path, cx)?;
-        if path.ends_with('/') {
+        if names_folder(&path) {
             let message = format!("\"path\" `{path}` names a folder: name the file to write");
             return Err(InputError::new(message));
         }
