@@ -36,6 +36,7 @@ mod overrun;
 mod own_shell;
 mod owner;
 mod parties;
+mod paths;
 mod portable;
 mod prune;
 mod questions;
