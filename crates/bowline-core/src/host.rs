@@ -4,12 +4,14 @@
 //! [`Host`] is read the way browsers and most clients read one, and kept in the spelling that comes
 //! out. What is no host in that reading is an error, never a name that somebody else reads otherwise.
 
+mod access;
 mod pattern;
 mod private;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
+pub use self::access::{HostAccess, NoAccess};
 pub use self::pattern::HostPattern;
 pub use self::private::Private;
 

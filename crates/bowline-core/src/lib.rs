@@ -67,7 +67,7 @@ pub use digest::Digest;
 pub use engine::{Work, accept, apply, due};
 pub use event::{Event, Fact};
 pub use failure::{FailureKind, ProviderFailure};
-pub use host::{Host, HostError, HostPattern};
+pub use host::{Host, HostAccess, HostError, HostPattern, NoAccess};
 pub use id::{AttemptId, CallId, DecisionId, Epoch, RunId, Seq, SessionId, StepId, TurnId};
 pub use job::Job;
 pub use message::{

@@ -21,6 +21,7 @@
 mod capability;
 mod filter;
 mod guard;
+pub mod inside;
 mod namespaces;
 mod rules;
 mod sockets;
@@ -139,6 +140,8 @@ pub(crate) struct Prepared {
     pub(crate) restrict: Restrict,
     /// Protected names that are not there, watched from now on.
     pub(crate) guard: Option<Guard>,
+    /// Where the listening socket of a proxy comes out, if the command is to have one.
+    pub(crate) door: Option<OwnedFd>,
 }
 
 /// Variables that lead to sockets of running services, and through them out of the sandbox: none is
@@ -188,23 +191,31 @@ pub(crate) fn prepare(confinement: &Confinement, cwd: &Path, dir: &Path) -> io::
             // A program is far smaller than a pipe, so this never waits.
             let (reader, mut writer) = io::pipe()?;
             writer.write_all(&filter::bytes(&program))?;
+            let has_proxy = !confinement.profile.network.hosts().is_empty();
+            // It is this very program, wherever it was started from.
+            let launcher = has_proxy.then(|| fs::read_link("/proc/self/exe"));
+            let launcher = launcher.transpose()?;
             let props = namespaces::Props {
                 temporary: &temporary,
                 empty: &empty,
                 survey: &survey,
                 sockets: &sockets::reachable(),
+                launcher: launcher.as_deref(),
             };
-            let words =
+            let mut words =
                 namespaces::arguments(&confinement.profile, cwd, &props, reader.as_raw_fd());
+            let mut inherit = vec![OwnedFd::from(reader)];
+            let door = has_proxy.then(|| door(&mut words, &mut inherit));
             Prepared {
                 wrapper: [vec![bubblewrap.into_os_string()], words].concat(),
                 env: env(Path::new(namespaces::TEMPORARY)),
                 restrict: Restrict {
-                    inherit: Some(OwnedFd::from(reader)),
+                    inherit,
                     powers: Powers::NoDumps,
                     ..Restrict::default()
                 },
                 guard: None,
+                door: door.transpose()?,
             }
         }
         Backend::Landlock => Prepared {
@@ -217,12 +228,21 @@ pub(crate) fn prepare(confinement: &Confinement, cwd: &Path, dir: &Path) -> io::
                 ..Restrict::default()
             },
             guard: None,
+            door: None,
         },
     };
     Ok(Prepared {
         guard: Guard::new(survey.watched),
         ..prepared
     })
+}
+
+/// Lets a launcher begin that hands its socket out through the door that this gives.
+fn door(words: &mut Vec<OsString>, inherit: &mut Vec<OwnedFd>) -> io::Result<OwnedFd> {
+    let (outer, inner) = inside::doors()?;
+    words.extend(namespaces::launcher(inner.as_raw_fd()));
+    inherit.push(inner);
+    Ok(outer)
 }
 
 fn env(temporary: &Path) -> Vec<(&'static str, OsString)> {

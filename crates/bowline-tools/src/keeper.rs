@@ -46,7 +46,7 @@ mod watch;
 pub use client::{Canceller, Fate, Kept, Launcher};
 pub use record::{Claim, Ended, Exit, Order, Process, ScrubWords, Started, StdinKind};
 pub use recover::Settled;
-pub use run::{Leave, keeper_main, run};
+pub use run::{Leave, keeper_main, run, run_resolving};
 pub use scrub::{Plain, Scrub};
 
 /// Name of the environment variable every kept command carries.

@@ -40,6 +40,7 @@ pub mod masks;
 pub mod page;
 pub mod path;
 pub mod program;
+pub mod proxy;
 mod sandbox;
 pub mod tool;
 mod toolbox;

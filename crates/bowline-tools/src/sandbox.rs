@@ -8,7 +8,7 @@
 )]
 
 use std::io;
-use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
@@ -29,8 +29,8 @@ const LANDLOCK_VERSION: libc::c_ulong = 1;
 /// after it.
 #[derive(Debug, Default)]
 pub(crate) struct Restrict {
-    /// A descriptor that is inherited all the same.
-    pub(crate) inherit: Option<OwnedFd>,
+    /// Descriptors that are inherited all the same.
+    pub(crate) inherit: Vec<OwnedFd>,
     /// Landlock rules.
     pub(crate) ruleset: Option<OwnedFd>,
     /// A seccomp program; empty for none.
@@ -86,7 +86,7 @@ pub(crate) fn tie_to_keeper(command: &mut Command, keeper: Pid, restrict: Restri
                 libc::c_long::from(libc::CLOSE_RANGE_CLOEXEC),
             )
         };
-        if let Some(inherit) = &restrict.inherit {
+        for inherit in &restrict.inherit {
             keep_open(inherit.as_raw_fd())?;
         }
         if restrict.powers != Powers::Kept {
@@ -117,6 +117,23 @@ pub(crate) fn tie_to_keeper(command: &mut Command, keeper: Pid, restrict: Restri
 pub(crate) fn hear_of_children() {
     // SAFETY: SIG_DFL installs no code. SIGCHLD is a valid signal, so this cannot fail.
     unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+}
+
+/// Takes a descriptor that this process was started with for a purpose, as its arguments say; what
+/// is started from here does not inherit it.
+///
+/// # Errors
+/// There is no such descriptor, or it is one of the standard three.
+pub(crate) fn inherited(descriptor: RawFd) -> io::Result<OwnedFd> {
+    if libc::c_long::from(descriptor) < FIRST_EXTRA_DESCRIPTOR {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    // SAFETY: sets a flag of a descriptor of this process, or fails where there is none.
+    let set = unsafe { libc::fcntl(descriptor, libc::F_SETFD, libc::FD_CLOEXEC) };
+    check(set.into())?;
+    // SAFETY: it is open, as was just seen, and nothing in this process owns it: it was inherited,
+    // and the launcher takes it once, before anything else is opened.
+    Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
 }
 
 /// Lets a descriptor outlive exec.

@@ -12,6 +12,7 @@ pub mod exec;
 mod find;
 mod help;
 mod inbox;
+pub mod inside;
 mod jobs;
 pub mod keeper;
 mod log;

@@ -28,13 +28,19 @@ mod wire;
 
 use std::process::ExitCode;
 
+use bowline_tools::confine::inside::INSIDE;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
     // A keeper lives for milliseconds: it must not pay for anything the rest of Bowline needs.
     let mut raw = std::env::args_os().skip(1);
-    if raw.next().is_some_and(|first| first == "keeper") {
+    let first = raw.next();
+    if first.as_ref().is_some_and(|first| first == "keeper") {
         return command::keeper::run(raw.next());
+    }
+    // Nor must what makes the way out of a sandbox, and then becomes the command.
+    if first.is_some_and(|first| first == INSIDE) {
+        return command::inside::run(raw);
     }
     if std::env::args_os().len() < 2 {
         print::err_line(examples::SHORT);

@@ -288,6 +288,72 @@ fn patterns_have_one_spelling_and_mean_ports() {
 }
 
 #[test]
+fn only_what_a_pattern_names_is_reached_and_only_where_it_leads_outside() {
+    let check = |patterns: &[&str], host: &str, port: u16, found: &[&str], expect: &str| {
+        let access = HostAccess::parse(patterns).unwrap();
+        let found: Vec<IpAddr> = found.iter().map(|text| text.parse().unwrap()).collect();
+        let came = match access.pick(&Host::parse(host).unwrap(), port, &found) {
+            Ok(picked) => format!("{picked:?}"),
+            Err(error) => error.to_string(),
+        };
+        assert!(came.contains(expect), "{patterns:?} {host}:{port}: {came}");
+    };
+    let docs = &["docs.rs", "*.docs.rs", "10.0.0.5", "db.internal:5432"];
+    check(docs, "docs.rs", 443, &["8.8.8.8"], "[8.8.8.8]");
+    check(docs, "a.docs.rs", 80, &["8.8.8.8"], "[8.8.8.8]");
+    check(docs, "docs.rs", 22, &["8.8.8.8"], "other ports than 22");
+    check(
+        docs,
+        "evil.example",
+        443,
+        &["8.8.8.8"],
+        "no rule names the host evil.example",
+    );
+    check(docs, "docs.rs", 443, &[], "has no address");
+    check(docs, "docs.rs", 443, &["127.0.0.1"], "[127.0.0.1]");
+    check(
+        docs,
+        "a.docs.rs",
+        443,
+        &["127.0.0.1", "::1"],
+        "leads to 127.0.0.1",
+    );
+    check(
+        docs,
+        "a.docs.rs",
+        443,
+        &["::ffff:10.0.0.1"],
+        "leads to 10.0.0.1",
+    );
+    check(
+        docs,
+        "a.docs.rs",
+        443,
+        &["127.0.0.1", "8.8.8.8"],
+        "[8.8.8.8]",
+    );
+    check(docs, "10.0.0.5", 80, &["10.0.0.5"], "[10.0.0.5]");
+    check(docs, "db.internal", 5432, &["10.1.1.1"], "[10.1.1.1]");
+    check(docs, "db.internal", 80, &["10.1.1.1"], "other ports");
+    check(&["*"], "a.example", 443, &["8.8.8.8"], "[8.8.8.8]");
+    check(
+        &["*"],
+        "a.example",
+        443,
+        &["169.254.169.254"],
+        "machines get their keys",
+    );
+    check(&["*"], "localhost", 80, &["127.0.0.1"], "this machine");
+    check(
+        &["*", "10.*"],
+        "10.0.0.1",
+        80,
+        &["10.0.0.1"],
+        "spells it out",
+    );
+}
+
+#[test]
 fn every_error_of_a_host_is_provoked() {
     let place = |error: &HostError| match error {
         HostError::Empty => 0,

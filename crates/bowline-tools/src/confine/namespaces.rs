@@ -26,6 +26,10 @@ const PROGRAMS: &str = "/run/current-system";
 /// Where names of servers are looked up, when there is a network.
 const NAMES: &str = "/run/systemd/resolve";
 
+/// Where this program stands inside, if it is the launcher there: where it stands outside may be
+/// hidden or replaced.
+const LAUNCHER: &str = "/run/bowline";
+
 /// What mounts are made from.
 pub(super) struct Props<'a> {
     /// The private folder for temporary files.
@@ -36,6 +40,8 @@ pub(super) struct Props<'a> {
     pub(super) survey: &'a Survey,
     /// Sockets that other processes listen on.
     pub(super) sockets: &'a [PathBuf],
+    /// This program, if it is to make the way out to a proxy.
+    pub(super) launcher: Option<&'a Path>,
 }
 
 /// Namespaces of its own for everything but the network, no capabilities, death with the keeper.
@@ -78,7 +84,7 @@ pub(super) fn arguments(
     let own = unshare().into_iter();
     words.plain(own.filter(|word| !(is_open && *word == "--unshare-net")));
     words.plain(["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]);
-    words.services(is_open);
+    words.services(is_open, props);
     for place in [TEMPORARY, TEMPORARY_TOO] {
         if Path::new(place).is_dir() {
             words.mount("--bind", props.temporary, Path::new(place));
@@ -112,6 +118,16 @@ pub(super) fn arguments(
     words.words
 }
 
+/// The words before those of a command that is to have a proxy: the launcher, and the door through
+/// which it hands out its socket.
+pub(super) fn launcher(door: i32) -> [OsString; 3] {
+    [
+        LAUNCHER.into(),
+        super::inside::INSIDE.into(),
+        door.to_string().into(),
+    ]
+}
+
 /// Arguments in the making.
 struct Words {
     words: Vec<OsString>,
@@ -136,7 +152,7 @@ impl Words {
     }
 
     /// Leaves nothing of the running services but what are programs.
-    fn services(&mut self, is_open: bool) {
+    fn services(&mut self, is_open: bool, props: &Props<'_>) {
         if !Path::new(SERVICES).is_dir() {
             return;
         }
@@ -144,6 +160,9 @@ impl Words {
         self.mount("--ro-bind-try", Path::new(PROGRAMS), Path::new(PROGRAMS));
         if is_open {
             self.mount("--ro-bind-try", Path::new(NAMES), Path::new(NAMES));
+        }
+        if let Some(launcher) = props.launcher {
+            self.mount("--ro-bind", launcher, Path::new(LAUNCHER));
         }
         self.plain(["--remount-ro", SERVICES]);
     }

@@ -10,6 +10,7 @@ use super::{Confiner, filter, namespaces, survey};
 fn words(profile: &Profile) -> String {
     let props = namespaces::Props {
         temporary: Path::new("/state/tmp"),
+        launcher: None,
         empty: Path::new("/state/empty"),
         survey: &survey::survey(profile),
         sockets: &[],

@@ -205,6 +205,13 @@ pub struct Exit {
     /// [`CONNECTIONS_MAX`](bowline_core::contact::CONNECTIONS_MAX)).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub connections: Vec<Connection>,
+    /// How many more connections there were.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub connections_left_out: u64,
+}
+
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What brought a command's end about.

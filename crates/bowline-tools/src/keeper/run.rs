@@ -4,10 +4,12 @@ use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, PipeReader};
+use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rustix::process::Pid;
 
@@ -22,6 +24,7 @@ use super::scrub::Scrub;
 use super::spool::Spool;
 use super::watch::Watch;
 use crate::confine::{self, Guard, Prepared};
+use crate::proxy::{self, Limits, Proxy, Resolve};
 use crate::sandbox::{self, Restrict};
 
 /// Largest order accepted, in bytes.
@@ -29,6 +32,9 @@ const ORDER_BYTES_MAX: usize = 16 << 20;
 
 /// Bytes asked of a pipe at once: its usual capacity.
 const READ_BYTES: usize = 64 << 10;
+
+/// Time that what a command sent last has to arrive once the command is over.
+const PROXY_GRACE: Duration = Duration::from_millis(200);
 
 /// Why a keeper process leaves; the number is its exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,10 +107,15 @@ pub fn keeper_main(arguments: impl IntoIterator<Item = OsString>, scrub: Box<dyn
 /// Takes over stdin (the order, then control), stdout (notes) and the process session; call it
 /// first thing in `main`, with no other thread running. Returns the exit code, a [`Leave`].
 pub fn run(dir: &Path, scrub: Box<dyn Scrub>) -> i32 {
-    keep(dir, scrub).unwrap_or_else(|leave| leave) as i32
+    run_resolving(dir, scrub, proxy::system_resolver())
 }
 
-fn keep(dir: &Path, mut scrub: Box<dyn Scrub>) -> Result<Leave, Leave> {
+/// As [`run`], with a way of its own to look up the hosts that a confined command may reach.
+pub fn run_resolving(dir: &Path, scrub: Box<dyn Scrub>, resolve: Arc<Resolve>) -> i32 {
+    keep(dir, scrub, resolve).unwrap_or_else(|leave| leave) as i32
+}
+
+fn keep(dir: &Path, mut scrub: Box<dyn Scrub>, resolve: Arc<Resolve>) -> Result<Leave, Leave> {
     let (mut order, early) = read_order()?;
     if let Some(words) = order.scrub.take() {
         scrub.told(&words.0);
@@ -130,15 +141,18 @@ fn keep(dir: &Path, mut scrub: Box<dyn Scrub>) -> Result<Leave, Leave> {
             shell,
             output,
             guard,
+            door,
         }) => {
             let shell_pid = i32::try_from(shell.id()).map_err(|_| Leave::Untold)?;
+            let proxy = door.and_then(|door| proxy_behind(door, &order, resolve));
             outlet.send(&Note::Started { shell_pid });
             let spool = Spool::new(dir, order.spool_head_bytes, order.spool_tail_bytes);
             let flow = Flow::new(output, spool, scrub).map_err(|_| Leave::Untold)?;
             let watch =
                 Watch::new(&order, shell_pid, began, flow, inlet).map_err(|_| Leave::Untold)?;
             let watch = watch.guarded_by(guard);
-            watch.until_over(&early, &mut outlet)
+            let exit = watch.until_over(&early, &mut outlet);
+            with_connections(exit, proxy)
         }
         Err(error) => not_started(why_not(&order, &error)),
     };
@@ -149,6 +163,25 @@ fn keep(dir: &Path, mut scrub: Box<dyn Scrub>) -> Result<Leave, Leave> {
     } else {
         Leave::Untold
     })
+}
+
+/// Begins to serve a command that may reach named hosts. Where that cannot be, it reaches nobody.
+fn proxy_behind(door: OwnedFd, order: &Order, resolve: Arc<Resolve>) -> Option<Proxy> {
+    let hosts = order.confinement.as_ref()?.profile.network.hosts();
+    let proxy = Proxy::new(hosts, resolve, Limits::default()).ok()?;
+    proxy.serve_from(door).ok()?;
+    Some(proxy)
+}
+
+/// Adds whom the command reached to how it ended.
+fn with_connections(exit: Exit, proxy: Option<Proxy>) -> Exit {
+    let Some(proxy) = proxy else { return exit };
+    let written = proxy.close(PROXY_GRACE);
+    Exit {
+        connections: written.connections,
+        connections_left_out: written.left_out,
+        ..exit
+    }
 }
 
 /// Reads one line from stdin; returns the order and the control bytes that came along with it.
@@ -248,6 +281,8 @@ struct Spawned {
     shell: Child,
     output: PipeReader,
     guard: Option<Guard>,
+    /// Where its proxy's listening socket comes out, if it is to have one.
+    door: Option<OwnedFd>,
 }
 
 /// Starts the shell with stdout and stderr in one pipe, so that their order is kept.
@@ -272,6 +307,7 @@ fn spawn(
         env,
         restrict,
         guard,
+        door,
     } = match &order.confinement {
         Some(confinement) => {
             confine::prepare(confinement, &order.cwd, dir).map_err(Unstarted::Unconfined)?
@@ -281,6 +317,7 @@ fn spawn(
             env: Vec::new(),
             restrict: Restrict::default(),
             guard: None,
+            door: None,
         },
     };
     let is_confined = order.confinement.is_some();
@@ -312,6 +349,7 @@ fn spawn(
         shell,
         output: reader,
         guard,
+        door,
     })
 }
 
@@ -343,5 +381,6 @@ fn not_started(why: String) -> Exit {
         survivors: Vec::new(),
         set_aside: Vec::new(),
         connections: Vec::new(),
+        connections_left_out: 0,
     }
 }

@@ -338,6 +338,7 @@ impl<'a> Watch<'a> {
             survivors: self.survivors,
             set_aside,
             connections: Vec::new(),
+            connections_left_out: 0,
         }
     }
 }

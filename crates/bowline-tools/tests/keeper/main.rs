@@ -17,16 +17,19 @@ mod ending;
 mod errors;
 mod outcomes;
 mod output;
+mod proxied;
 mod reattach;
 mod skew;
 mod support;
 #[path = "../../../bowline-core/tests/it/variants.rs"]
 mod variants;
 
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bowline_tools::keeper::{Plain, Scrub, keeper_main};
+use bowline_tools::confine::inside::inside_main;
+use bowline_tools::keeper::{Plain, Scrub, run_resolving};
 use support::Case;
 
 /// Cases that run at once; most wait for processes rather than compute.
@@ -42,8 +45,9 @@ fn main() {
             } else {
                 Box::new(Plain)
             };
-            keeper_main([dir.into()], scrub)
+            run_resolving(Path::new(dir), scrub, proxied::resolver())
         }
+        ["inside", ..] => inside_main(std::env::args_os().skip(2)).0,
         ["launcher", dir, command] => support::launch_and_wait(dir, command),
         ["keeper-cost"] => cost::measure(200),
         ["keeper-cost", count] => cost::measure(count.parse().unwrap()),
@@ -61,6 +65,7 @@ fn run_cases(filter: Option<&str>) -> i32 {
         claims::CASES,
         output::CASES,
         confined::CASES,
+        proxied::CASES,
         reattach::CASES,
         skew::CASES,
         errors::CASES,

@@ -1,0 +1,121 @@
+//! Which hosts may be reached, and at which of their addresses.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use super::{Host, HostError, HostPattern, Private};
+
+/// The hosts that may be reached: those that one of the patterns names.
+///
+/// What is checked is what is dialled: [`HostAccess::admits`] judges the host as asked for,
+/// [`HostAccess::pick`] each address that its name was found to have. A host or an address that is
+/// not public is reached only where a pattern spells the host out, without a `*`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HostAccess {
+    patterns: Vec<HostPattern>,
+}
+
+/// Why a host is not reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoAccess {
+    /// No pattern names it.
+    NotNamed(Host),
+    /// A pattern names it, but for other ports.
+    OtherPort(Host, u16),
+    /// It is not public and no pattern spells it out.
+    NotPublic(Host, Private),
+    /// None of its addresses is public, and no pattern spells it out. One of them.
+    LeadsInside(Host, IpAddr, Private),
+    /// Its name has no address.
+    NoAddress(Host),
+}
+
+impl HostAccess {
+    /// Reads patterns.
+    ///
+    /// # Errors
+    /// [`HostError`] quotes the first that cannot be read.
+    pub fn parse<T: AsRef<str>>(patterns: &[T]) -> Result<Self, HostError> {
+        let read = |text: &T| HostPattern::parse(text.as_ref());
+        let patterns = patterns.iter().map(read).collect::<Result<_, _>>()?;
+        Ok(Self { patterns })
+    }
+
+    /// Whether `host` may be asked for at `port`.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn admits(&self, host: &Host, port: u16) -> Result<(), NoAccess> {
+        let mut named = self
+            .patterns
+            .iter()
+            .filter(|one| one.names(host))
+            .peekable();
+        if named.peek().is_none() {
+            return Err(NoAccess::NotNamed(host.clone()));
+        }
+        if !named.any(|one| one.means_port(port)) {
+            return Err(NoAccess::OtherPort(host.clone(), port));
+        }
+        match host.private() {
+            Some(private) if !self.spells_out(host, port) => {
+                Err(NoAccess::NotPublic(host.clone(), private))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The addresses of `found` that may be dialled for `host` at `port`, in their order.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn pick(&self, host: &Host, port: u16, found: &[IpAddr]) -> Result<Vec<IpAddr>, NoAccess> {
+        self.admits(host, port)?;
+        let may_be_private = self.spells_out(host, port);
+        let mut inside = None;
+        let mut picked = Vec::with_capacity(found.len());
+        for address in found.iter().map(IpAddr::to_canonical) {
+            match Private::of(address) {
+                Some(private) if !may_be_private => inside = inside.or(Some((address, private))),
+                _ => picked.push(address),
+            }
+        }
+        match inside {
+            Some((address, private)) if picked.is_empty() => {
+                Err(NoAccess::LeadsInside(host.clone(), address, private))
+            }
+            None if picked.is_empty() => Err(NoAccess::NoAddress(host.clone())),
+            _ => Ok(picked),
+        }
+    }
+
+    fn spells_out(&self, host: &Host, port: u16) -> bool {
+        let mut patterns = self.patterns.iter();
+        patterns.any(|one| one.names_exactly(host) && one.means_port(port))
+    }
+}
+
+impl fmt::Display for NoAccess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotNamed(host) => write!(f, "no rule names the host {host}"),
+            Self::OtherPort(host, port) => write!(
+                f,
+                "the rule that names {host} means other ports than {port} (80 and 443 where it \
+                 gives none)"
+            ),
+            Self::NotPublic(host, private) => write!(
+                f,
+                "{host} is {}, which only a rule that spells it out opens",
+                private.words()
+            ),
+            Self::LeadsInside(host, address, private) => write!(
+                f,
+                "{host} leads to {address}, which is {}: only a rule that spells the host out \
+                 opens it",
+                private.words()
+            ),
+            Self::NoAddress(host) => write!(f, "{host} has no address"),
+        }
+    }
+}
