@@ -157,10 +157,11 @@ fn grep(wanted: &Wanted, call: &Call, left_out: &LeftOut) -> Result<Finish, Fail
     let input = &wanted.input;
     let asked = input.path.as_deref();
     let mut search = Search::new(
-        &wanted.matcher,
+        (&wanted.matcher, &input.pattern),
         input.output.unwrap_or(Output::Content),
         input.context.unwrap_or(0),
         input.limit.unwrap_or(MATCHES),
+        call.cx.masks.as_ref(),
     );
     let failed = |error: OpenError| Failed::Untouched(format!("`{}` {error}", start_name(asked)));
     let missed = match open::file(start) {
@@ -228,6 +229,7 @@ fn finish(input: &Input, found: Found, missed: Missed) -> Finish {
         files,
         is_cut,
         unsearched,
+        is_unmasked,
     } = found;
     if files == 0 {
         text.push_str("No match.\n");
@@ -245,5 +247,7 @@ fn finish(input: &Input, found: Found, missed: Missed) -> Finish {
         Some(Output::Files) => count(files, "file"),
         _ => format!("{} in {}", count(matches, "match"), count(files, "file")),
     };
-    Finish::ok(text, format!("grep {:?}: {counts}{more}", input.pattern))
+    let mut finish = Finish::ok(text, format!("grep {:?}: {counts}{more}", input.pattern));
+    finish.is_masked = !is_unmasked;
+    finish
 }
