@@ -9,6 +9,7 @@
 
 mod children;
 mod clock;
+mod edits;
 mod ends;
 mod errors;
 mod left_over;
