@@ -23,6 +23,7 @@ mod filter;
 mod guard;
 pub mod inside;
 mod namespaces;
+mod placeholder;
 mod rules;
 mod sockets;
 mod survey;
@@ -37,6 +38,8 @@ use std::path::{Path, PathBuf};
 use bowline_core::{Backend, Confinement, Profile};
 
 use crate::sandbox::{Powers, Restrict};
+
+pub(crate) use placeholder::Placeholders;
 
 pub use capability::{Capability, Support, capability};
 pub(crate) use guard::Guard;

@@ -23,7 +23,7 @@ use super::record::{
 use super::scrub::Scrub;
 use super::spool::Spool;
 use super::watch::Watch;
-use crate::confine::{self, Guard, Prepared};
+use crate::confine::{self, Guard, Placeholders, Prepared};
 use crate::proxy::{self, Limits, Proxy, Resolve};
 use crate::sandbox::{self, Restrict};
 
@@ -135,6 +135,8 @@ fn keep(dir: &Path, mut scrub: Box<dyn Scrub>, resolve: Arc<Resolve>) -> Result<
     claim(dir, &started)?;
 
     let mut outlet = Outlet::new();
+    let granted = order.confinement.as_ref();
+    let placeholders = granted.map(|confinement| Placeholders::make(&confinement.profile.granted));
     let began = Instant::now();
     let exit = match spawn(&order, dir, &started.mark, session, inlet.as_mut()) {
         Ok(Spawned {
@@ -156,6 +158,7 @@ fn keep(dir: &Path, mut scrub: Box<dyn Scrub>, resolve: Arc<Resolve>) -> Result<
         }
         Err(error) => not_started(why_not(&order, &error)),
     };
+    drop(placeholders);
     let written = record::write_exit(dir, &exit);
     outlet.send(&Note::Exit(Box::new(exit)));
     Ok(if written.is_ok() {

@@ -21,6 +21,7 @@ mod doctor;
 mod endpoints;
 mod escape;
 mod first_run;
+mod grants;
 mod help;
 mod hostile;
 mod images;

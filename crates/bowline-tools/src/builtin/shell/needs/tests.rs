@@ -13,6 +13,7 @@ fn asked(needs: serde_json::Value) -> Result<Vec<String>, String> {
         roots: vec!["/usr".into()],
         seen: Arc::default(),
         jobs: Arc::default(),
+        masks: Arc::new(crate::masks::NoMasks),
     };
     let actions = needs.actions(&cx).map_err(|error| error.message)?;
     let shown = |action: Action| match action {
