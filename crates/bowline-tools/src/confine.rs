@@ -22,8 +22,8 @@ mod capability;
 mod filter;
 mod guard;
 pub mod inside;
+mod layers;
 mod namespaces;
-mod placeholder;
 mod rules;
 mod sockets;
 mod survey;
@@ -34,35 +34,55 @@ use std::io::{self, Write as _};
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bowline_core::{Backend, Confinement, Profile};
 
 use crate::sandbox::{Powers, Restrict};
 
-pub(crate) use placeholder::Placeholders;
-
 pub use capability::{Capability, Support, capability};
 pub(crate) use guard::Guard;
+pub(crate) use layers::Held;
 
 /// Says how a shell command is confined. Looks at the machine when first asked, not before.
 #[derive(Debug, Clone)]
 pub struct Confiner {
     profile: Option<Profile>,
+    /// The folder that the state of sessions is kept in, if it is known.
+    state: Option<PathBuf>,
+    told: Arc<AtomicBool>,
 }
 
 impl Confiner {
     /// Confines to `profile`.
     #[must_use]
-    pub const fn new(profile: Profile) -> Self {
+    pub fn new(profile: Profile) -> Self {
         Self {
             profile: Some(profile),
+            state: None,
+            told: Arc::default(),
         }
     }
 
     /// Confines nothing, and says so.
     #[must_use]
-    pub const fn none() -> Self {
-        Self { profile: None }
+    pub fn none() -> Self {
+        Self {
+            profile: None,
+            state: None,
+            told: Arc::default(),
+        }
+    }
+
+    /// Keeps what commands write over package caches in sessions below `state`. Without it, and where
+    /// this machine cannot, caches are read-only.
+    #[must_use]
+    pub fn keeping_in(self, state: PathBuf) -> Self {
+        Self {
+            state: Some(state),
+            ..self
+        }
     }
 
     /// How a command would be confined by the best means of this machine.
@@ -85,14 +105,37 @@ impl Confiner {
             return Err("nothing confines commands here".to_owned());
         };
         change(&mut profile);
-        if let Some(wide) = profile.writable.iter().find(|folder| is_too_wide(folder)) {
+        let mut folders = profile.writable.iter().chain(&profile.readable);
+        if let Some(wide) = folders.find(|folder| is_too_wide(folder)) {
             return Err(format!(
                 "the workspace {wide} holds what a sandbox must keep apart; work in a folder of its own"
             ));
         }
         let capability = capability();
         let backend = capability.backend().ok_or_else(|| capability.lacking())?;
+        if !profile.caches.is_empty() && !self.can_layer(backend) {
+            profile.caches.clear();
+        }
         Ok(Confinement { backend, profile })
+    }
+
+    /// Whether it is to confine anything.
+    #[must_use]
+    pub const fn is_meant_to(&self) -> bool {
+        self.profile.is_some()
+    }
+
+    /// Whether this is the first time that somebody asks, over all clones: what is told once is told
+    /// by whom it says so.
+    #[must_use]
+    pub fn is_first_told(&self) -> bool {
+        !self.told.swap(true, Ordering::Relaxed)
+    }
+
+    /// Whether caches can be written over.
+    fn can_layer(&self, backend: Backend) -> bool {
+        let can = |state: &PathBuf| layers::can_be_in(state);
+        backend == Backend::Namespaces && self.state.as_ref().is_some_and(can)
     }
 
     /// What keeps `backend` from being the strongest there is; empty for namespaces.
@@ -124,12 +167,13 @@ const BESIDE: &str = "confined";
 const TEMPORARY: &str = "tmp";
 const EMPTY: &str = "empty";
 
-/// Variables that send caches to the temporary folder: the homes of these caches are read-only.
-const CACHES: [(&str, &str); 4] = [
-    ("XDG_CACHE_HOME", "cache"),
-    ("npm_config_cache", "cache/npm"),
-    ("GOCACHE", "cache/go-build"),
-    ("YARN_CACHE_FOLDER", "cache/yarn"),
+/// Variables that send caches to the temporary folder, unless the folder of this name can be written
+/// over: the homes of these caches are read-only.
+const CACHES: [(&str, &str, &str); 4] = [
+    ("XDG_CACHE_HOME", "cache", ".cache"),
+    ("npm_config_cache", "cache/npm", ".npm"),
+    ("GOCACHE", "cache/go-build", ".cache"),
+    ("YARN_CACHE_FOLDER", "cache/yarn", ".cache"),
 ];
 
 /// Everything a keeper needs to start a confined command.
@@ -145,6 +189,8 @@ pub(crate) struct Prepared {
     pub(crate) guard: Option<Guard>,
     /// Where the listening socket of a proxy comes out, if the command is to have one.
     pub(crate) door: Option<OwnedFd>,
+    /// What is written over caches, kept from other commands while this one runs.
+    pub(crate) held: Option<Held>,
 }
 
 /// Variables that lead to sockets of running services, and through them out of the sandbox: none is
@@ -191,6 +237,14 @@ pub(crate) fn prepare(confinement: &Confinement, cwd: &Path, dir: &Path) -> io::
             if !empty.exists() {
                 fs::write(&empty, "")?;
             }
+            let made = match &confinement.profile.caches[..] {
+                [] => None,
+                caches => Some(layers::make(caches, &beside)?),
+            };
+            let (views, layers, held) = match made {
+                Some(made) => (made.views, Some(made.layers), Some(made.held)),
+                None => (Vec::new(), None, None),
+            };
             // A program is far smaller than a pipe, so this never waits.
             let (reader, mut writer) = io::pipe()?;
             writer.write_all(&filter::bytes(&program))?;
@@ -204,6 +258,7 @@ pub(crate) fn prepare(confinement: &Confinement, cwd: &Path, dir: &Path) -> io::
                 survey: &survey,
                 sockets: &sockets::reachable(),
                 launcher: launcher.as_deref(),
+                caches: &views,
             };
             let mut words =
                 namespaces::arguments(&confinement.profile, cwd, &props, reader.as_raw_fd());
@@ -211,19 +266,24 @@ pub(crate) fn prepare(confinement: &Confinement, cwd: &Path, dir: &Path) -> io::
             let door = has_proxy.then(|| door(&mut words, &mut inherit));
             Prepared {
                 wrapper: [vec![bubblewrap.into_os_string()], words].concat(),
-                env: env(Path::new(namespaces::TEMPORARY)),
+                env: env(
+                    Path::new(namespaces::TEMPORARY),
+                    &confinement.profile.caches,
+                ),
                 restrict: Restrict {
                     inherit,
                     powers: Powers::NoDumps,
+                    layers,
                     ..Restrict::default()
                 },
                 guard: None,
                 door: door.transpose()?,
+                held,
             }
         }
         Backend::Landlock => Prepared {
             wrapper: Vec::new(),
-            env: env(&temporary),
+            env: env(&temporary, &[]),
             restrict: Restrict {
                 ruleset: Some(rules::ruleset(&confinement.profile, &temporary)?),
                 filter: program,
@@ -232,6 +292,7 @@ pub(crate) fn prepare(confinement: &Confinement, cwd: &Path, dir: &Path) -> io::
             },
             guard: None,
             door: None,
+            held: None,
         },
     };
     Ok(Prepared {
@@ -248,8 +309,14 @@ fn door(words: &mut Vec<OsString>, inherit: &mut Vec<OwnedFd>) -> io::Result<Own
     Ok(outer)
 }
 
-fn env(temporary: &Path) -> Vec<(&'static str, OsString)> {
-    let caches = CACHES.map(|(name, place)| (name, temporary.join(place)));
+fn env(temporary: &Path, layered: &[String]) -> Vec<(&'static str, OsString)> {
+    let is_layered = |folder: &str| {
+        layered
+            .iter()
+            .any(|cache| Path::new(cache).ends_with(folder))
+    };
+    let caches = CACHES.iter().filter(|(_, _, folder)| !is_layered(folder));
+    let caches = caches.map(|(name, place, _)| (*name, temporary.join(place)));
     let places = [("TMPDIR", temporary.to_owned())].into_iter().chain(caches);
     places
         .map(|(name, place)| (name, PathBuf::into_os_string(place)))

@@ -7,6 +7,7 @@
     reason = "code between fork and exec can only be given through pre_exec"
 )]
 
+use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt as _;
@@ -33,10 +34,79 @@ pub(crate) struct Restrict {
     pub(crate) inherit: Vec<OwnedFd>,
     /// Landlock rules.
     pub(crate) ruleset: Option<OwnedFd>,
+    /// Folders that are laid over others, for this process and those it starts only.
+    pub(crate) layers: Option<Layers>,
     /// A seccomp program; empty for none.
     pub(crate) filter: BpfProgram,
     /// What it keeps of the rights that it started with.
     pub(crate) powers: Powers,
+}
+
+/// Folders that are laid over others, as the kernel is told.
+#[derive(Debug)]
+pub(crate) struct Layers {
+    mounts: Vec<Layer>,
+    /// This user and group, by whom everything belongs to whom it did.
+    user: String,
+    group: String,
+}
+
+/// One of them.
+#[derive(Debug)]
+pub(crate) struct Layer {
+    /// Where it is mounted.
+    pub(crate) at: CString,
+    /// Which folders it is made of.
+    pub(crate) options: CString,
+}
+
+impl Layers {
+    pub(crate) fn new(mounts: Vec<Layer>) -> Self {
+        let (user, group) = (rustix::process::geteuid(), rustix::process::getegid());
+        let (user, group) = (user.as_raw(), group.as_raw());
+        Self {
+            mounts,
+            user: format!("{user} {user} 1"),
+            group: format!("{group} {group} 1"),
+        }
+    }
+
+    /// Mounts them in namespaces of this process's own.
+    fn mount(&self) -> io::Result<()> {
+        // SAFETY: the flags change which namespaces this process, a single thread, is in.
+        check(unsafe { libc::unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWNS) }.into())?;
+        for (path, text) in [
+            (c"/proc/self/setgroups", "deny"),
+            (c"/proc/self/uid_map", &self.user),
+            (c"/proc/self/gid_map", &self.group),
+        ] {
+            tell(path, text)?;
+        }
+        for Layer { at, options } in &self.mounts {
+            // SAFETY: all texts end in NUL and outlive the call, which changes no memory.
+            check(
+                unsafe {
+                    libc::mount(
+                        c"overlay".as_ptr(),
+                        at.as_ptr(),
+                        c"overlay".as_ptr(),
+                        libc::MS_NOSUID | libc::MS_NODEV,
+                        options.as_ptr().cast(),
+                    )
+                }
+                .into(),
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes a short text to a file of the kernel.
+fn tell(path: &CStr, text: &str) -> io::Result<()> {
+    use rustix::fs::{Mode, OFlags};
+    let file = rustix::fs::open(path, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
+    rustix::io::write(&file, text.as_bytes())?;
+    Ok(())
 }
 
 /// What a confined process keeps of the rights that it started with.
@@ -86,6 +156,11 @@ pub(crate) fn tie_to_keeper(command: &mut Command, keeper: Pid, restrict: Restri
                 libc::c_long::from(libc::CLOSE_RANGE_CLOEXEC),
             )
         };
+        if let Some(layers) = &restrict.layers {
+            layers.mount()?;
+            // Other rights than before may have undone it.
+            rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+        }
         for inherit in &restrict.inherit {
             keep_open(inherit.as_raw_fd())?;
         }

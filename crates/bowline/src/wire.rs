@@ -1,5 +1,6 @@
 //! Builds everything once: configuration layers, provider, tools, policy, masker.
 
+mod caches;
 pub mod in_force;
 mod shell_env;
 
@@ -302,13 +303,19 @@ pub fn confiner(policy: &Policy) -> Confiner {
     hidden.extend(secret_places(policy.home.as_deref()));
     hidden.sort();
     hidden.dedup();
-    Confiner::new(Profile {
+    let confiner = Confiner::new(Profile {
         writable: policy.roots.clone(),
         protected: [protected_names(), settings_names()].concat(),
         hidden,
         network: Network::None,
+        caches: caches::of_this_user(policy.home.as_deref(), &policy.roots),
         ..Profile::default()
-    })
+    });
+    // The first of the private places is the state folder.
+    match policy.private.first() {
+        Some(state) => confiner.keeping_in(state.into()),
+        None => confiner,
+    }
 }
 
 /// Gives the tokens of a harness the ids of a session.

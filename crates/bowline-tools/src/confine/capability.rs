@@ -95,15 +95,13 @@ impl Capability {
 ///
 /// Starts `bwrap ... true` with all output closed; changes nothing.
 #[must_use]
-pub fn capability() -> Capability {
+pub fn capability() -> &'static Capability {
     static FOUND: OnceLock<Capability> = OnceLock::new();
-    FOUND
-        .get_or_init(|| Capability {
-            namespaces: namespaces(),
-            landlock: landlock(),
-            seccomp: seccomp(),
-        })
-        .clone()
+    FOUND.get_or_init(|| Capability {
+        namespaces: namespaces(),
+        landlock: landlock(),
+        seccomp: seccomp(),
+    })
 }
 
 /// The bubblewrap to use: one that only root can change, at a place that only root can.

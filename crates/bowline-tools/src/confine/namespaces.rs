@@ -42,6 +42,8 @@ pub(super) struct Props<'a> {
     pub(super) sockets: &'a [PathBuf],
     /// This program, if it is to make the way out to a proxy.
     pub(super) launcher: Option<&'a Path>,
+    /// Package caches, and where each is seen with what was written over it.
+    pub(super) caches: &'a [(PathBuf, PathBuf)],
 }
 
 /// Namespaces of its own for everything but the network, no capabilities, death with the keeper.
@@ -89,6 +91,9 @@ pub(super) fn arguments(
         if Path::new(place).is_dir() {
             words.mount("--bind", props.temporary, Path::new(place));
         }
+    }
+    for (cache, view) in props.caches {
+        words.mount("--bind", view, cache);
     }
     for folder in words.readable.clone() {
         if REPLACED.iter().any(|place| folder.starts_with(place)) {

@@ -14,6 +14,7 @@ fn words(profile: &Profile) -> String {
         empty: Path::new("/state/empty"),
         survey: &survey::survey(profile),
         sockets: &[],
+        caches: &[],
     };
     let words = namespaces::arguments(profile, Path::new("/w"), &props, 7);
     let words: Vec<String> = words

@@ -23,7 +23,7 @@ use super::record::{
 use super::scrub::Scrub;
 use super::spool::Spool;
 use super::watch::Watch;
-use crate::confine::{self, Guard, Placeholders, Prepared};
+use crate::confine::{self, Guard, Held, Prepared};
 use crate::proxy::{self, Limits, Proxy, Resolve};
 use crate::sandbox::{self, Restrict};
 
@@ -135,8 +135,6 @@ fn keep(dir: &Path, mut scrub: Box<dyn Scrub>, resolve: Arc<Resolve>) -> Result<
     claim(dir, &started)?;
 
     let mut outlet = Outlet::new();
-    let granted = order.confinement.as_ref();
-    let placeholders = granted.map(|confinement| Placeholders::make(&confinement.profile.granted));
     let began = Instant::now();
     let exit = match spawn(&order, dir, &started.mark, session, inlet.as_mut()) {
         Ok(Spawned {
@@ -144,6 +142,7 @@ fn keep(dir: &Path, mut scrub: Box<dyn Scrub>, resolve: Arc<Resolve>) -> Result<
             output,
             guard,
             door,
+            held: _held,
         }) => {
             let shell_pid = i32::try_from(shell.id()).map_err(|_| Leave::Untold)?;
             let proxy = door.and_then(|door| proxy_behind(door, &order, resolve));
@@ -158,7 +157,6 @@ fn keep(dir: &Path, mut scrub: Box<dyn Scrub>, resolve: Arc<Resolve>) -> Result<
         }
         Err(error) => not_started(why_not(&order, &error)),
     };
-    drop(placeholders);
     let written = record::write_exit(dir, &exit);
     outlet.send(&Note::Exit(Box::new(exit)));
     Ok(if written.is_ok() {
@@ -286,6 +284,7 @@ struct Spawned {
     guard: Option<Guard>,
     /// Where its proxy's listening socket comes out, if it is to have one.
     door: Option<OwnedFd>,
+    held: Option<Held>,
 }
 
 /// Starts the shell with stdout and stderr in one pipe, so that their order is kept.
@@ -311,6 +310,7 @@ fn spawn(
         restrict,
         guard,
         door,
+        held,
     } = match &order.confinement {
         Some(confinement) => {
             confine::prepare(confinement, &order.cwd, dir).map_err(Unstarted::Unconfined)?
@@ -321,6 +321,7 @@ fn spawn(
             restrict: Restrict::default(),
             guard: None,
             door: None,
+            held: None,
         },
     };
     let is_confined = order.confinement.is_some();
@@ -353,6 +354,7 @@ fn spawn(
         output: reader,
         guard,
         door,
+        held,
     })
 }
 
