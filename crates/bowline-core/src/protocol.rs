@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::action::Question;
 use crate::event::Event;
 use crate::id::{AttemptId, CallId, DecisionId, Seq, SessionId};
+use crate::profile::Backend;
 use crate::settings::{Mode, ModelRef};
 use crate::state::{Doubt, Party};
 use crate::usage::{StopReason, Usage};
@@ -72,6 +73,14 @@ pub enum StreamEvent {
         reason: String,
         /// When it is tried again, in milliseconds since 1970.
         until_ms: u64,
+    },
+    /// Shell commands are held less than this session's mode asks for. Told once, before the first of
+    /// them.
+    Sandbox {
+        /// What holds them; none if nothing does.
+        backend: Option<Backend>,
+        /// What that means, what is missing and what to do about it, in a few sentences.
+        lacking: String,
     },
     /// Everything outstanding waits, and the process stays until it may go on.
     Waiting {

@@ -1,5 +1,6 @@
 //! What a call was allowed that the usual profile does not: the sandbox must let it, too.
 
+use bowline_core::decision::Judged;
 use bowline_core::{Action, Mode, OnAsk, Sandbox, Verdict};
 
 use crate::judge::{Judgement, ToolFacts, decide};
@@ -14,10 +15,16 @@ const NETWORK_RULE: &str = "network";
 /// How the names of built-in rules about protected paths begin.
 const PROTECTED_RULE: &str = "protected-write:";
 
+/// Commands of the catalogue that show processes: in a sandbox they would show its own only.
+const OF_THE_MACHINE: [&str; 1] = ["ps"];
+
+/// Most parts of a command that are surely all listed.
+const LISTED_MAX: usize = 200;
+
 /// How much a shell command does, whatever the rules in force say of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
-    /// It only reads.
+    /// It only reads, and what it reads is the same in a sandbox.
     Reads,
     /// It also writes ordinary paths of the workspace, and only by what its text says.
     Writes,
@@ -32,14 +39,28 @@ pub fn extent(policy: &Policy, command: &str, cx: &Surroundings<'_>) -> Extent {
         command: command.to_owned(),
         understood: false,
     }];
-    let runs = |mode: Mode| bare(policy, mode, &action, cx).verdict == Verdict::Allow;
-    if runs(Mode::Ask) {
-        Extent::Reads
-    } else if runs(Mode::Edit) {
+    // What mode `edit` lets run beyond mode `ask` is writing, and nothing else.
+    let Judgement {
+        verdict, judged, ..
+    } = bare(policy, Mode::Edit, &action, cx);
+    if verdict != Verdict::Allow || judged.len() > LISTED_MAX || judged.iter().any(is_of_machine) {
+        return Extent::Unknown;
+    }
+    let is_write = |one: &Judged| matches!(one.action, Action::WritePath { .. });
+    if judged.iter().any(is_write) {
         Extent::Writes
     } else {
-        Extent::Unknown
+        Extent::Reads
     }
+}
+
+/// Whether it is about a command that only reads, but reads what a sandbox shows otherwise.
+fn is_of_machine(judged: &Judged) -> bool {
+    let Action::RunWords { words } = &judged.action else {
+        return false;
+    };
+    let name = words.first().and_then(|word| word.rsplit('/').next());
+    name.is_some_and(|name| OF_THE_MACHINE.contains(&name))
 }
 
 /// What is built in says of `actions` in `mode`, without any rule.

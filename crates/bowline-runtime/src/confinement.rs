@@ -49,9 +49,20 @@ pub(crate) fn confinement(
     }
 }
 
+/// What a command is held by that began in a sandbox, when it is told something: mode `auto` rests
+/// on it, the others do not.
+pub(crate) fn begun(confiner: &Confiner, mode: Mode, plan: &Plan) -> Option<Confinement> {
+    let mut actions = plan.actions.iter();
+    let runs = actions.any(|action| matches!(action, Action::Run { .. }));
+    (runs && mode == Mode::Auto)
+        .then(|| confiner.confinement().ok())
+        .flatten()
+}
+
 /// The workspace is shown, nothing is written, nobody reached.
 fn reading(profile: &mut Profile) {
     profile.readable.append(&mut profile.writable);
+    profile.protected.clear();
     profile.caches.clear();
     alone(profile);
 }
@@ -93,6 +104,35 @@ fn network(usual: &Network, wide: &Widening) -> Network {
     } else {
         Network::Hosts(hosts)
     }
+}
+
+/// What a run is told before its first shell command in `mode`, if commands are held less there
+/// than they should be: the backend, and a few sentences.
+pub(crate) fn weaker(confiner: &Confiner, mode: Mode) -> Option<(Option<Backend>, String)> {
+    if mode == Mode::Full || !confiner.is_meant_to() {
+        return None;
+    }
+    let found = confiner.confinement_with(reading);
+    let backend = found.as_ref().ok().map(|confinement| confinement.backend);
+    let why = match found {
+        Ok(confinement) => Confiner::lacking(confinement.backend),
+        Err(why) => why,
+    };
+    let means = match (backend, mode) {
+        (Some(Backend::Namespaces), _) => return None,
+        // What only reads is held wholly by Landlock, too.
+        (Some(Backend::Landlock), Mode::ReadOnly | Mode::Ask) => return None,
+        (Some(Backend::Landlock), Mode::Auto) => {
+            "Shell commands ask, and run in a weaker sandbox (Landlock)"
+        }
+        (Some(Backend::Landlock), _) => {
+            "Commands that write the workspace run in a weaker sandbox (Landlock), which does not \
+             hold protected names"
+        }
+        (None, Mode::Auto) => "There is no sandbox here, so shell commands ask",
+        (None, _) => "There is no sandbox here, so commands that only read run without one",
+    };
+    Some((backend, format!("{means}: {why}.")))
 }
 
 /// What a shell command would run within on this machine, as far as the policy rests on it.

@@ -16,10 +16,10 @@ use bowline_core::{
 };
 use bowline_policy::{Policy, Sandbox, Surroundings, ToolFacts, carries_out, policy_hash, settle};
 use bowline_tools::tool::display_path;
-use bowline_tools::{InputError, Plan, PlanCx, Tool};
+use bowline_tools::{Confinable, InputError, Plan, PlanCx, Tool};
 use serde_json::Value;
 
-use crate::confinement::{confinement, sandbox};
+use crate::confinement::{begun, confinement, sandbox};
 use crate::look::Disk;
 use crate::masks::SessionMasks;
 use crate::{Clock, Harness};
@@ -71,13 +71,14 @@ pub(crate) fn plan(harness: &Harness, state: &State, call: &ToolCall) -> Result<
     refuse_tokens(&tool, &input)?;
     let cx = plan_cx(harness, state);
     let plan = tool.plan(&input, &cx).map_err(not_run)?;
-    let confinement = tool
-        .is_confinable(&input, &cx)
-        .then(|| {
+    let confinement = match tool.confinable(&input, &cx) {
+        Confinable::No => None,
+        Confinable::Begun => begun(&harness.confiner, mode(state), &plan),
+        Confinable::Begins => {
             let at = (state, mode(state));
             confinement(&harness.confiner, &harness.policy, at, &plan)
-        })
-        .flatten();
+        }
+    };
     let request = CallRequest {
         tool: call.name.clone(),
         arguments: call.arguments.clone(),
@@ -376,16 +377,18 @@ impl Weighed {
         judged: &[Judged],
         (mode, on_ask): (Mode, OnAsk),
     ) -> Self {
-        if self.verdict == Verdict::Ask {
-            let carries = || judged.iter().any(|one| carries_out(state.roots(), one));
-            let from = state.outside().filter(|_| carries());
-            match (state.grant(&planned.request.digest()), from) {
-                (Some(grant), from) if from.is_none() || !state.precedes_outside(grant) => {
+        if let (Verdict::Ask, Some(grant)) = (self.verdict, state.grant(&planned.request.digest()))
+        {
+            match state.outside().filter(|_| state.precedes_outside(grant)) {
+                Some(from) if judged.iter().any(|one| carries_out(state.roots(), one)) => {
+                    self.reason.push_str(&format!(
+                        " It was allowed for the session, but content from {from} came in since."
+                    ));
+                }
+                _ => {
                     self.verdict = Verdict::Allow;
                     self.by = DecidedBy::Grant(grant);
                 }
-                (grant, Some(from)) => self.reason.push_str(&marked(from, grant.is_some())),
-                (_, None) => {}
             }
         }
         if self.verdict == Verdict::Allow
@@ -397,17 +400,6 @@ impl Weighed {
                 settle(mode, on_ask, action, Verdict::Ask, repeats(doubt));
         }
         self
-    }
-}
-
-/// Why it matters to a question that the session holds content from elsewhere.
-fn marked(from: &str, was_granted: bool) -> String {
-    if was_granted {
-        format!(" It was allowed for the session, but content from {from} came in since.")
-    } else {
-        format!(
-            " It could carry data out, and content from {from} in this session may have asked for it."
-        )
     }
 }
 

@@ -45,5 +45,5 @@ mod sandbox;
 pub mod tool;
 mod toolbox;
 
-pub use tool::{Call, Cancel, Finish, Found, InputError, Plan, PlanCx, Shares, Tool};
+pub use tool::{Call, Cancel, Confinable, Finish, Found, InputError, Plan, PlanCx, Shares, Tool};
 pub use toolbox::Toolbox;

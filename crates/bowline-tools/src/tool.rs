@@ -15,6 +15,17 @@ use serde_json::Value;
 
 use crate::masks::Masks;
 
+/// How a confinement holds what a call runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confinable {
+    /// Not at all.
+    No,
+    /// It goes to a command that was confined when it began, and is no narrower now.
+    Begun,
+    /// It begins within it.
+    Begins,
+}
+
 /// A tool: described as data, planned without effects, run only with a permit.
 pub trait Tool: Send + Sync {
     /// What it is. Data only.
@@ -49,10 +60,10 @@ pub trait Tool: Send + Sync {
         false
     }
 
-    /// Whether what a call with this input runs is held by the confinement of its request. Without
-    /// it no command counts as confined.
-    fn is_confinable(&self, _input: &Value, _cx: &PlanCx) -> bool {
-        false
+    /// How what a call with this input runs is held by the confinement of its request. Where it is
+    /// not, no command counts as confined.
+    fn confinable(&self, _input: &Value, _cx: &PlanCx) -> Confinable {
+        Confinable::No
     }
 
     /// Does it. The permit is spent whatever happens.

@@ -28,8 +28,21 @@ fn a_command_reads_writes_or_does_what_nobody_knows() {
         ("cat .env", Extent::Unknown),
         ("echo $(make)", Extent::Unknown),
         ("if", Extent::Unknown),
+        ("ps aux", Extent::Unknown),
+        ("cat a; /usr/bin/ps | head", Extent::Unknown),
+        ("rg ps", Extent::Reads),
     ] {
         assert_eq!(extent(&policy, command, &cx), expect, "{command}");
+    }
+}
+
+#[test]
+fn what_is_not_wholly_listed_is_not_known() {
+    let policy = Policy::new(Mode::Ask, vec![ROOT.to_owned()]);
+    let cx = Surroundings::new(ROOT, &NoLook);
+    for (count, expect) in [(20, Extent::Reads), (400, Extent::Unknown)] {
+        let command = vec!["cat a"; count].join("; ");
+        assert_eq!(extent(&policy, &command, &cx), expect, "{count}");
     }
 }
 

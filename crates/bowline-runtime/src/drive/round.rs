@@ -8,14 +8,15 @@ use bowline_core::event::{AnswerChecked, AttemptFailed, CallFailed, TurnStarted}
 use bowline_core::failure::retry_in_ms;
 use bowline_core::job::JobChange;
 use bowline_core::{
-    AttemptId, CallId, ContextText, Fact, FailureKind, Permit, ProviderFailure, Reservation,
-    StopReason, StreamEvent, ToolCall, TurnId, Work, due,
+    Action, AttemptId, CallId, ContextText, Fact, FailureKind, Permit, ProviderFailure,
+    Reservation, StopReason, StreamEvent, ToolCall, TurnId, Work, due,
 };
 
 use bowline_tools::answer::AnswerSchema;
 
 use super::Loop;
 use crate::Error;
+use crate::confinement::weaker;
 use crate::judge;
 
 impl Loop<'_> {
@@ -171,10 +172,32 @@ impl Loop<'_> {
             self.session.state(),
             &proposed,
         );
+        self.tell_of_sandbox(&facts);
         for fact in facts {
             self.session.stage(fact);
         }
         true
+    }
+
+    /// Says once, before the first shell command, if commands are held less than they should be.
+    fn tell_of_sandbox(&mut self, facts: &[Fact]) {
+        let runs = facts.iter().any(|fact| match fact {
+            Fact::Decided(decided) => {
+                let mut actions = decided.decision.actions.iter();
+                actions.any(|judged| matches!(judged.action, Action::Run { .. }))
+            }
+            _ => false,
+        });
+        let confiner = &self.harness.confiner;
+        let settings = self.session.state().settings();
+        let mode = settings.map(|settings| settings.mode).unwrap_or_default();
+        if runs
+            && let Some((backend, lacking)) = weaker(confiner, mode)
+            && confiner.is_first_told()
+        {
+            let event = StreamEvent::Sandbox { backend, lacking };
+            self.face.show(&event);
+        }
     }
 
     /// Stages the start of an allowed call: planned anew, so that a decision never covers

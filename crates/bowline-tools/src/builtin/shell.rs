@@ -31,7 +31,7 @@ use crate::keeper::control::{Word, tell};
 use crate::keeper::record::{Record, read_claim};
 use crate::keeper::recover::{Settled, wait_running};
 use crate::keeper::{Ended, Exit, Fate, Launcher, Order, ScrubWords};
-use crate::tool::{Call, Finish, Found, InputError, Plan, PlanCx, Tool};
+use crate::tool::{Call, Confinable, Finish, Found, InputError, Plan, PlanCx, Tool};
 
 /// Time a command has when it does not say, in ms.
 pub(super) const TIMEOUT_MS: u64 = 120_000;
@@ -171,8 +171,8 @@ impl Tool for ShellTool {
         })
     }
 
-    fn is_confinable(&self, _input: &Value, _cx: &PlanCx) -> bool {
-        true
+    fn confinable(&self, _input: &Value, _cx: &PlanCx) -> Confinable {
+        Confinable::Begins
     }
 
     fn call(&self, permit: Permit, call: Call) -> BoxFuture<'static, Finish> {

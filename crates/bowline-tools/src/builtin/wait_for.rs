@@ -17,7 +17,7 @@ use super::shell::ShellTool;
 use super::spec::About;
 use super::{first_chars, one_line, text_of};
 use crate::path::locate;
-use crate::tool::{Call, Finish, Found, InputError, Plan, PlanCx, Tool};
+use crate::tool::{Call, Confinable, Finish, Found, InputError, Plan, PlanCx, Tool};
 
 /// Longest instructions in bytes: a person reads them in a terminal.
 const INSTRUCTIONS_BYTES_MAX: usize = 4 << 10;
@@ -217,8 +217,12 @@ impl Tool for WaitForTool {
         Ok(plan)
     }
 
-    fn is_confinable(&self, input: &Value, _cx: &PlanCx) -> bool {
-        input.get("command").is_some()
+    fn confinable(&self, input: &Value, _cx: &PlanCx) -> Confinable {
+        if input.get("command").is_some() {
+            Confinable::Begins
+        } else {
+            Confinable::No
+        }
     }
 
     fn call(&self, permit: Permit, call: Call) -> BoxFuture<'static, Finish> {

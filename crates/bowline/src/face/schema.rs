@@ -37,6 +37,10 @@ pub fn stream_schema() -> Value {
         ),
         ("throttled", json!({ "reason": text, "until_ms": count })),
         (
+            "sandbox",
+            json!({ "backend": { "enum": ["namespaces", "landlock", null] }, "lacking": text }),
+        ),
+        (
             "waiting",
             json!({ "waiting": list(&reference("waiting")),
                 "parties": list(&reference("party")) }),

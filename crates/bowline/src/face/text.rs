@@ -418,6 +418,10 @@ impl Face for Text {
                 let line = format!("{} {text}", self.look.paint(Colour::Yellow, "!"));
                 self.line(&line);
             }
+            StreamEvent::Sandbox { lacking, .. } => {
+                let line = format!("{} {lacking}", self.look.paint(Colour::Yellow, "!"));
+                self.line(&line);
+            }
             StreamEvent::Waiting { waiting, parties } => self.staying(waiting, parties),
             StreamEvent::Result(result) => self.result(result),
             _ => {}

@@ -333,6 +333,53 @@ fn a_decision_records_profile_and_backend() {
     assert_eq!(finished["outcome"]["sandbox_denied"], true);
 }
 
+/// What only reads is held to reading in every mode but `full`; what a rule allows runs as it is.
+#[test]
+fn limits_follow_from_the_decision() {
+    enum Limits {
+        None,
+        Reading,
+        Workspace,
+    }
+    let check = |mode: &str, allow: &[&str], command: &str, expect: Limits| {
+        let scratch = Scratch::new();
+        scratch.file("a", "words\n");
+        let input = json!({ "command": command }).to_string();
+        let mut args = vec!["tools", "call", "shell", "--mode", mode, "--input", &input];
+        for rule in allow {
+            args.extend(["--allow", rule]);
+        }
+        scratch.run(&args).expect(0, &[]);
+        let events = scratch.events();
+        let decision = &of_kind(&events, "Decided")[0]["data"]["decision"];
+        let profile = &decision["confinement"]["profile"];
+        let work = json!([scratch.work().canonicalize().expect("the workspace")]);
+        let told = format!("{mode} {allow:?} {command}: {profile}");
+        match expect {
+            Limits::None => assert!(profile.is_null(), "{told}"),
+            Limits::Reading => {
+                assert_eq!(
+                    (&profile["writable"], &profile["readable"]),
+                    (&json!([]), &work),
+                    "{told}"
+                );
+                assert_eq!(profile["network"], "none", "{told}");
+            }
+            Limits::Workspace => assert_eq!(profile["writable"], work, "{told}"),
+        }
+    };
+    for mode in ["read-only", "ask", "edit", "auto"] {
+        check(mode, &[], "cat a | wc -l", Limits::Reading);
+        check(mode, &["cat *"], "cat a", Limits::Reading);
+    }
+    check("full", &[], "cat a", Limits::None);
+    check("edit", &[], "cat a > b && cat b", Limits::Workspace);
+    check("auto", &[], "touch b", Limits::Workspace);
+    check("ask", &["touch *"], "touch b", Limits::None);
+    check("edit", &["touch *"], "cat a > b; touch c", Limits::None);
+    check("ask", &[], "ps", Limits::None);
+}
+
 /// Runs Bowline itself where bubblewrap cannot be found.
 #[test]
 fn auto_asks_where_namespaces_are_missing() {

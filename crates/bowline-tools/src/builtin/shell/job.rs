@@ -20,7 +20,7 @@ use super::{STOP_WAIT_MS, blocking, essence};
 use crate::keeper::control::{Word, tell};
 use crate::keeper::recover::{Look, look};
 use crate::keeper::spool;
-use crate::tool::{Call, Finish, Found, InputError, Plan, PlanCx, Tool};
+use crate::tool::{Call, Confinable, Finish, Found, InputError, Plan, PlanCx, Tool};
 
 /// Most input of one call in bytes: a FIFO holds as much at once.
 const INPUT_BYTES_MAX: usize = 32 << 10;
@@ -204,9 +204,13 @@ impl Tool for JobTool {
     }
 
     /// What a job is told runs where the job does.
-    fn is_confinable(&self, input: &Value, cx: &PlanCx) -> bool {
+    fn confinable(&self, input: &Value, cx: &PlanCx) -> Confinable {
         let job = self.task(input, cx).ok().and_then(|task| task.job);
-        job.is_some_and(|job| job.confined)
+        if job.is_some_and(|job| job.confined) {
+            Confinable::Begun
+        } else {
+            Confinable::No
+        }
     }
 
     fn call(&self, permit: Permit, call: Call) -> BoxFuture<'static, Finish> {

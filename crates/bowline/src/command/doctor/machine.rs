@@ -117,12 +117,22 @@ pub(super) fn sandbox() -> Vec<Check> {
     let words = words.join(", ");
     let fix = capability.lacking();
     match capability.backend() {
-        Some(Backend::Namespaces) => vec![Check::ok(NAME, words)],
-        _ => vec![Check::warning(
-            NAME,
-            format!("in mode auto every shell command asks: {words}"),
-            fix,
-        )],
+        Some(Backend::Namespaces) => {
+            let held = "commands are held by namespaces; `.env` and the like in a workspace stay \
+                        readable for them, since builds need them";
+            vec![Check::ok(NAME, format!("{words}: {held}"))]
+        }
+        Some(Backend::Landlock) => {
+            let held = "commands are held by Landlock, which is weaker: what only reads is held \
+                        wholly, but in mode auto every other command asks, names such as .git/hooks \
+                        are not protected in a workspace, and nothing may listen on loopback";
+            vec![Check::warning(NAME, format!("{words}: {held}"), fix)]
+        }
+        None => {
+            let held = "nothing holds commands here: in mode auto every shell command asks, and \
+                        what only reads runs as it is";
+            vec![Check::warning(NAME, format!("{words}: {held}"), fix)]
+        }
     }
 }
 
