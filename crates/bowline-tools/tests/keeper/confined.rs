@@ -19,6 +19,7 @@ pub(crate) const CASES: &[Case] = &[
     ("confined_absent_names_are_set_aside", absent_are_set_aside),
     ("confined_hidden_places_stay_put", hidden_stay_put),
     ("confined_root_is_a_user", root_is_a_user),
+    ("confined_caches_are_written_over", caches_are_written_over),
     ("confined_network_is_out_of_reach", network_is_out_of_reach),
     ("confined_temporary_files_last", temporary_files_last),
     ("confined_commands_inherit_nothing", inherits_nothing),
@@ -36,7 +37,7 @@ pub(crate) const ALONE: &[Case] = &[("confined_sockets_are_covered", sockets_are
 const BOTH: [Backend; 2] = [Backend::Namespaces, Backend::Landlock];
 
 /// A place to work in and one outside of it, not below a folder that a sandbox replaces.
-struct Ground {
+pub(crate) struct Ground {
     place: Place,
     outside: tempfile::TempDir,
 }
@@ -53,14 +54,14 @@ fn shown_inside() -> PathBuf {
 }
 
 impl Ground {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             place: Place::new(),
             outside: tempfile::tempdir_in(shown_inside()).unwrap(),
         }
     }
 
-    fn outside(&self, name: &str) -> PathBuf {
+    pub(crate) fn outside(&self, name: &str) -> PathBuf {
         self.outside.path().join(name)
     }
 
@@ -68,7 +69,7 @@ impl Ground {
         self.order_with(backend, command, |_| {})
     }
 
-    fn order_with(
+    pub(crate) fn order_with(
         &self,
         backend: Option<Backend>,
         command: &str,
@@ -87,12 +88,12 @@ impl Ground {
     }
 
     /// The workspace; the attempt folder lies beside it.
-    fn work(&self) -> String {
+    pub(crate) fn work(&self) -> String {
         self.place.path("work").to_str().unwrap().to_owned()
     }
 
     /// Runs `order` to its end as an attempt of its own and gives its output.
-    fn run(&self, name: &str, order: &Order) -> (Exit, String) {
+    pub(crate) fn run(&self, name: &str, order: &Order) -> (Exit, String) {
         let dir = self.place.path("spool").join(name);
         let kept = launcher().launch(&dir, order).unwrap();
         let exit = finished(block_on(kept.wait(|_| {})));
@@ -427,6 +428,69 @@ fn sockets_are_covered() {
     let own = "python3 -c 'import socket; s = socket.socket(socket.AF_UNIX); s.bind(\"own\"); \
                s.listen(); socket.socket(socket.AF_UNIX).connect(\"own\")'";
     check(|_| own.to_owned(), |_, _| {}, [true, true, false]);
+}
+
+/// A command sees the user's cache and what the session wrote over it; the cache stays as it was.
+fn caches_are_written_over() {
+    let ground = Ground::new();
+    let cache = ground.outside("a, b:c/.npm");
+    std::fs::create_dir_all(cache.join("folder")).unwrap();
+    std::fs::write(cache.join("old"), "old\n").unwrap();
+    std::fs::write(cache.join("key"), "words\n").unwrap();
+    let work = Path::new(&ground.work()).to_owned();
+    let run = |name: &str, command: &str| {
+        let order = ground.order_with(Some(Backend::Namespaces), command, |profile| {
+            profile.caches = vec![cache.to_str().unwrap().to_owned()];
+            profile.hidden = vec![cache.join("key").to_str().unwrap().to_owned()];
+        });
+        let mut order = order;
+        order
+            .env
+            .push(("CACHE".to_owned(), cache.display().to_string()));
+        let (exit, output) = ground.run(name, &order);
+        assert_eq!(exit.code, Some(0), "{command}: {output}");
+        output
+    };
+    run(
+        "write",
+        "cd \"$CACHE\" && cat old && echo new >>old && echo x >folder/x && rm -rf folder && mkdir folder && \
+         echo y >folder/y && [ -z \"$npm_config_cache\" ] && [ -n \"$XDG_CACHE_HOME\" ]",
+    );
+    // The next command sees it.
+    let next =
+        "cd \"$CACHE\" && cat old folder/y && [ ! -e folder/x ] && ! grep words key && ! mv key k";
+    assert!(run("read", next).starts_with("old\nnew\ny\n"));
+    // One at the same time has a layer of its own.
+    let first = ground.order_with(
+        Some(Backend::Namespaces),
+        "echo up; until [ -e end ]; do :; done",
+        |profile| {
+            profile.caches = vec![cache.to_str().unwrap().to_owned()];
+        },
+    );
+    let dir = ground.place.path("spool").join("first");
+    let kept = launcher().launch(&dir, &first).unwrap();
+    until("a start", || {
+        (spool::read(&dir).head == b"up\n").then_some(())
+    });
+    assert_eq!(run("beside", "cat \"$CACHE/old\""), "old\n");
+    std::fs::write(work.join("end"), "").unwrap();
+    assert_eq!(finished(block_on(kept.wait(|_| {}))).code, Some(0));
+    let real = std::fs::read_to_string(cache.join("old")).unwrap();
+    assert_eq!(real, "old\n");
+    let mut names: Vec<_> = std::fs::read_dir(&cache)
+        .unwrap()
+        .flatten()
+        .map(|one| one.file_name())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["folder", "key", "old"]);
+    assert!(
+        std::fs::read_dir(cache.join("folder"))
+            .unwrap()
+            .next()
+            .is_none()
+    );
 }
 
 /// No capability is left, no device can be made, no memory is dumped.

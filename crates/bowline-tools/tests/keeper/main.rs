@@ -23,6 +23,7 @@ mod skew;
 mod support;
 #[path = "../../../bowline-core/tests/it/variants.rs"]
 mod variants;
+mod works;
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -64,6 +65,7 @@ fn run_cases(filter: Option<&str>) -> i32 {
         ending::CASES,
         claims::CASES,
         output::CASES,
+        works::CASES,
         confined::CASES,
         proxied::CASES,
         reattach::CASES,

@@ -21,7 +21,6 @@ mod doctor;
 mod endpoints;
 mod escape;
 mod first_run;
-mod grants;
 mod help;
 mod hostile;
 mod images;

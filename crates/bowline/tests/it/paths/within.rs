@@ -49,7 +49,6 @@ impl Within {
                 roots: vec![root],
                 seen: Arc::default(),
                 jobs: Arc::default(),
-                masks: Arc::new(bowline_tools::masks::NoMasks),
             },
             scratch: ground.at("state"),
             runtime: runtime.expect("a runtime"),
