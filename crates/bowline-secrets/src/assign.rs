@@ -2,7 +2,7 @@
 
 use crate::auth;
 use crate::bytes::{
-    Alphabet, before, byte_at, holds_any_case, is_blank, is_quote, is_word, skip_blanks,
+    Alphabet, before, byte_at, find, holds_any_case, is_blank, is_quote, is_word, skip_blanks,
 };
 use crate::formats::{Hit, token_at};
 use crate::likeness::{is_chosen, is_random, is_sign, is_wordy};
@@ -63,7 +63,7 @@ pub(crate) fn slot(text: &[u8], name: &Name) -> Option<Slot> {
                 .take_while(|byte| matches!(byte, b'=' | b'>'))
                 .count(),
         ),
-        b'-' if byte_at(text, at + 1) == b'>' => firm(at + 2),
+        b'-' if byte_at(text, at + 1) == b'>' => Some(Slot::Here(at + 2, Joint::Loose)),
         b'%' if text[at..].starts_with(b"%3D") || text[at..].starts_with(b"%3d") => firm(at + 3),
         b'?' if matches!(byte_at(text, at + 1), b':' | b'=') => firm(at + 2),
         b':' => match byte_at(text, at + 1) {
@@ -313,6 +313,8 @@ pub(crate) fn secret_in(text: &[u8], name: &Name, at: usize, joint: Joint) -> Op
     if joint == Joint::Called && !value.quoted {
         return None;
     }
+    let of_function = byte_at(text, name.end) == b'(' && name.promise == Promise::Random;
+    let strict = joint == Joint::Loose || of_function;
     if let Some(token) = token_at(text, value.start) {
         return Some(token);
     }
@@ -324,8 +326,8 @@ pub(crate) fn secret_in(text: &[u8], name: &Name, at: usize, joint: Joint) -> Op
         .find(|marker| text[value.start..].starts_with(marker.as_bytes()));
     let range = value.start + marker.map_or(0, |marker| marker.len())..value.end;
     let bytes = &text[range.clone()];
-    let secret = is_secret(bytes, name.promise, value.quoted)
-        && (joint != Joint::Loose || is_strict(bytes, value.quoted));
+    let secret =
+        is_secret(bytes, name.promise, value.quoted) && (!strict || is_strict(bytes, value.quoted));
     secret.then(|| Hit {
         range,
         kind: name.kind(text),
@@ -350,14 +352,23 @@ pub(crate) fn is_strict(value: &[u8], quoted: bool) -> bool {
     let digits = value.iter().any(u8::is_ascii_digit);
     let cases =
         value.iter().any(u8::is_ascii_uppercase) && value.iter().any(u8::is_ascii_lowercase);
+    let padding = value.iter().rev().take_while(|byte| **byte == b'=').count();
     is_random(value)
+        && !value[..value.len() - padding].contains(&b'=')
         && value.iter().all(of_token)
         && (digits && value.len() >= 10 || cases && value.len() >= 14)
 }
 
 /// Whether a value with blanks is random all the same, as the salts of WordPress are.
 fn is_salt(value: &[u8]) -> bool {
-    value.len() >= 32 && value.iter().filter(|byte| is_sign(byte)).count() * 6 >= value.len()
+    const OF_TEXT: [&[u8]; 5] = [b"=\"", b"${", b"%s", b"\": ", b"('"];
+    let count = |of: fn(&u8) -> bool| value.iter().filter(|byte| of(byte)).count();
+    value.len() >= 32
+        && count(is_sign) * 6 >= value.len()
+        && count(u8::is_ascii_digit) >= 3
+        && count(u8::is_ascii_uppercase) >= 3
+        && count(u8::is_ascii_lowercase) >= 3
+        && !OF_TEXT.iter().any(|part| find(value, part, 0).is_some())
 }
 
 /// Whether a value under a sensitive name is a secret.

@@ -103,7 +103,7 @@ const ENDINGS: [u32; 26] = {
         SECRET_WORDS,
         QUALIFIERS,
         SESSION_WORDS,
-        &["key", "pat", "sig", "signature", "cookie"],
+        &["key", "pat", "sig", "signature", "cookie", "salt"],
     ];
     let mut table = [0; 26];
     let mut list = 0;
@@ -173,9 +173,10 @@ fn promise_of(last: &[u8], previous: &[u8]) -> Option<Promise> {
     }
     let key = last.eq_ignore_ascii_case(b"key")
         && (one_of(BEFORE_KEY, previous) || one_of(PROVIDERS, previous));
-    let pat = last.eq_ignore_ascii_case(b"pat") && !previous.is_empty()
-        || last.eq_ignore_ascii_case(b"cookie") && previous.eq_ignore_ascii_case(b"erlang");
-    (key || pat || ends(SECRET_ENDINGS) || one_of(SECRET_WORDS, last)).then_some(Promise::Random)
+    let told = last.eq_ignore_ascii_case(b"pat") && !previous.is_empty()
+        || last.eq_ignore_ascii_case(b"cookie") && previous.eq_ignore_ascii_case(b"erlang")
+        || last.eq_ignore_ascii_case(b"salt") && one_of(BEFORE_SALT, previous);
+    (key || told || ends(SECRET_ENDINGS) || one_of(SECRET_WORDS, last)).then_some(Promise::Random)
 }
 
 /// Signatures of addresses that grant access: shared access of Azure, presigned ones of AWS and

@@ -110,7 +110,7 @@ pub(crate) fn is_reference(value: &[u8], quoted: bool) -> bool {
         b'{' | b'[' | b'(' => true,
         b'\\' => true,
         b'#' => rest.first() == Some(&b'{'),
-        b'&' | b'@' | b'!' | b'*' => is_wordy(rest),
+        b'&' | b'@' | b'!' | b'*' => is_wordy(rest) || !quoted && is_call(rest),
         b'.' | b'~' => matches!(rest.first(), Some(b'/' | b'.')) || is_wordy(rest),
         b'/' => has_words(rest),
         _ => {
@@ -119,7 +119,7 @@ pub(crate) fn is_reference(value: &[u8], quoted: bool) -> bool {
                 || find(value, b"{{", 0).is_some()
                 || find(value, b"$(", 0).is_some()
                 || find(value, b"::", 0).is_some()
-                || !quoted && is_call(value)
+                || !quoted && (is_call(value) || is_joined(value))
                 || is_pattern(value)
                 || is_publishable(value)
                 || is_template(value)
@@ -140,6 +140,15 @@ fn variable(rest: &[u8]) -> bool {
                     .all(|byte| Alphabet::UPPER.holds(*byte) || *byte == b'_'))
 }
 
+/// Names that a compiler joined by dollar signs.
+fn is_joined(value: &[u8]) -> bool {
+    value.contains(&b'$')
+        && value
+            .iter()
+            .all(|byte| bytes::is_word(*byte) || *byte == b'$')
+        && value.split(|byte| *byte == b'$').all(is_wordy)
+}
+
 /// `name(`, `object.method(`, `list[`, `object?.field`, `object->field`: code that has a value.
 fn is_call(value: &[u8]) -> bool {
     let head = Alphabet::DOTTED.run(value, 0);
@@ -154,7 +163,7 @@ fn is_call(value: &[u8]) -> bool {
     };
     let head = &value[..head];
     let method = head.contains(&b'.') && !head.iter().any(u8::is_ascii_digit);
-    code && !head.is_empty() && (method || has_words(head))
+    code && !head.is_empty() && (method || has_words(head) || value.ends_with(b"()"))
 }
 
 /// Text with a name in braces or with escapes: a template or bytes, no value.

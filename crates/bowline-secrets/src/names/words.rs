@@ -25,7 +25,7 @@ pub(super) const SECRET_ENDINGS: &[&str] = &[
 /// Last words of a machine secret's name that stand for themselves.
 #[rustfmt::skip]
 pub(super) const SECRET_WORDS: &[&str] = &[
-    "creds", "cred", "auth", "authorization", "hmac", "salt",
+    "creds", "cred", "auth", "authorization", "hmac",
 ];
 
 /// Names of cookies that stand for a session.
@@ -45,6 +45,12 @@ pub(super) const BEFORE_KEY: &[&str] = &[
     "psk", "security", "storage", "role", "restricted", "unseal", "recovery", "tunnel", "routing",
     "fernet", "secure", "stream", "rtmp", "sas", "ssh", "tls", "ssl",
     "rsa", "fcm", "gcm", "firebase", "sdk", "decrypt", "decryption", "pepper", "wallet", "vault",
+];
+
+/// Words that make a following `salt` a secret: those of web frameworks, not of one password.
+#[rustfmt::skip]
+pub(super) const BEFORE_SALT: &[&str] = &[
+    "auth", "in", "nonce", "hash", "app", "secret", "cookie", "session", "security",
 ];
 
 /// Providers whose name before `key` or `pat` makes it a secret.
