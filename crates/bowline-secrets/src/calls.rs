@@ -11,7 +11,7 @@ use crate::value::{Extent, value_at};
 const REACH: usize = 256;
 
 /// What is called, in lower case, and what its later arguments are.
-const CALLS: [(&str, &str); 14] = [
+pub(crate) const CALLS: [(&str, &str); 14] = [
     ("login", "password"),
     ("authenticate", "password"),
     ("networkcredential", "password"),

@@ -116,23 +116,43 @@ pub(crate) fn in_base64(text: &[u8], at: usize) -> bool {
     }
 }
 
-/// For each first character of a prefix, which second ones occur, as bits.
-static SECONDS: [u128; 128] = {
-    let mut table = [0; 128];
+/// One bit for each hash of the first three characters of a prefix; the opening of JSON Web Tokens
+/// is one of them.
+static BEGINNINGS: [u64; HASHES / 64] = {
+    let mut table = [0; HASHES / 64];
     let mut index = 0;
     while index < COUNT {
         let prefix = table::FORMATS[index].prefix.as_bytes();
-        table[prefix[0] as usize] |= 1 << prefix[1];
+        let mut third = 0;
+        while third < 256 {
+            if prefix.len() < 3 || prefix[2] as usize == third {
+                let hash = hash_of(prefix[0], prefix[1], third as u8);
+                table[hash / 64] |= 1 << (hash % 64);
+            }
+            third += 1;
+        }
         index += 1;
     }
+    let hash = hash_of(b'e', b'y', b'J');
+    table[hash / 64] |= 1 << (hash % 64);
     table
 };
 
-/// Whether some prefix begins with these two characters: false for nearly every word.
+const HASHES: usize = 1 << 13;
+
+const fn hash_of(first: u8, second: u8, third: u8) -> usize {
+    let three = first as u32 | (second as u32) << 8 | (third as u32) << 16;
+    (three.wrapping_mul(0x9e37_79b1) >> 19) as usize
+}
+
+/// Whether some prefix may begin with these three characters: false for nearly every word.
 #[inline]
-fn may_begin(rest: &[u8]) -> bool {
+pub(crate) fn may_begin(rest: &[u8]) -> bool {
     match rest {
-        [first @ 0..128, second @ 0..128, ..] => SECONDS[usize::from(*first)] >> second & 1 == 1,
+        [first, second, third, ..] => {
+            let hash = hash_of(*first, *second, *third);
+            BEGINNINGS[hash / 64] >> (hash % 64) & 1 == 1
+        }
         _ => false,
     }
 }

@@ -44,6 +44,7 @@ mod plain;
 mod scanner;
 mod shapes;
 mod stream;
+mod telling;
 mod token;
 mod unescaped;
 mod url;

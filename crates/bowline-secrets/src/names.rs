@@ -52,50 +52,53 @@ impl Promise {
 
 const MOST_WORDS: usize = 4;
 
-/// Whether a sensitive name can end where this run of identifier characters ends, by its last two
-/// letters and by what follows: a cheap test for every word of a text.
+/// Characters that may stand between a name and its value.
+const JOINS: [bool; 256] = {
+    let signs = b" \t\r\n=:\"'`\\]>(,|%?<*";
+    let mut table = [false; 256];
+    let mut at = 0;
+    while at < signs.len() {
+        table[signs[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
+
+/// Whether a sensitive name can end where this run of identifier characters ends, by its last
+/// three letters and by what follows: a cheap test for every word of a text.
 #[inline]
 pub(crate) fn may_end_name(word: &[u8], next: u8) -> bool {
-    let joins = matches!(
-        next,
-        b' ' | b'\t'
-            | b'\r'
-            | b'\n'
-            | b'='
-            | b':'
-            | b'"'
-            | b'\''
-            | b'`'
-            | b'\\'
-            | b']'
-            | b'>'
-            | b'('
-            | b','
-            | b'|'
-            | b'%'
-            | b'?'
-            | b'<'
-            | b'*'
-    );
-    if !joins {
+    if !JOINS[usize::from(next)] {
         return false;
     }
-    let digits = word
-        .iter()
-        .rev()
-        .take_while(|byte| !byte.is_ascii_alphabetic())
-        .count();
-    match &word[..word.len() - digits] {
-        [.., a, b] if a.is_ascii_alphabetic() => {
-            let row = ENDINGS[usize::from(a.to_ascii_lowercase() - b'a')];
-            row >> (b.to_ascii_lowercase() - b'a') & 1 == 1
-        }
-        _ => false,
+    let mut rest = word;
+    while let [shorter @ .., last] = rest
+        && !last.is_ascii_alphabetic()
+    {
+        rest = shorter;
     }
+    let ending = match rest {
+        [.., a, b, c] => ending_of(*a, *b, *c),
+        [b, c] => ending_of(0, *b, *c),
+        _ => return false,
+    };
+    ENDINGS[ending / 64] >> (ending % 64) & 1 == 1
 }
 
-/// For each letter which ones follow it at the end of a word above, as bits.
-const ENDINGS: [u32; 26] = {
+/// Five bits for each of three letters, 0 for what is none.
+const fn ending_of(first: u8, second: u8, third: u8) -> usize {
+    const fn code(byte: u8) -> usize {
+        if byte.is_ascii_alphabetic() {
+            (byte & 31) as usize
+        } else {
+            0
+        }
+    }
+    code(first) << 10 | code(second) << 5 | code(third)
+}
+
+/// One bit for each ending of a word that matters; a word of two letters may follow anything.
+static ENDINGS: [u64; 1 << 9] = {
     let lists = [
         PASSWORD_ENDINGS,
         PASSWORD_WORDS,
@@ -105,14 +108,22 @@ const ENDINGS: [u32; 26] = {
         SESSION_WORDS,
         &["key", "pat", "sig", "signature", "cookie", "salt"],
     ];
-    let mut table = [0; 26];
+    let mut table = [0; 1 << 9];
     let mut list = 0;
     while list < lists.len() {
         let mut at = 0;
         while at < lists[list].len() {
             let word = lists[list][at].as_bytes();
-            let (first, second) = (word[word.len() - 2], word[word.len() - 1]);
-            table[(first - b'a') as usize] |= 1 << (second - b'a');
+            let (second, third) = (word[word.len() - 2], word[word.len() - 1]);
+            let mut first = 0;
+            while first < 27 {
+                if word.len() < 3 || word[word.len() - 3] & 31 == first {
+                    let letter = if first == 0 { 0 } else { b'`' + first };
+                    let ending = ending_of(letter, second, third);
+                    table[ending / 64] |= 1 << (ending % 64);
+                }
+                first += 1;
+            }
             at += 1;
         }
         list += 1;

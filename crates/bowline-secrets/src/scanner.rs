@@ -18,6 +18,7 @@ use crate::names;
 use crate::options;
 use crate::plain::Plain;
 use crate::shapes::{self, Word};
+use crate::telling::may_tell;
 use crate::token::{token_end, touches_token};
 use crate::unescaped::Unescaped;
 use crate::url;
@@ -55,6 +56,19 @@ impl Scanner {
     /// What is found is replaced by tokens and the line is scanned again, until nothing is left
     /// to find: so a masked text holds nothing that would be masked.
     pub(crate) fn line(&mut self, line: &[u8], known: &Known) -> Scanned {
+        if self.awaited.is_none() && (known.is_empty() || known.places(line).is_empty()) {
+            let mut pass = Pass::new(line, Depth::Plain);
+            pass.walk();
+            let escaped = pass.signs & ESCAPE != 0 && Unescaped::any(line);
+            if pass.signs & TERMINAL == 0 && pass.scanned.hits.is_empty() && !escaped {
+                self.awaited = pass.awaited;
+                return pass.scanned;
+            }
+        }
+        self.line_with_hits(line, known)
+    }
+
+    fn line_with_hits(&mut self, line: &[u8], known: &Known) -> Scanned {
         const MOST_PASSES: usize = 8;
         let mut plain = Plain::of(line);
         if !known.is_empty() {
@@ -71,13 +85,13 @@ impl Scanner {
         for _ in 0..MOST_PASSES {
             let mut pass = Pass::new(&plain.text, Depth::Plain);
             pass.walk();
+            self.awaited = pass.awaited.or(later);
             let Scanned {
                 mut hits,
                 opening: open,
             } = pass.scanned;
-            self.awaited = pass.awaited.or(later);
             opening = open;
-            if hits.is_empty() {
+            if hits.is_empty() && pass.signs & ESCAPE != 0 {
                 hits = behind_escapes(&plain.text);
             }
             if hits.is_empty() {
@@ -102,6 +116,26 @@ struct Pass<'a> {
     depth: Depth,
     scanned: Scanned,
     awaited: Option<Awaited>,
+    /// Which signs of `SIGNS` the text holds.
+    signs: u8,
+}
+
+/// What begins a terminal's sequence, and what could begin an escape.
+const TERMINAL: u8 = 1;
+const ESCAPE: u8 = 2;
+
+const SIGNS: [u8; 256] = {
+    let mut table = [0; 256];
+    table[0x1b] = TERMINAL;
+    table[b'%' as usize] = ESCAPE;
+    table[b'\\' as usize] = ESCAPE;
+    table[b'&' as usize] = ESCAPE;
+    table
+};
+
+#[inline]
+fn signs_of(byte: u8) -> u8 {
+    SIGNS[usize::from(byte)]
 }
 
 impl<'a> Pass<'a> {
@@ -111,6 +145,7 @@ impl<'a> Pass<'a> {
             depth,
             scanned: Scanned::default(),
             awaited: None,
+            signs: 0,
         }
     }
 
@@ -119,10 +154,15 @@ impl<'a> Pass<'a> {
         let (mut at, mut floor) = (0, 0);
         while at < text.len() {
             if !is_word(text[at]) {
+                self.signs |= signs_of(text[at]);
                 at += 1;
                 continue;
             }
             let end = Alphabet::WORD.run_within(text, at, LONGEST_WORD);
+            if !may_tell(text, at, end) {
+                at = end;
+                continue;
+            }
             if let Some(token) = mask_token_end(text, at, end) {
                 at = token;
                 continue;
@@ -177,6 +217,7 @@ impl<'a> Pass<'a> {
     }
 
     /// Returns the secret that this run of identifier characters begins, announces or marks.
+    #[inline(never)]
     fn word(&mut self, start: usize, end: usize, floor: usize) -> Option<Hit> {
         let text = self.text;
         let run = &text[start..end];
@@ -343,4 +384,13 @@ fn inner_start(text: &[u8], start: usize) -> Option<usize> {
 fn mask_token_end(text: &[u8], start: usize, end: usize) -> Option<usize> {
     let opens = &text[start..end] == b"secret" && before(text, start) == b'[';
     opens.then(|| token_end(text, start - 1))?
+}
+
+/// Whether a recogniser has something to say about the word `text[start..end]`.
+#[cfg(test)]
+pub(crate) fn tells(text: &[u8], start: usize, end: usize) -> bool {
+    let mut pass = Pass::new(text, Depth::Plain);
+    let marks = mask_token_end(text, start, end).is_some();
+    let hit = pass.word(start, end, 0).is_some();
+    marks || hit || pass.awaited.is_some() || pass.scanned.opening.is_some()
 }

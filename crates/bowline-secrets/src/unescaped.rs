@@ -3,8 +3,6 @@
 
 use std::ops::Range;
 
-use crate::bytes::find;
-
 /// Longest stretch that is looked at as one, in bytes.
 const STRETCH: usize = 16 * 1024;
 
@@ -27,36 +25,39 @@ impl Unescaped {
 
     fn of(line: &[u8], range: Range<usize>) -> Option<Self> {
         let stretch = &line[range.clone()];
-        if !may_be_escaped(stretch) {
+        if !Self::any(stretch) {
             return None;
         }
         let mut view = Self::default();
         let mut at = 0;
-        let mut escapes = 0;
         while at < stretch.len() {
             let (byte, length) = unescape(&stretch[at..]).unwrap_or((stretch[at], 1));
-            escapes += usize::from(length > 1);
             view.text.push(byte);
             view.origins.push(range.start + at);
             at += length;
         }
         view.origins.push(range.end);
-        (escapes > 0).then_some(view)
+        Some(view)
+    }
+
+    /// Whether a text holds an escape.
+    pub(crate) fn any(text: &[u8]) -> bool {
+        let begins = |byte: &u8| matches!(byte, b'%' | b'\\' | b'&');
+        let mut at = 0;
+        while let Some(step) = text[at..].iter().position(begins) {
+            at += step;
+            if unescape(&text[at..]).is_some() {
+                return true;
+            }
+            at += 1;
+        }
+        false
     }
 
     /// Returns the place in the line of a place in the text.
     pub(crate) fn origin(&self, place: &Range<usize>) -> Range<usize> {
         self.origins[place.start]..self.origins[place.end]
     }
-}
-
-/// Whether a sign stands in the text that could begin an escape.
-fn may_be_escaped(text: &[u8]) -> bool {
-    text.contains(&b'%')
-        || find(text, b"\\u00", 0).is_some()
-        || find(text, b"&quot;", 0).is_some()
-        || find(text, b"&#", 0).is_some()
-        || find(text, b"&amp;", 0).is_some()
 }
 
 /// Returns the printable character that an escape in front of the text stands for, and the length
