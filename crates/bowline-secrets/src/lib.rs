@@ -35,6 +35,7 @@ mod calls;
 mod encoded;
 mod formats;
 mod known;
+mod lanes;
 mod likeness;
 mod mask;
 mod names;
@@ -122,7 +123,8 @@ pub(crate) fn find_secrets(text: &[u8], known: &Known) -> Vec<Hit> {
     let mut scanner = Scanner::default();
     let mut open: Option<(usize, Block)> = None;
     let mut at = 0;
-    for line in text.split_inclusive(|byte| *byte == b'\n') {
+    while at < text.len() {
+        let line = &text[at..lanes::line_end(text, at)];
         let mut from = 0;
         if let Some((start, mut block)) = open.take() {
             match block.step(line, known) {

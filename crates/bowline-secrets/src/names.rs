@@ -65,7 +65,7 @@ const JOINS: [bool; 256] = {
 };
 
 /// Whether a sensitive name can end where this run of identifier characters ends, by its last
-/// three letters and by what follows: a cheap test for every word of a text.
+/// four letters and by what follows: a cheap test for every word of a text.
 #[inline]
 pub(crate) fn may_end_name(word: &[u8], next: u8) -> bool {
     if !JOINS[usize::from(next)] {
@@ -78,27 +78,31 @@ pub(crate) fn may_end_name(word: &[u8], next: u8) -> bool {
         rest = shorter;
     }
     let ending = match rest {
-        [.., a, b, c] => ending_of(*a, *b, *c),
-        [b, c] => ending_of(0, *b, *c),
+        [.., a, b, c, d] => ending_of(*a, *b, *c, *d),
+        [b, c, d] => ending_of(0, *b, *c, *d),
+        [c, d] => ending_of(0, 0, *c, *d),
         _ => return false,
     };
     ENDINGS[ending / 64] >> (ending % 64) & 1 == 1
 }
 
-/// Five bits for each of three letters, 0 for what is none.
-const fn ending_of(first: u8, second: u8, third: u8) -> usize {
-    const fn code(byte: u8) -> usize {
+const HASHES: usize = 1 << 14;
+
+/// A hash of four letters, whatever their case; what is no letter counts as none.
+const fn ending_of(first: u8, second: u8, third: u8, fourth: u8) -> usize {
+    const fn code(byte: u8) -> u32 {
         if byte.is_ascii_alphabetic() {
-            (byte & 31) as usize
+            (byte & 31) as u32
         } else {
             0
         }
     }
-    code(first) << 10 | code(second) << 5 | code(third)
+    let four = code(first) << 15 | code(second) << 10 | code(third) << 5 | code(fourth);
+    (four.wrapping_mul(0x9e37_79b1) >> 18) as usize
 }
 
-/// One bit for each ending of a word that matters; a word of two letters may follow anything.
-static ENDINGS: [u64; 1 << 9] = {
+/// One bit for the hash of each ending of a word that matters; shorter words may follow anything.
+static ENDINGS: [u64; HASHES / 64] = {
     let lists = [
         PASSWORD_ENDINGS,
         PASSWORD_WORDS,
@@ -108,28 +112,39 @@ static ENDINGS: [u64; 1 << 9] = {
         SESSION_WORDS,
         &["key", "pat", "sig", "signature", "cookie", "salt"],
     ];
-    let mut table = [0; 1 << 9];
+    let mut table = [0; HASHES / 64];
     let mut list = 0;
     while list < lists.len() {
         let mut at = 0;
         while at < lists[list].len() {
-            let word = lists[list][at].as_bytes();
-            let (second, third) = (word[word.len() - 2], word[word.len() - 1]);
-            let mut first = 0;
-            while first < 27 {
-                if word.len() < 3 || word[word.len() - 3] & 31 == first {
-                    let letter = if first == 0 { 0 } else { b'`' + first };
-                    let ending = ending_of(letter, second, third);
-                    table[ending / 64] |= 1 << (ending % 64);
-                }
-                first += 1;
-            }
+            add_ending(&mut table, lists[list][at].as_bytes());
             at += 1;
         }
         list += 1;
     }
     table
 };
+
+const fn add_ending(table: &mut [u64; HASHES / 64], word: &[u8]) {
+    let length = word.len();
+    let mut before = 0u16;
+    // What stands before a word of two or three letters: every pair of letters or none.
+    while before < 27 * 27 {
+        let free = [letter((before / 27) as u8), letter((before % 27) as u8)];
+        let (first, second) = match length {
+            2 => (free[0], free[1]),
+            3 => (free[1], word[0]),
+            _ => (word[length - 4], word[length - 3]),
+        };
+        let ending = ending_of(first, second, word[length - 2], word[length - 1]);
+        table[ending / 64] |= 1 << (ending % 64);
+        before += 1;
+    }
+}
+
+const fn letter(number: u8) -> u8 {
+    if number == 0 { 0 } else { b'`' + number }
+}
 
 /// Returns the sensitive name that ends at `end`, where `start` is where its last run of
 /// identifier characters begins.

@@ -8,12 +8,13 @@ use crate::assign::{Slot, secret_in, slot};
 use crate::auth;
 use crate::awaited::Awaited;
 use crate::block::Opening;
-use crate::bytes::{Alphabet, before, byte_at, find, is_word};
+use crate::bytes::{before, byte_at, find};
 use crate::calls;
 use crate::encoded;
 use crate::formats::{Hit, in_base64, token_at};
 use crate::known::Known;
 use crate::known_hits;
+use crate::lanes::{Signs, Words};
 use crate::names;
 use crate::options;
 use crate::plain::Plain;
@@ -56,11 +57,12 @@ impl Scanner {
     /// What is found is replaced by tokens and the line is scanned again, until nothing is left
     /// to find: so a masked text holds nothing that would be masked.
     pub(crate) fn line(&mut self, line: &[u8], known: &Known) -> Scanned {
-        if self.awaited.is_none() && (known.is_empty() || known.places(line).is_empty()) {
+        let signs = Signs::of(line);
+        let plain = !signs.terminal && self.awaited.is_none();
+        if plain && (known.is_empty() || known.places(line).is_empty()) {
             let mut pass = Pass::new(line, Depth::Plain);
             pass.walk();
-            let escaped = pass.signs & ESCAPE != 0 && Unescaped::any(line);
-            if pass.signs & TERMINAL == 0 && pass.scanned.hits.is_empty() && !escaped {
+            if pass.scanned.hits.is_empty() && !(signs.escape && Unescaped::any(line)) {
                 self.awaited = pass.awaited;
                 return pass.scanned;
             }
@@ -91,7 +93,7 @@ impl Scanner {
                 opening: open,
             } = pass.scanned;
             opening = open;
-            if hits.is_empty() && pass.signs & ESCAPE != 0 {
+            if hits.is_empty() {
                 hits = behind_escapes(&plain.text);
             }
             if hits.is_empty() {
@@ -116,26 +118,6 @@ struct Pass<'a> {
     depth: Depth,
     scanned: Scanned,
     awaited: Option<Awaited>,
-    /// Which signs of `SIGNS` the text holds.
-    signs: u8,
-}
-
-/// What begins a terminal's sequence, and what could begin an escape.
-const TERMINAL: u8 = 1;
-const ESCAPE: u8 = 2;
-
-const SIGNS: [u8; 256] = {
-    let mut table = [0; 256];
-    table[0x1b] = TERMINAL;
-    table[b'%' as usize] = ESCAPE;
-    table[b'\\' as usize] = ESCAPE;
-    table[b'&' as usize] = ESCAPE;
-    table
-};
-
-#[inline]
-fn signs_of(byte: u8) -> u8 {
-    SIGNS[usize::from(byte)]
 }
 
 impl<'a> Pass<'a> {
@@ -145,44 +127,36 @@ impl<'a> Pass<'a> {
             depth,
             scanned: Scanned::default(),
             awaited: None,
-            signs: 0,
         }
     }
 
     fn walk(&mut self) {
         let text = self.text;
-        let (mut at, mut floor) = (0, 0);
-        while at < text.len() {
-            if !is_word(text[at]) {
-                self.signs |= signs_of(text[at]);
-                at += 1;
+        let mut words = Words::new(text);
+        let (mut from, mut floor) = (0, 0);
+        while let Some((start, end)) = words.next(from, LONGEST_WORD) {
+            from = end;
+            if !may_tell(text, start, end) {
                 continue;
             }
-            let end = Alphabet::WORD.run_within(text, at, LONGEST_WORD);
-            if !may_tell(text, at, end) {
-                at = end;
+            if let Some(token) = mask_token_end(text, start, end) {
+                from = token;
                 continue;
             }
-            if let Some(token) = mask_token_end(text, at, end) {
-                at = token;
-                continue;
-            }
-            let hit = self.word(at, end, floor);
+            let hit = self.word(start, end, floor);
             let Some(hit) = hit.filter(|hit| !touches_token(text, &hit.range)) else {
-                at = end;
                 continue;
             };
-            at = if hit.range.end > at {
-                hit.range.end
-            } else {
-                end
-            };
-            floor = at;
+            if hit.range.end > start {
+                from = hit.range.end;
+            }
+            floor = from;
             let key_id = hit.kind == "aws-access-key-id";
             self.scanned.hits.push(hit);
-            if let Some(secret) = key_id.then(|| shapes::aws_secret_after(text, at)).flatten() {
-                at = secret.range.end;
-                floor = at;
+            let secret = key_id.then(|| shapes::aws_secret_after(text, from));
+            if let Some(secret) = secret.flatten() {
+                from = secret.range.end;
+                floor = from;
                 self.scanned.hits.push(secret);
             }
         }
