@@ -38,8 +38,13 @@ fn sextet(byte: u8) -> Option<u32> {
 /// Returns the decoded text when all of it is printable ASCII, line ends and tabs allowed.
 pub(crate) fn decode_text(text: &[u8]) -> Option<Vec<u8>> {
     let printable = |byte: &u8| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t');
-    let head = decode(&text[..text.len().min(8) & !3])?;
-    if !head.iter().all(printable) {
+    let head = text.first_chunk::<4>()?;
+    let mut bits = 0;
+    for byte in head {
+        bits = bits << 6 | sextet(*byte)?;
+    }
+    let [_, first, second, third] = u32::to_be_bytes(bits);
+    if ![first, second, third].iter().all(printable) {
         return None;
     }
     decode(text).filter(|decoded| decoded.iter().all(printable))

@@ -84,7 +84,13 @@ impl Alphabet {
     /// Whether the character belongs to the set.
     #[inline]
     pub(crate) fn holds(self, byte: u8) -> bool {
-        CLASSES[usize::from(byte)] & self.0 != 0
+        self.has(byte)
+    }
+
+    /// The same, where tables are made.
+    #[inline]
+    pub(crate) const fn has(self, byte: u8) -> bool {
+        CLASSES[byte as usize] & self.0 != 0
     }
 
     /// Returns the end of the run of characters of the set that begins at `from`.

@@ -125,7 +125,11 @@ static BEGINNINGS: [u64; HASHES / 64] = {
         let prefix = table::FORMATS[index].prefix.as_bytes();
         let mut third = 0;
         while third < 256 {
-            if prefix.len() < 3 || prefix[2] as usize == third {
+            let fits = match prefix.len() {
+                2 => table::FORMATS[index].tail.has(third as u8),
+                _ => prefix[2] as usize == third,
+            };
+            if fits {
                 let hash = hash_of(prefix[0], prefix[1], third as u8);
                 table[hash / 64] |= 1 << (hash % 64);
             }
@@ -138,11 +142,11 @@ static BEGINNINGS: [u64; HASHES / 64] = {
     table
 };
 
-const HASHES: usize = 1 << 13;
+const HASHES: usize = 1 << 15;
 
 const fn hash_of(first: u8, second: u8, third: u8) -> usize {
     let three = first as u32 | (second as u32) << 8 | (third as u32) << 16;
-    (three.wrapping_mul(0x9e37_79b1) >> 19) as usize
+    (three.wrapping_mul(0x9e37_79b1) >> 17) as usize
 }
 
 /// Whether some prefix may begin with these three characters: false for nearly every word.

@@ -4,14 +4,24 @@
 /// How many bytes are looked at as one.
 const LANES: usize = 64;
 
-/// Returns one bit for each byte of up to 64 that is `of` a kind. A zero byte must not be.
+/// Up to 64 bytes of a text, zeros after them.
+type Lanes = [u8; LANES];
+
 #[inline]
-fn mask(bytes: &[u8], of: impl Fn(u8) -> bool) -> u64 {
+fn lanes(bytes: &[u8]) -> Lanes {
+    if let Some(whole) = bytes.first_chunk::<LANES>() {
+        return *whole;
+    }
+    let mut lanes = [0; LANES];
+    lanes[..bytes.len()].copy_from_slice(bytes);
+    lanes
+}
+
+/// Returns one bit for each byte that is `of` a kind.
+#[inline]
+fn mask(mut lanes: Lanes, of: impl Fn(u8) -> bool) -> u64 {
     // Gathers the lowest bits of eight bytes in the highest byte of the product.
     const GATHER: u64 = 0x0102_0408_1020_4080;
-    let mut lanes = [0u8; LANES];
-    let taken = bytes.len().min(LANES);
-    lanes[..taken].copy_from_slice(&bytes[..taken]);
     for lane in &mut lanes {
         *lane = u8::from(of(*lane));
     }
@@ -38,6 +48,32 @@ pub(crate) struct Words<'a> {
     /// Where the bytes begin that `bits` tells of; past the text if it tells of none.
     base: usize,
     bits: u64,
+    /// What the bytes hold that were looked at.
+    pub(crate) signs: Signs,
+}
+
+/// Bytes that matter beside words.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Signs {
+    /// The beginning of a sequence for a terminal.
+    pub(crate) terminal: bool,
+    /// What could begin an escape.
+    pub(crate) escape: bool,
+}
+
+impl Signs {
+    #[inline]
+    fn add(&mut self, lanes: &Lanes) {
+        let (terminal, escape) = lanes.iter().fold((0, 0), |(terminal, escape), &byte| {
+            let escapes = (byte == b'%') | (byte == b'\\') | (byte == b'&');
+            (
+                terminal | u8::from(byte == 0x1b),
+                escape | u8::from(escapes),
+            )
+        });
+        self.terminal |= terminal != 0;
+        self.escape |= escape != 0;
+    }
 }
 
 impl<'a> Words<'a> {
@@ -47,6 +83,7 @@ impl<'a> Words<'a> {
             text,
             base,
             bits: 0,
+            signs: Signs::default(),
         }
     }
 
@@ -82,7 +119,9 @@ impl<'a> Words<'a> {
         let base = at - at % LANES;
         if base != self.base {
             self.base = base;
-            self.bits = mask(&self.text[base..], of_word);
+            let lanes = lanes(&self.text[base..]);
+            self.signs.add(&lanes);
+            self.bits = mask(lanes, of_word);
         }
         self.bits >> (at % LANES)
     }
@@ -92,38 +131,13 @@ impl<'a> Words<'a> {
 pub(crate) fn line_end(text: &[u8], from: usize) -> usize {
     let mut at = from;
     while at < text.len() {
-        let bits = mask(&text[at..], |byte| byte == b'\n');
+        let bits = mask(lanes(&text[at..]), |byte| byte == b'\n');
         if bits != 0 {
             return at + bits.trailing_zeros() as usize + 1;
         }
         at += LANES;
     }
     text.len()
-}
-
-/// What else a text holds that matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Signs {
-    /// The beginning of a sequence for a terminal.
-    pub(crate) terminal: bool,
-    /// What could begin an escape.
-    pub(crate) escape: bool,
-}
-
-impl Signs {
-    pub(crate) fn of(text: &[u8]) -> Self {
-        let (terminal, escape) = text.iter().fold((0, 0), |(terminal, escape), &byte| {
-            let escapes = (byte == b'%') | (byte == b'\\') | (byte == b'&');
-            (
-                terminal | u8::from(byte == 0x1b),
-                escape | u8::from(escapes),
-            )
-        });
-        Self {
-            terminal: terminal != 0,
-            escape: escape != 0,
-        }
-    }
 }
 
 #[cfg(test)]

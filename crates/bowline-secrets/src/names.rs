@@ -77,32 +77,49 @@ pub(crate) fn may_end_name(word: &[u8], next: u8) -> bool {
     {
         rest = shorter;
     }
-    let ending = match rest {
-        [.., a, b, c, d] => ending_of(*a, *b, *c, *d),
-        [b, c, d] => ending_of(0, *b, *c, *d),
-        [c, d] => ending_of(0, 0, *c, *d),
-        _ => return false,
-    };
-    ENDINGS[ending / 64] >> (ending % 64) & 1 == 1
-}
-
-const HASHES: usize = 1 << 14;
-
-/// A hash of four letters, whatever their case; what is no letter counts as none.
-const fn ending_of(first: u8, second: u8, third: u8, fourth: u8) -> usize {
-    const fn code(byte: u8) -> u32 {
-        if byte.is_ascii_alphabetic() {
-            (byte & 31) as u32
-        } else {
-            0
+    match rest {
+        [.., b'p' | b'P', b'w' | b'W'] => true,
+        [.., a, b, c, d] => {
+            ends(&ENDINGS, hash_of(*a, *b, *c, *d)) || ends(&SHORT, three(*b, *c, *d))
         }
+        [b, c, d] => ends(&SHORT, three(*b, *c, *d)),
+        _ => false,
     }
-    let four = code(first) << 15 | code(second) << 10 | code(third) << 5 | code(fourth);
-    (four.wrapping_mul(0x9e37_79b1) >> 18) as usize
 }
 
-/// One bit for the hash of each ending of a word that matters; shorter words may follow anything.
-static ENDINGS: [u64; HASHES / 64] = {
+fn ends(table: &[u64; HASHES / 64], ending: usize) -> bool {
+    table[ending / 64] >> (ending % 64) & 1 == 1
+}
+
+const HASHES: usize = 1 << 15;
+
+/// The number of a letter, whatever its case; 0 for what is none.
+const fn code(byte: u8) -> u32 {
+    if byte.is_ascii_alphabetic() {
+        (byte & 31) as u32
+    } else {
+        0
+    }
+}
+
+const fn three(first: u8, second: u8, third: u8) -> usize {
+    (code(first) << 10 | code(second) << 5 | code(third)) as usize
+}
+
+/// A hash of four letters.
+const fn hash_of(first: u8, second: u8, third: u8, fourth: u8) -> usize {
+    let four = code(first) << 15 | three(second, third, fourth) as u32;
+    (four.wrapping_mul(0x9e37_79b1) >> 17) as usize
+}
+
+/// One bit for each word of three letters that matters at the end of a name.
+static SHORT: [u64; HASHES / 64] = endings(3);
+
+/// One bit for the hash of the last four letters of longer ones.
+static ENDINGS: [u64; HASHES / 64] = endings(4);
+
+/// Those of words of three letters, or of longer ones. "pw" is the only shorter one.
+const fn endings(letters: usize) -> [u64; HASHES / 64] {
     let lists = [
         PASSWORD_ENDINGS,
         PASSWORD_WORDS,
@@ -117,33 +134,18 @@ static ENDINGS: [u64; HASHES / 64] = {
     while list < lists.len() {
         let mut at = 0;
         while at < lists[list].len() {
-            add_ending(&mut table, lists[list][at].as_bytes());
+            let word = lists[list][at].as_bytes();
+            let ending = match word {
+                [.., a, b, c, d] if letters == 4 => hash_of(*a, *b, *c, *d),
+                [a, b, c] if letters == 3 => three(*a, *b, *c),
+                _ => 0,
+            };
+            table[ending / 64] |= 1 << (ending % 64);
             at += 1;
         }
         list += 1;
     }
     table
-};
-
-const fn add_ending(table: &mut [u64; HASHES / 64], word: &[u8]) {
-    let length = word.len();
-    let mut before = 0u16;
-    // What stands before a word of two or three letters: every pair of letters or none.
-    while before < 27 * 27 {
-        let free = [letter((before / 27) as u8), letter((before % 27) as u8)];
-        let (first, second) = match length {
-            2 => (free[0], free[1]),
-            3 => (free[1], word[0]),
-            _ => (word[length - 4], word[length - 3]),
-        };
-        let ending = ending_of(first, second, word[length - 2], word[length - 1]);
-        table[ending / 64] |= 1 << (ending % 64);
-        before += 1;
-    }
-}
-
-const fn letter(number: u8) -> u8 {
-    if number == 0 { 0 } else { b'`' + number }
 }
 
 /// Returns the sensitive name that ends at `end`, where `start` is where its last run of
@@ -182,6 +184,13 @@ pub(crate) fn name_at(text: &[u8], start: usize, end: usize) -> Option<Name> {
         promise,
     })
 }
+
+/// Whether a whole word says nothing by itself: `value`, `new`.
+pub(crate) fn is_qualifier(word: &[u8]) -> bool {
+    word.len() <= LONGEST_QUALIFIER && one_of(QUALIFIERS, word)
+}
+
+const LONGEST_QUALIFIER: usize = 9;
 
 fn promise_of(last: &[u8], previous: &[u8]) -> Option<Promise> {
     let ends = |endings: &[&str]| {

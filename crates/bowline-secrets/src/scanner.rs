@@ -57,12 +57,14 @@ impl Scanner {
     /// What is found is replaced by tokens and the line is scanned again, until nothing is left
     /// to find: so a masked text holds nothing that would be masked.
     pub(crate) fn line(&mut self, line: &[u8], known: &Known) -> Scanned {
-        let signs = Signs::of(line);
-        let plain = !signs.terminal && self.awaited.is_none();
-        if plain && (known.is_empty() || known.places(line).is_empty()) {
+        if self.awaited.is_none() {
             let mut pass = Pass::new(line, Depth::Plain);
-            pass.walk();
-            if pass.scanned.hits.is_empty() && !(signs.escape && Unescaped::any(line)) {
+            let signs = pass.walk();
+            let bare = pass.scanned.hits.is_empty()
+                && !signs.terminal
+                && !(signs.escape && Unescaped::any(line))
+                && (known.is_empty() || known.places(line).is_empty());
+            if bare {
                 self.awaited = pass.awaited;
                 return pass.scanned;
             }
@@ -130,7 +132,8 @@ impl<'a> Pass<'a> {
         }
     }
 
-    fn walk(&mut self) {
+    /// Walks the text; returns what it holds beside words, if it holds no secrets.
+    fn walk(&mut self) -> Signs {
         let text = self.text;
         let mut words = Words::new(text);
         let (mut from, mut floor) = (0, 0);
@@ -161,6 +164,7 @@ impl<'a> Pass<'a> {
             }
         }
         self.add_repeats();
+        words.signs
     }
 
     /// Adds the other places at which a line holds a value that was found in it.

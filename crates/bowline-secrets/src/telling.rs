@@ -6,85 +6,124 @@
 use crate::bytes::{before, byte_at, is_blank};
 use crate::calls::CALLS;
 use crate::formats::may_begin;
-use crate::names::may_end_name;
+use crate::names::{is_qualifier, may_end_name};
 
 /// Words that tell something as they stand, in any case: of marks, commands, schemes.
-const EXACT: [&str; 14] = [
+const EXACT: [&str; 13] = [
     "secret", "begin", "lines", "echo", "printf", "user", "thin", "token", "atlasv1", "basic",
-    "bearer", "apikey", "key", "s",
+    "bearer", "apikey", "key",
 ];
 
-/// For each first letter, which lengths such words have, as bits.
-const LENGTHS: [u32; 32] = {
-    let mut table = [0; 32];
+/// One bit for the hash of each such word, and of the name of each call.
+static WORDS: [u64; HASHES / 64] = {
+    let mut table = [0; HASHES / 64];
     let mut at = 0;
-    while at < EXACT.len() {
-        let word = EXACT[at].as_bytes();
-        table[(word[0] & 31) as usize] |= 1 << word.len();
+    while at < EXACT.len() + CALLS.len() {
+        let word = if at < EXACT.len() {
+            EXACT[at].as_bytes()
+        } else {
+            CALLS[at - EXACT.len()].0.as_bytes()
+        };
+        let hash = hash_of(word);
+        table[hash / 64] |= 1 << (hash % 64);
         at += 1;
     }
-    table[(b'b' & 31) as usize] |= 1 << 1;
     table
 };
 
-/// The same for the names of calls.
-const CALL_LENGTHS: [u32; 32] = {
-    let mut table = [0; 32];
+const HASHES: usize = 1 << 13;
+
+/// A hash of the length of a word, its first, third and last letter, whatever their case.
+const fn hash_of(word: &[u8]) -> usize {
+    let letters = match word {
+        [first, _, third, .., last] => [*first, *third, *last],
+        [first, .., last] => [*first, 0, *last],
+        _ => return 0,
+    };
+    let mut hash = word.len() as u32;
     let mut at = 0;
-    while at < CALLS.len() {
-        let word = CALLS[at].0.as_bytes();
-        table[(word[0] & 31) as usize] |= 1 << word.len();
+    while at < 3 {
+        hash = hash << 5 | (letters[at] & 31) as u32;
         at += 1;
     }
-    table
-};
+    (hash.wrapping_mul(0x9e37_79b1) >> 19) as usize
+}
 
 /// From here on a word is looked at as a whole, in bytes: it may be encoded, or hold a token.
 const LONG: usize = 24;
+
+/// Signs in front of a word that make it worth a look: a host, an option, an escape.
+const BEFORE: u8 = 1;
+/// Signs behind a word that may: an address, a shape with a sign inside.
+const BEHIND: u8 = 2;
+/// Signs that join the word to one in front of it.
+const JOINING: u8 = 4;
+
+const SIGNS: [u8; 256] = {
+    let mut table = [0; 256];
+    let lists: [(&[u8], u8); 3] = [(b"@%\\-", BEFORE), (b":+/=~.", BEHIND), (b"-._", JOINING)];
+    let mut list = 0;
+    while list < lists.len() {
+        let (signs, class) = lists[list];
+        let mut at = 0;
+        while at < signs.len() {
+            table[signs[at] as usize] |= class;
+            at += 1;
+        }
+        list += 1;
+    }
+    table
+};
 
 /// Whether the word `text[start..end]` could begin, announce or mark a secret.
 #[inline]
 pub(crate) fn may_tell(text: &[u8], start: usize, end: usize) -> bool {
     let length = end - start;
-    let (first, next) = (text[start], byte_at(text, end));
-    let of = |table: &[u32; 32]| {
-        first.is_ascii_alphabetic()
-            && length < 32
-            && table[usize::from(first & 31)] >> length & 1 == 1
-    };
+    let (last, next) = (before(text, start), byte_at(text, end));
+    let (ahead, behind) = (SIGNS[usize::from(last)], SIGNS[usize::from(next)]);
     length >= LONG
         || may_begin(&text[start..])
-        || of(&LENGTHS)
-        || after_sign(text, start, end)
-        || before_sign(text, start, end, next)
-        || next == b'(' && of(&CALL_LENGTHS)
+        || is_listed(&text[start..end])
+        || ahead & BEFORE != 0 && after_sign(text, start, end)
+        || behind & BEHIND != 0 && before_sign(text, start, end, next)
         || may_end_name(&text[start..end], next)
+            && (ahead & JOINING != 0 || !needs_more(&text[start..end], last))
 }
 
-/// Whether what stands in front of the word makes it worth a look: a host, an option, an escape.
+/// Whether the word is one of the list, or has the hash of one.
 #[inline]
+fn is_listed(word: &[u8]) -> bool {
+    let hash = hash_of(word);
+    WORDS[hash / 64] >> (hash % 64) & 1 == 1
+}
+
+/// Whether a whole word that nothing is joined to says nothing by itself.
+fn needs_more(word: &[u8], last: u8) -> bool {
+    is_qualifier(word) || word.eq_ignore_ascii_case(b"key") && !is_blank(last)
+}
+
+/// Whether what stands in front of the word makes it worth a look.
 fn after_sign(text: &[u8], start: usize, end: usize) -> bool {
-    match before(text, start) {
-        b'@' | b'%' | b'\\' => true,
-        b'-' => {
-            let option = matches!(text[start], b'a' | b'p' | b'P' | b'u' | b'U' | b'w')
-                || text[end - 1] == b'u';
-            option && start > 1 && is_blank(text[start - 2])
-        }
-        _ => false,
+    if before(text, start) != b'-' {
+        return true;
     }
+    let option =
+        matches!(text[start], b'a' | b'p' | b'P' | b'u' | b'U' | b'w') || text[end - 1] == b'u';
+    option && start > 1 && is_blank(text[start - 2])
 }
 
-/// Whether what follows the word makes it worth a look: an address, a shape with a sign inside.
-#[inline]
+/// Whether what follows the word makes it worth a look.
 fn before_sign(text: &[u8], start: usize, end: usize, next: u8) -> bool {
     let length = end - start;
     match next {
         b':' => byte_at(text, end + 1) == b'/' || text[start].is_ascii_digit(),
-        b'+' | b'/' | b'=' => length >= 8,
+        b'.' => match text[start] {
+            b's' | b'b' => length == 1,
+            b'M' | b'N' | b'O' => length >= 6,
+            _ => length == 17,
+        },
         b'~' => true,
-        b'.' => length >= 6 && matches!(text[start], b'M' | b'N' | b'O'),
-        _ => false,
+        _ => length >= 8,
     }
 }
 
