@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::decision::{Layer, RuleSource, Verdict};
 use crate::policy_record::TrustState;
 
+/// The key that passes variables to shell commands.
+const ENV_PASS: &str = "shell.env_pass";
+
 /// What the configuration said, as far as a session needs it after its start. Never a key, never
 /// the value of a header that may be one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +25,9 @@ pub struct Configured {
     /// How long a shell command may run when the model names no limit, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shell_timeout_ms: Option<u64>,
+    /// Environment variables with credentials that shell commands get because a person named them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub env_pass: Vec<String>,
     /// Absolute paths that no tool reaches in any mode: the state and the configuration folder.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub private: Vec<String>,
@@ -155,11 +161,17 @@ impl Configured {
     }
 
     /// Adds the rules of `now` that ask or deny and are not here yet; allow rules are not taken.
-    /// Gives those that were added.
+    /// Gives those that were added. A variable that a file passed to commands and no file passes
+    /// now is passed no more.
     ///
     /// `~` in a rule means the home folder of whoever wrote it: where that is another one, the
     /// rule is added with its absolute path.
     pub fn tighten(&mut self, now: &Self) -> Vec<RuleInForce> {
+        let passed = self.origins.get(ENV_PASS);
+        // What was passed by hand is in no file that could take it back.
+        if passed.is_none_or(|origin| origin.layer != Layer::CommandLine) {
+            self.env_pass.retain(|name| now.env_pass.contains(name));
+        }
         let mut added = Vec::new();
         for rule in now
             .rules

@@ -187,6 +187,9 @@ pub struct Force {
     /// Words added to the end of the system text.
     #[arg(long, value_name = "TEXT")]
     pub system_append: Option<String>,
+    /// Environment variables with credentials that shell commands get, by name, with commas between.
+    #[arg(long, value_name = "NAMES")]
+    pub pass_env: Option<String>,
     /// Trust the project's own files for this run, if this is their hash: `bowline trust --show`
     /// prints it.
     #[arg(long, value_name = "HASH")]

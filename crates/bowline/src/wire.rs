@@ -2,14 +2,17 @@
 
 mod caches;
 pub mod in_force;
+mod known;
 mod shell_env;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bowline_core::decision::Layer;
-use bowline_core::{Configured, Mode, ModelRef, Network, Profile, RuleInForce, Settings, Verdict};
-use bowline_journal::{Ledger, MaskKey};
+use bowline_core::{
+    Configured, Mode, ModelRef, Network, Profile, RuleInForce, SessionId, Settings, Verdict,
+};
+use bowline_journal::{Ledger, MaskKey, Store};
 use bowline_model::scenario::Scenario;
 use bowline_model::{Dialect, HttpProvider, Provider, ProviderConfig, ScriptedProvider, WebClient};
 use bowline_policy::{
@@ -78,6 +81,7 @@ pub fn configure_with(
         ("max_tokens", "--max-tokens", &force.max_tokens),
         ("max_usd", "--max-usd", &force.max_usd),
         ("system_append", "--system-append", &force.system_append),
+        ("shell.env_pass", "--pass-env", &force.pass_env),
     ];
     for (key, flag, value) in flags {
         if let Some(value) = value {
@@ -209,7 +213,7 @@ pub fn toolbox(configured: &Configured, policy: &Policy) -> Result<Toolbox, Fail
         ))
     })?;
     let mut builtin_config = BuiltinConfig::new(keeper_exe);
-    builtin_config.shell_env = shell_env::of_this_process();
+    builtin_config.shell_env = shell_env::of_this_process(&configured.env_pass);
     let roots: Vec<PathBuf> = policy.roots.iter().map(PathBuf::from).collect();
     let shell = search_path::program(&builtin_config.shell, &roots);
     builtin_config.shell = shell.display().to_string();
@@ -283,17 +287,33 @@ pub fn policy(configured: &Configured, mode: Mode, roots: &[PathBuf]) -> Result<
     })
 }
 
-/// The masker: knows the exact keys of this process.
+/// The masker: knows the credentials in the environment of this process.
 pub fn masker() -> Masker {
-    masker_with(Vec::new())
+    Masker::new(known::of_this_process())
 }
 
-/// The masker that also knows the secrets of the endpoint that is asked.
-fn masker_with(secrets: Vec<String>) -> Masker {
-    let keys = KEY_VARIABLES
-        .iter()
-        .filter_map(|name| std::env::var(name).ok());
-    Masker::new(keys.chain(secrets).collect())
+/// The masker of a session's texts: knows what the configuration names, too, and its tokens have
+/// the ids of the session. For words that a person leaves for it.
+pub fn masker_of(places: &Places, session: SessionId) -> Result<Masker, Failure> {
+    // No project says what is secret: any folder without one will do.
+    let config = configure(places, &places.config, &Force::default())?;
+    let masker = masker_with(known::configured(&config)?);
+    Ok(match Store::at(&places.state).mask_key(session) {
+        Some(key) => masker.keyed(Key::new(key)),
+        None => masker,
+    })
+}
+
+fn masker_with(mut secrets: Vec<String>) -> Masker {
+    secrets.extend(known::of_this_process());
+    Masker::new(secrets)
+}
+
+/// What must be masked beside what reads like a secret: what was fetched to ask the model, and what
+/// the configuration names.
+pub fn with_known(provider: &mut WithSecrets, config: &Effective) -> Result<(), Failure> {
+    provider.1.extend(known::configured(config)?);
+    Ok(())
 }
 
 /// How mode `auto` confines shell commands: the workspace is writable, nobody is reached, what the

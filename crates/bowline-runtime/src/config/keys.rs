@@ -22,6 +22,8 @@ pub enum Kind {
     Rules,
     /// A list of ports of this machine.
     Ports,
+    /// A list of names of environment variables.
+    Names,
     /// Tables that each name an endpoint: `[[providers]]`.
     Endpoints,
     /// Tables that each say something of a model: `[[models]]`.
@@ -82,7 +84,7 @@ const fn key(
 }
 
 use super::budget;
-use Kind::{Choice, Endpoints, Models, Ports, Rules, Span, Text, Whole};
+use Kind::{Choice, Endpoints, Models, Names, Ports, Rules, Span, Text, Whole};
 use ProjectUse::{Ignored, Never, Tightens};
 
 /// Every key, in the order of listings.
@@ -305,6 +307,27 @@ pub const KEYS: &[KeySpec] = &[
         Some("120000"),
         Tightens,
         "How long a shell command may run when the model names no limit.",
+    ),
+    key(
+        "shell.env_pass",
+        Names,
+        None,
+        Never,
+        "Environment variables with credentials that shell commands get all the same; their values stay masked. Those with keys of models are never passed.",
+    ),
+    key(
+        "secrets.env",
+        Names,
+        None,
+        Never,
+        "Environment variables whose values are masked wherever they occur, whatever they look like.",
+    ),
+    key(
+        "secrets.file",
+        Text,
+        None,
+        Never,
+        "A file with a value a line that is masked wherever it occurs, whatever it looks like.",
     ),
     key(
         "retention.sessions_max_days",

@@ -392,6 +392,7 @@ impl Effective {
             endpoint: asked.cloned(),
             rules: self.rules.clone(),
             shell_timeout_ms: self.whole("shell.timeout_ms"),
+            env_pass: self.names("shell.env_pass").to_vec(),
             private: Vec::new(),
             home: None,
             variables,
@@ -407,6 +408,15 @@ impl Effective {
     pub fn local_ports(&self) -> &[u16] {
         match self.value("local_ports") {
             Some(Value::Ports(ports)) => ports,
+            _ => &[],
+        }
+    }
+
+    /// The names that a list of names gives.
+    #[must_use]
+    pub fn names(&self, key: &str) -> &[String] {
+        match self.value(key) {
+            Some(Value::Names(names)) => names,
             _ => &[],
         }
     }

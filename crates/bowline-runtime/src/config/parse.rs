@@ -24,6 +24,8 @@ pub enum Value {
     Rules(Vec<(String, Option<u32>)>),
     /// Ports of this machine.
     Ports(Vec<u16>),
+    /// Names of environment variables.
+    Names(Vec<String>),
     /// Named endpoints.
     Endpoints(Vec<Endpoint>),
     /// What is said of models.
@@ -98,6 +100,10 @@ pub fn parse_flag(name: &str, flag: &str, text: &str) -> Result<Entry, ConfigErr
             next: "Give digits only.".to_owned(),
         })?),
         Kind::Rules => Value::Rules(vec![(text.to_owned(), None)]),
+        Kind::Names => {
+            let names = text.split(',').map(str::trim).map(str::to_owned);
+            Value::Names(names.filter(|name| !name.is_empty()).collect())
+        }
         Kind::Ports | Kind::Endpoints | Kind::Models => {
             return Err(ConfigError {
                 place: place(),
@@ -222,6 +228,12 @@ impl Reader<'_> {
                 }
                 Value::Rules(rules)
             }
+            Kind::Names => {
+                let list = item.as_array().ok_or_else(|| wrong("a list of names"))?;
+                let name = |value: &toml_edit::Value| value.as_str().map(str::to_owned);
+                let names = list.iter().map(name).collect::<Option<Vec<_>>>();
+                Value::Names(names.ok_or_else(|| wrong("a list of names"))?)
+            }
             Kind::Ports => {
                 let list = item.as_array().ok_or_else(|| wrong("a list of ports"))?;
                 let port = |value: &toml_edit::Value| {
@@ -290,6 +302,13 @@ fn check(key: &KeySpec, value: &Value, place: String) -> Result<(), ConfigError>
             .parse::<bowline_core::ModelRef>()
             .err()
             .map(|error| (error, "Name the provider first.".to_owned())),
+        (Kind::Names, Value::Names(names)) => {
+            let is_name = |name: &&String| !name.is_empty() && !name.contains(['=', '\0', ' ']);
+            names.iter().find(|name| !is_name(name)).map(|name| {
+                let what = format!("`{name}` is no name of a variable");
+                (what, "Give names, not values.".to_owned())
+            })
+        }
         (Kind::Rules, Value::Rules(rules)) => rules.iter().find_map(|(rule, line)| {
             let at = line
                 .map(|line| format!(" (line {line})"))

@@ -84,7 +84,7 @@ pub fn reply(args: &Reply) -> Result<u8, Failure> {
         }
         let ask = Ask::Reply {
             decision: open.decision.id,
-            text: prompt::answer(masked(&text)),
+            text: prompt::answer(masked(&text, &desk.places, open.session)?),
             by: ROUTE.to_owned(),
         };
         desk.leave(open, ask, "answered")
@@ -116,9 +116,10 @@ pub fn chosen(question: &Question, numbers: &[usize]) -> Result<String, String> 
     }
 }
 
-/// A text without the secrets of this process.
-pub fn masked(text: &str) -> String {
-    crate::wire::masker().mask(text).text.into_owned()
+/// A text without secrets, with the tokens of the session that it is for.
+pub fn masked(text: &str, places: &Places, session: SessionId) -> Result<String, Failure> {
+    let masker = crate::wire::masker_of(places, session)?;
+    Ok(masker.mask(text).text.into_owned())
 }
 
 /// Where answers are given.
@@ -135,7 +136,7 @@ impl Desk {
         Ok(Self {
             store: Store::at(&places.state),
             places,
-            note: note.map(masked),
+            note: note.map(str::to_owned),
             now_ms: Clock::system().now_ms(),
         })
     }
@@ -189,12 +190,14 @@ impl Desk {
         reach: Reach,
         word: &str,
     ) -> Result<(), Failure> {
+        let note = self.note.as_deref();
+        let note = note.map(|note| masked(note, &self.places, open.session));
         let ask = Ask::Answer {
             decision: open.decision.id,
             verdict,
             scope: reach.scope(),
             by: ROUTE.to_owned(),
-            note: self.note.clone(),
+            note: note.transpose()?,
         };
         self.leave(open, ask, word)
     }

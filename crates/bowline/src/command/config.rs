@@ -76,6 +76,7 @@ pub fn text(value: &Value) -> String {
             .map(|entry| entry.id.to_string())
             .collect::<Vec<_>>()
             .join(", "),
+        Value::Names(names) => names.join(", "),
         Value::Text(text) => text.clone(),
         Value::Whole(number) => number.to_string(),
         Value::Rules(rules) => rules
@@ -103,6 +104,7 @@ fn as_json(shown: &Shown) -> serde_json::Value {
             json!(rules.iter().map(|(rule, _)| rule).collect::<Vec<_>>())
         }
         Some(Value::Ports(ports)) => json!(ports),
+        Some(Value::Names(names)) => json!(names),
         Some(Value::Endpoints(endpoints)) => endpoints.iter().map(endpoint_as_json).collect(),
         Some(Value::Models(entries)) => entries.iter().map(model_as_json).collect(),
     };
@@ -164,6 +166,7 @@ pub fn kind(kind: Kind) -> String {
         Kind::Usd => "dollars, to the millionth".to_owned(),
         Kind::Rules => "list of rules".to_owned(),
         Kind::Ports => "list of ports".to_owned(),
+        Kind::Names => "list of names".to_owned(),
         Kind::Endpoints => "tables `[[providers]]`".to_owned(),
         Kind::Models => "tables `[[models]]`".to_owned(),
     }

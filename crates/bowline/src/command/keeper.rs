@@ -31,7 +31,7 @@ impl Scrub for Masking {
 
 /// Runs the whole life of a keeper.
 pub fn run(folder: Option<OsString>) -> ExitCode {
-    let scrub = Masking(StreamMasker::new(crate::wire::masker()));
+    let scrub = Masking(StreamMasker::new(Masker::default()));
     let code = keeper_main(folder, Box::new(scrub));
     ExitCode::from(u8::try_from(code).unwrap_or(1))
 }

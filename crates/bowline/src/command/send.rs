@@ -26,7 +26,8 @@ pub fn run(args: &Send) -> Result<u8, Failure> {
     if text.trim().is_empty() {
         return Err(Failure::usage("there is nothing to send: give it words"));
     }
-    let text = crate::wire::masker().mask(&text).text.into_owned();
+    let masker = crate::wire::masker_of(&places, session)?;
+    let text = masker.mask(&text).text.into_owned();
     let clock = Clock::system();
     let key = match &args.key {
         Some(key) => format!("send-{key}"),

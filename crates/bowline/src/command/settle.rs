@@ -18,9 +18,14 @@ use crate::print;
 /// Runs the command.
 pub fn run(args: &Settle) -> Result<u8, Failure> {
     refuse_under_a_keeper()?;
-    let store = Store::at(&Places::find()?.state);
+    let places = Places::find()?;
+    let store = Store::at(&places.state);
     let (session, doubt) = find(&store, &args.call)?;
     let clock = Clock::system();
+    let note = args.note.as_deref();
+    let note = note
+        .map(|note| masked(note, &places, session))
+        .transpose()?;
     let command = Command {
         // The key is derived, so settling the same call twice has effect once.
         key: format!("settle-{}", doubt.call),
@@ -28,7 +33,7 @@ pub fn run(args: &Settle) -> Result<u8, Failure> {
         ask: Ask::Settle {
             call: doubt.call,
             happened: args.happened,
-            note: args.note.as_deref().map(masked),
+            note,
             by: ROUTE.to_owned(),
         },
     };

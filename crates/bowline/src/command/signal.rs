@@ -4,7 +4,7 @@ use bowline_core::command::Ask;
 use bowline_core::context::caps;
 use bowline_core::state::{CallPhase, CallState};
 use bowline_core::wait::{NAME_BYTES_MAX, Until};
-use bowline_core::{CallId, Command, ContextText, Origin, State};
+use bowline_core::{CallId, Command, ContextText, Origin, SessionId, State};
 use bowline_journal::mailbox::Put;
 use bowline_journal::{Store, mailbox};
 use bowline_runtime::Clock;
@@ -25,9 +25,12 @@ pub fn run(args: &Signal) -> Result<u8, Failure> {
              for"
         )));
     }
-    let payload = args.payload.as_deref().map(payload).transpose()?;
-    let store = Store::at(&Places::find()?.state);
+    let places = Places::find()?;
+    let store = Store::at(&places.state);
     let session = store.resolve(&args.session)?;
+    let payload = args.payload.as_deref();
+    let payload = payload.map(|text| payload_of(text, &places, session));
+    let payload = payload.transpose()?;
     let state = store.read_only(session)?.read_intact()?.state();
     let clock = Clock::system();
     let waiting = waiting(&state, name);
@@ -59,7 +62,7 @@ pub fn run(args: &Signal) -> Result<u8, Failure> {
 }
 
 /// What the model reads with the signal: a JSON value, as it was written.
-fn payload(text: &str) -> Result<ContextText, Failure> {
+fn payload_of(text: &str, places: &Places, session: SessionId) -> Result<ContextText, Failure> {
     let text = text.trim();
     if text.len() > caps::TOOL_RESULT_BYTES {
         return Err(Failure::usage(format!(
@@ -73,7 +76,7 @@ fn payload(text: &str) -> Result<ContextText, Failure> {
             "--payload is no JSON value ({error}): a text needs its quotes, as in '\"done\"'"
         )));
     }
-    let masked = masked(text);
+    let masked = masked(text, places, session)?;
     let origin = Origin::Person;
     Ok(ContextText::admit(
         origin,

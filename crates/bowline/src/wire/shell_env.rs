@@ -58,19 +58,22 @@ fn git_settings(env: &mut Vec<(String, String)>) {
     env.push((COUNT.to_owned(), (first + GIT_SET.len()).to_string()));
 }
 
-/// What a shell command started by this process gets. A variable that is no UTF-8 is left out.
-pub(super) fn of_this_process() -> Vec<(String, String)> {
+/// What a shell command started by this process gets, credentials only if they are `passed` by name.
+/// A variable that is no UTF-8 is left out.
+pub(super) fn of_this_process(passed: &[String]) -> Vec<(String, String)> {
     let all = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    clean(all)
+    clean(all, passed)
 }
 
 /// Leaves out credentials, Bowline's own variables and relative entries of the search path, and sets
 /// what every command gets.
-fn clean(all: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
+fn clean(all: impl Iterator<Item = (String, String)>, passed: &[String]) -> Vec<(String, String)> {
     let is_set = |name: &str| SET.iter().any(|(set, _)| *set == name);
     let kept = all.filter(|(name, value)| {
-        !name.starts_with("BOWLINE_") && !is_set(name) && !is_credential(name, value)
+        let is_passed = passed.contains(name) && !KEY_VARIABLES.contains(&name.as_str());
+        let is_own = name.starts_with("BOWLINE_") || is_set(name);
+        !is_own && (is_passed || !is_credential(name, value))
     });
     let kept = kept.map(|(name, value)| match name.as_str() {
         "PATH" => (name, absolute_only(&value)),

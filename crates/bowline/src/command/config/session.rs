@@ -92,6 +92,14 @@ fn in_force(settings: &Settings) -> Vec<Row> {
         origin: configured.origins.get("shell.timeout_ms").cloned(),
         changed: None,
     });
+    if !configured.env_pass.is_empty() {
+        rows.push(Row {
+            name: "shell.env_pass",
+            value: json!(configured.env_pass.join(", ")),
+            origin: configured.origins.get("shell.env_pass").cloned(),
+            changed: None,
+        });
+    }
     rows.extend(configured.endpoint.as_ref().map(|endpoint| Row {
         name: "providers",
         value: json!(endpoint::described(endpoint)),

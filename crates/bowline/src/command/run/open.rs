@@ -52,7 +52,7 @@ impl Opener<'_> {
             rules,
             scenario,
         } = new;
-        let provider = match scenario {
+        let mut provider = match scenario {
             Some(scenario) => (wire::play(scenario, self.clock), Vec::new()),
             None => {
                 let endpoints = config.endpoints();
@@ -70,6 +70,7 @@ impl Opener<'_> {
         let configured = in_force::recordable(configured, &provider.1, self.places);
         settings.configured = Some(Box::new(configured));
         let ledger = Some(self.store.ledger());
+        wire::with_known(&mut provider, config)?;
         let mut harness = wire::harness(provider, toolbox, policy, ledger);
         let session = SessionId::from_uuid(self.clock.new_id());
         let owned = self
@@ -175,7 +176,7 @@ impl Opener<'_> {
             by,
             told,
         } = going_on;
-        let provider = wire::provider(&settings, &endpoints, self.places, self.clock)?;
+        let mut provider = wire::provider(&settings, &endpoints, self.places, self.clock)?;
         if let Some(configured) = settings.configured.take() {
             let configured = in_force::recordable(*configured, &provider.1, self.places);
             settings.configured = Some(Box::new(configured));
@@ -193,6 +194,7 @@ impl Opener<'_> {
             crate::print::err_line(&crate::print::clean(&line));
         }
         let ledger = Some(self.store.ledger());
+        wire::with_known(&mut provider, &config)?;
         let mut harness = wire::harness(provider, toolbox, policy, ledger);
         if let Some(key) = self.store.mask_key(id) {
             wire::key_masker(&mut harness, key);

@@ -376,7 +376,7 @@ fn configured() -> Value {
     object(
         json!({}),
         json!({ "endpoint": endpoint, "rules": list(&rule),
-            "shell_timeout_ms": reference("count"), "private": list(&text), "home": text,
+            "shell_timeout_ms": reference("count"), "env_pass": list(&text), "private": list(&text), "home": text,
             "variables": list(&text), "trust": trust(),
             "origins": { "type": "object", "additionalProperties": origin } }),
     )

@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn credentials_stay_out() {
     let check = |name: &str, value: &str, is_kept: bool| {
-        let env = clean([(name.to_owned(), value.to_owned())].into_iter());
+        let env = clean([(name.to_owned(), value.to_owned())].into_iter(), &[]);
         let kept = env
             .iter()
             .any(|(known, content)| known == name && content == value);
@@ -60,7 +60,7 @@ fn git_is_told_after_what_it_is_told_already() {
         let own = own
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let env = clean(own);
+        let env = clean(own, &[]);
         for (name, value) in expect {
             let found: Vec<&str> = env
                 .iter()
@@ -95,18 +95,38 @@ fn git_is_told_after_what_it_is_told_already() {
 
 #[test]
 fn programs_are_not_looked_for_in_the_working_folder() {
-    let env = clean([("PATH".to_owned(), ".:/usr/bin::bin".to_owned())].into_iter());
+    let env = clean(
+        [("PATH".to_owned(), ".:/usr/bin::bin".to_owned())].into_iter(),
+        &[],
+    );
     let path = env.iter().find(|(name, _)| name == "PATH");
     assert_eq!(path.map(|(_, value)| value.as_str()), Some("/usr/bin"));
 }
 
 #[test]
 fn what_every_command_gets_replaces_what_was_set() {
-    let env = clean([("PAGER".to_owned(), "less".to_owned())].into_iter());
+    let env = clean([("PAGER".to_owned(), "less".to_owned())].into_iter(), &[]);
     let pagers: Vec<&str> = env
         .iter()
         .filter(|(name, _)| name == "PAGER")
         .map(|(_, value)| value.as_str())
         .collect();
     assert_eq!(pagers, ["cat"]);
+}
+
+#[test]
+fn a_credential_is_passed_by_its_name_alone() {
+    let check = |name: &str, passed: &[&str], is_kept: bool| {
+        let passed: Vec<String> = passed.iter().map(|name| (*name).to_owned()).collect();
+        let env = clean([(name.to_owned(), "abc".to_owned())].into_iter(), &passed);
+        assert_eq!(
+            env.iter().any(|(known, _)| known == name),
+            is_kept,
+            "{name}"
+        );
+    };
+    check("GITHUB_TOKEN", &["GITHUB_TOKEN"], true);
+    check("GITHUB_TOKEN", &["NPM_TOKEN"], false);
+    check("OPENAI_API_KEY", &["OPENAI_API_KEY"], false);
+    check("BOWLINE_HOME", &["BOWLINE_HOME"], false);
 }

@@ -14,6 +14,7 @@ use bowline_core::{
 use bowline_journal::{Journal as _, MemoryJournal};
 use bowline_policy::{NoLook, Policy, Surroundings, ToolFacts, decide};
 use bowline_tools::builtin::{self, BuiltinConfig};
+use bowline_tools::masks::NoMasks;
 use bowline_tools::tool::Blobs;
 use bowline_tools::{Call, Cancel, PlanCx, Toolbox};
 use serde_json::{Value, json};
@@ -49,6 +50,7 @@ impl Within {
                 roots: vec![root],
                 seen: Arc::default(),
                 jobs: Arc::default(),
+                masks: Arc::new(NoMasks),
             },
             scratch: ground.at("state"),
             runtime: runtime.expect("a runtime"),
