@@ -39,8 +39,8 @@ pub enum Network {
     #[default]
     None,
     /// The hosts that these patterns name (`docs.rs`, `*.crates.io`, `10.0.0.5`, `[::1]:8080`), at
-    /// ports 80 and 443 where a pattern has none. A private address is reached only by a pattern
-    /// that spells it out.
+    /// ports 80 and 443 where a pattern has none; one after a `!` closes what earlier ones open. A
+    /// private address is reached only by a pattern that spells it out.
     Hosts(Vec<String>),
     /// Whomever the machine reaches.
     Open,

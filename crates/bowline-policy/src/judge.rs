@@ -371,7 +371,7 @@ fn shown(path: &PathFact) -> String {
 
 /// Whether a pattern names a host or the hosts below one, rather than many that have nothing to do
 /// with each other.
-fn names_one(pattern: &str) -> bool {
+pub(crate) fn names_one(pattern: &str) -> bool {
     let name = pattern.strip_prefix("*.").unwrap_or(pattern);
     !name.contains('*') && (name == pattern || name.contains('.'))
 }

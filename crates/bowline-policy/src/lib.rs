@@ -49,7 +49,7 @@ pub use bowline_core::Sandbox;
 pub use carry::{brings_in, carries_out};
 pub use example::{EXAMPLE_HOME, EXAMPLE_ROOT, Example, Expected, check_example};
 pub use glob::PathGlob;
-pub use hosts::{HostStanding, host_standing};
+pub use hosts::{HostStanding, host_standing, open_hosts};
 pub use judge::{Judgement, ToolFacts, decide, may_search, settle};
 pub use look::{
     CONTENT_BYTES_MAX, Described, Look, NAMES_MAX, NoLook, Recorded, Surroundings,

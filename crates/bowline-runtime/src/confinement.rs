@@ -11,7 +11,7 @@
 //! Where this machine has no sandbox, the first two run as they are, as they did before.
 
 use bowline_core::{Action, Backend, Confinement, Mode, Network, Profile, Sandbox, State};
-use bowline_policy::{Extent, Policy, Surroundings, Widening, extent, widening};
+use bowline_policy::{Extent, Policy, Surroundings, Widening, extent, open_hosts, widening};
 use bowline_tools::Plan;
 use bowline_tools::confine::Confiner;
 
@@ -44,7 +44,10 @@ pub(crate) fn confinement(
     match (extent, mode) {
         (Extent::Reads, _) => confiner.confinement_with(reading).ok(),
         (Extent::Writes, Mode::Edit) => confiner.confinement_with(alone).ok(),
-        (_, Mode::Auto) => widened(confiner, &widening(policy, &plan.actions, &cx)),
+        (_, Mode::Auto) => {
+            let usual = open_hosts(policy, state.outside().is_some());
+            widened(confiner, usual, &widening(policy, &plan.actions, &cx))
+        }
         _ => None,
     }
 }
@@ -71,11 +74,11 @@ fn alone(profile: &mut Profile) {
     profile.network = Network::None;
 }
 
-/// The usual profile and what this call was allowed beyond it.
-fn widened(confiner: &Confiner, wide: &Widening) -> Option<Confinement> {
+/// The usual profile with the hosts that rules open, and what this call was allowed beyond it.
+fn widened(confiner: &Confiner, usual: Vec<String>, wide: &Widening) -> Option<Confinement> {
     let widen = |profile: &mut Profile| {
         profile.granted.extend(wide.writes.iter().cloned());
-        profile.network = network(&profile.network, wide);
+        profile.network = network(&profile.network, usual, wide);
     };
     let mut confinement = confiner.confinement_with(widen).ok()?;
     if confinement.backend == Backend::Landlock && !confinement.profile.network.hosts().is_empty() {
@@ -91,14 +94,12 @@ fn widened(confiner: &Confiner, wide: &Widening) -> Option<Confinement> {
     Some(confinement)
 }
 
-fn network(usual: &Network, wide: &Widening) -> Network {
-    if wide.network || *usual == Network::Open {
+fn network(configured: &Network, usual: Vec<String>, wide: &Widening) -> Network {
+    if wide.network || *configured == Network::Open {
         return Network::Open;
     }
-    let mut hosts = usual.hosts().to_vec();
-    hosts.extend(wide.hosts.iter().cloned());
-    hosts.sort();
-    hosts.dedup();
+    // In this order: what was allowed for this call counts over what rules close.
+    let hosts = [configured.hosts().to_vec(), usual, wide.hosts.clone()].concat();
     if hosts.is_empty() {
         Network::None
     } else {

@@ -5,21 +5,33 @@ use std::net::IpAddr;
 
 use super::{Host, HostError, HostPattern, Private};
 
-/// The hosts that may be reached: those that one of the patterns names.
+/// The hosts that may be reached, by patterns. A pattern opens what it names; one after a `!` closes
+/// it, at any port if it has none. What stands later counts.
 ///
 /// What is checked is what is dialled: [`HostAccess::admits`] judges the host as asked for,
 /// [`HostAccess::pick`] each address that its name was found to have. A host or an address that is
 /// not public is reached only where a pattern spells the host out, without a `*`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HostAccess {
-    patterns: Vec<HostPattern>,
+    lines: Vec<Line>,
 }
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Line {
+    Opens(HostPattern),
+    Closes(HostPattern),
+}
+
+/// What stands before a pattern that closes.
+const CLOSES: char = '!';
 
 /// Why a host is not reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoAccess {
     /// No pattern names it.
     NotNamed(Host),
+    /// A pattern closes it.
+    Closed(Host),
     /// A pattern names it, but for other ports.
     OtherPort(Host, u16),
     /// It is not public and no pattern spells it out.
@@ -31,14 +43,19 @@ pub enum NoAccess {
 }
 
 impl HostAccess {
-    /// Reads patterns.
+    /// Reads patterns. One that opens and cannot be read is nobody's name and opens nothing.
     ///
     /// # Errors
-    /// [`HostError`] quotes the first that cannot be read.
+    /// [`HostError`] quotes the first that closes and cannot be read.
     pub fn parse<T: AsRef<str>>(patterns: &[T]) -> Result<Self, HostError> {
-        let read = |text: &T| HostPattern::parse(text.as_ref());
-        let patterns = patterns.iter().map(read).collect::<Result<_, _>>()?;
-        Ok(Self { patterns })
+        let mut lines = Vec::with_capacity(patterns.len());
+        for text in patterns.iter().map(AsRef::as_ref) {
+            match text.strip_prefix(CLOSES) {
+                Some(text) => lines.push(Line::Closes(HostPattern::parse(text)?)),
+                None => lines.extend(HostPattern::parse(text).map(Line::Opens)),
+            }
+        }
+        Ok(Self { lines })
     }
 
     /// Whether `host` may be asked for at `port`.
@@ -46,17 +63,7 @@ impl HostAccess {
     /// # Errors
     /// Why not.
     pub fn admits(&self, host: &Host, port: u16) -> Result<(), NoAccess> {
-        let mut named = self
-            .patterns
-            .iter()
-            .filter(|one| one.names(host))
-            .peekable();
-        if named.peek().is_none() {
-            return Err(NoAccess::NotNamed(host.clone()));
-        }
-        if !named.any(|one| one.means_port(port)) {
-            return Err(NoAccess::OtherPort(host.clone(), port));
-        }
+        self.opening(host, port)?;
         match host.private() {
             Some(private) if !self.spells_out(host, port) => {
                 Err(NoAccess::NotPublic(host.clone(), private))
@@ -89,16 +96,45 @@ impl HostAccess {
         }
     }
 
-    fn spells_out(&self, host: &Host, port: u16) -> bool {
-        let mut patterns = self.patterns.iter();
-        patterns.any(|one| one.names_exactly(host) && one.means_port(port))
+    /// What counts for a host: the last line that names it at this port.
+    fn opening(&self, host: &Host, port: u16) -> Result<(), NoAccess> {
+        let fits = |line: &&Line| match line {
+            Line::Opens(one) => one.names(host) && one.means_port(port),
+            Line::Closes(one) => is_closed_by(one, host, port),
+        };
+        match self.lines.iter().rfind(fits) {
+            Some(Line::Opens(_)) => Ok(()),
+            Some(Line::Closes(_)) => Err(NoAccess::Closed(host.clone())),
+            None => {
+                let is_named = |line: &Line| matches!(line, Line::Opens(one) if one.names(host));
+                Err(if self.lines.iter().any(is_named) {
+                    NoAccess::OtherPort(host.clone(), port)
+                } else {
+                    NoAccess::NotNamed(host.clone())
+                })
+            }
+        }
     }
+
+    /// Whether a line that opens spells the host out, with none after it that closes it.
+    fn spells_out(&self, host: &Host, port: u16) -> bool {
+        let counts = |line: &&Line| match line {
+            Line::Opens(one) => one.names_exactly(host) && one.means_port(port),
+            Line::Closes(one) => is_closed_by(one, host, port),
+        };
+        matches!(self.lines.iter().rfind(counts), Some(Line::Opens(_)))
+    }
+}
+
+fn is_closed_by(pattern: &HostPattern, host: &Host, port: u16) -> bool {
+    pattern.names(host) && (pattern.port().is_none() || pattern.means_port(port))
 }
 
 impl fmt::Display for NoAccess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotNamed(host) => write!(f, "no rule names the host {host}"),
+            Self::Closed(host) => write!(f, "a rule closes the host {host}"),
             Self::OtherPort(host, port) => write!(
                 f,
                 "the rule that names {host} means other ports than {port} (80 and 443 where it \

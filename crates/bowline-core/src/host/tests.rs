@@ -344,6 +344,38 @@ fn only_what_a_pattern_names_is_reached_and_only_where_it_leads_outside() {
         "machines get their keys",
     );
     check(&["*"], "localhost", 80, &["127.0.0.1"], "this machine");
+    let closed = &[
+        "*.example",
+        "!evil.example",
+        "!*.bad.example",
+        "!d.example:8443",
+        "?",
+    ];
+    check(closed, "a.example", 443, &["8.8.8.8"], "[8.8.8.8]");
+    check(
+        closed,
+        "evil.example",
+        443,
+        &["8.8.8.8"],
+        "a rule closes the host evil.example",
+    );
+    check(closed, "evil.example", 22, &["8.8.8.8"], "a rule closes");
+    check(closed, "a.bad.example", 80, &["8.8.8.8"], "a rule closes");
+    check(closed, "d.example", 443, &["8.8.8.8"], "[8.8.8.8]");
+    // A later word counts: what was granted by name is open, and spelled out.
+    let granted = &["*.example", "!a.example", "a.example"];
+    check(granted, "a.example", 443, &["10.0.0.1"], "[10.0.0.1]");
+    check(
+        &["a.example", "!*.example"],
+        "a.example",
+        443,
+        &["8.8.8.8"],
+        "a rule closes",
+    );
+    assert!(
+        HostAccess::parse(&["*", "!a..b"]).is_err(),
+        "what is to be closed is not left open"
+    );
     check(
         &["*", "10.*"],
         "10.0.0.1",

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use bowline_core::call::ReplayPlan;
+use bowline_core::call::{Effect, ReplayPlan};
 use bowline_core::event::CallStarted;
 use bowline_core::job::JobChange;
 use bowline_core::spec::ActionKind;
@@ -366,6 +366,10 @@ fn report(dir: &Path, job: String, offset: u64) -> Finish {
         job: job.clone(),
         offset: news.offset,
     };
+    let connections = match &look {
+        Look::Ended(exit) => exit.connections.clone(),
+        Look::Running | Look::Gone { .. } => Vec::new(),
+    };
     let (line, changes, exit_code) = match look {
         Look::Running if news.text.is_empty() => {
             (format!("{job} runs; no new output"), vec![read], None)
@@ -383,7 +387,10 @@ fn report(dir: &Path, job: String, offset: u64) -> Finish {
         }
     };
     Finish {
-        effect: effect(changes),
+        effect: Effect {
+            connections,
+            ..effect(changes)
+        },
         full_output: news.whole,
         exit_code,
         ..Finish::ok(format!("{}[{line}]\n", news.text), line)

@@ -119,7 +119,13 @@ impl Report<'_> {
                 paths.join(", ")
             )
         });
-        [ended, survivors, lost, aside].into_iter().flatten()
+        let connections = (self.exit.connections_left_out > 0).then(|| {
+            let count = self.exit.connections_left_out;
+            format!("{count} more connections are not listed one by one")
+        });
+        [ended, survivors, lost, aside, connections]
+            .into_iter()
+            .flatten()
     }
 }
 
