@@ -40,6 +40,33 @@ pub struct Connection {
     pub received_bytes: u64,
 }
 
+impl Connection {
+    /// It in a line: `docs.rs:443 (203.0.113.5), 120 bytes sent, 4532 received`, or why it was not
+    /// made.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let port = match self.port {
+            0 => String::new(),
+            port => format!(":{port}"),
+        };
+        let host = &self.host;
+        let host = if host.contains(':') && self.port > 0 {
+            format!("[{host}]{port}")
+        } else {
+            format!("{host}{port}")
+        };
+        if let Some(why) = &self.refused {
+            return format!("{host} was not reached: {why}");
+        }
+        let (sent, received) = (self.sent_bytes, self.received_bytes);
+        let at = match &self.address {
+            Some(address) if *address != self.host => format!(" ({address})"),
+            _ => String::new(),
+        };
+        format!("{host}{at}, {sent} bytes sent, {received} received")
+    }
+}
+
 /// Something that a call's limits kept it from, as far as can be told.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "denied", rename_all = "snake_case")]

@@ -154,6 +154,9 @@ impl Reader {
                 };
                 let what = format!("ended: {}{found}", it.outcome.summary);
                 self.note_call(it.call, recorded, what);
+                for connection in &it.outcome.effect.connections {
+                    self.note_call(it.call, recorded, connection.words());
+                }
             }
             Fact::CallFailed(it) => {
                 let what = format!("failed: {}", it.error.text());

@@ -124,7 +124,13 @@ fn about(event: &Event) -> String {
             format!("{} (try {})", started.call().short(), started.try_number())
         }
         Fact::CallFinished(finished) => {
-            format!("{} {}", finished.call.short(), finished.outcome.summary)
+            let outcome = &finished.outcome;
+            let reached = match outcome.effect.connections.len() {
+                0 => String::new(),
+                1 => "; 1 connection".to_owned(),
+                count => format!("; {count} connections"),
+            };
+            format!("{} {}{reached}", finished.call.short(), outcome.summary)
         }
         Fact::CallFailed(failed) => failed.error.text().to_owned(),
         Fact::CallInDoubt(doubt) => doubt.why.clone(),

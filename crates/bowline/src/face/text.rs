@@ -19,6 +19,9 @@ use crate::print::{self, Colour, Look};
 /// Lines of a diff that are shown.
 const DIFF_LINES: usize = 24;
 
+/// Most connections shown of one call.
+const CONNECTION_LINES: usize = 6;
+
 /// Shows a run to a person.
 pub struct Text {
     look: Look,
@@ -301,6 +304,17 @@ impl Text {
         self.last_started = None;
         for change in &outcome.effect.files {
             self.diff(change);
+        }
+        let connections = &outcome.effect.connections;
+        for connection in connections.iter().take(CONNECTION_LINES) {
+            let text = self.look.fit(&connection.words(), 4);
+            let line = format!("    {}", self.dim(&text));
+            self.line(&line);
+        }
+        if connections.len() > CONNECTION_LINES {
+            let more = connections.len() - CONNECTION_LINES;
+            let more = self.dim(&format!("    ... {more} more connections"));
+            self.line(&more);
         }
     }
 

@@ -32,6 +32,7 @@ mod kills;
 mod listing;
 mod log;
 mod models;
+mod named_hosts;
 mod overrun;
 mod own_shell;
 mod owner;

@@ -187,11 +187,14 @@ fn trust(decision: &Decision) -> String {
 }
 
 fn confined(decision: &Decision) -> String {
-    match decision.confinement.as_deref().map(|it| it.backend) {
-        None => "no".to_owned(),
-        Some(Backend::Namespaces) => "by namespaces".to_owned(),
-        Some(Backend::Landlock) => "by Landlock and seccomp".to_owned(),
-    }
+    let Some(confinement) = decision.confinement.as_deref() else {
+        return "no".to_owned();
+    };
+    let by = match confinement.backend {
+        Backend::Namespaces => "by namespaces",
+        Backend::Landlock => "by Landlock and seccomp",
+    };
+    format!("{by}; {}", confinement.profile.network.words())
 }
 
 /// A rule with its layer, tier and place.
