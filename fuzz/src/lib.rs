@@ -5,6 +5,7 @@
 //! a function of bytes that panics when something is not as it must be.
 #![forbid(unsafe_code)]
 
+mod pages;
 mod replies;
 mod shell;
 mod stored;
@@ -15,7 +16,7 @@ mod tools;
 use std::sync::OnceLock;
 
 /// Every target by name.
-const TARGETS: [(&str, fn(&[u8])); 15] = [
+const TARGETS: [(&str, fn(&[u8])); 16] = [
     ("sse", streams::sse),
     ("chat", replies::chat),
     ("responses", replies::responses),
@@ -31,6 +32,7 @@ const TARGETS: [(&str, fn(&[u8])); 15] = [
     ("usage", tables::usage),
     ("shell_parse", shell::parsed),
     ("policy", shell::judged),
+    ("page", pages::read),
 ];
 
 /// The target that was asked for.

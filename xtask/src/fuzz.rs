@@ -12,7 +12,7 @@ use crate::repo::{Repo, succeeds};
 use crate::{Outcome, say};
 
 /// Every target with the folders its seeds come from; of a `.jsonl` file, each record's `command` is one.
-const TARGETS: [(&str, &[&str]); 15] = [
+const TARGETS: [(&str, &[&str]); 16] = [
     (
         "sse",
         &["wire/openai-chat", "wire/openai", "wire/anthropic"],
@@ -34,6 +34,7 @@ const TARGETS: [(&str, &[&str]); 15] = [
         &["corpora/shell-permission.jsonl", "fuzz/shell"],
     ),
     ("policy", &["corpora/shell-permission.jsonl", "fuzz/shell"]),
+    ("page", &["fuzz/page"]),
 ];
 
 /// Coverage counters for libFuzzer. A target triple is named so that build scripts go without.

@@ -18,7 +18,7 @@ use bowline_core::web::{Method, Web};
 use bowline_core::{Action, BoxFuture, Host, Permit, ReplayClass, Risk, ToolSpec};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use self::follow::Fetch;
 use self::target::Target;
@@ -64,12 +64,11 @@ pub type RulesOfHosts = Arc<dyn Fn(&Host, u16) -> HostRules + Send + Sync>;
 struct Input {
     url: String,
     method: Option<Verb>,
+    #[schemars(with = "Option<Map<String, Value>>")]
     headers: Option<BTreeMap<String, String>>,
     body: Option<String>,
-    /// Source, not readable text
+    /// Source, not text
     raw: Option<bool>,
-    /// 30000
-    #[schemars(range(min = 1, max = 120_000))]
     timeout_ms: Option<u64>,
 }
 
@@ -101,8 +100,7 @@ pub(super) fn spec() -> ToolSpec {
     About {
         name: "fetch",
         title: "Fetch from the web",
-        description: "Read a web page or an API's answer as text. Only GET and HEAD run unasked, \
-                      if at all.",
+        description: "Read a web page or an API's answer as text; a person allows what is no GET.",
         risk: Risk::High,
         replay_ceiling: ReplayClass::Once,
         actions: &[ActionKind::Reach],
@@ -174,7 +172,10 @@ impl FetchTool {
             } else {
                 Shape::Text
             },
-            timeout_ms: input.timeout_ms.unwrap_or(TIMEOUT_MS).min(TIMEOUT_MAX_MS),
+            timeout_ms: input
+                .timeout_ms
+                .unwrap_or(TIMEOUT_MS)
+                .clamp(1, TIMEOUT_MAX_MS),
         })
     }
 }
@@ -306,6 +307,3 @@ fn headers(given: BTreeMap<String, String>) -> Result<Vec<(String, String)>, Inp
     }
     Ok(headers)
 }
-
-#[cfg(test)]
-mod tests;

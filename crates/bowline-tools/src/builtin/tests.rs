@@ -23,6 +23,16 @@ fn declarations_stay_small() {
     assert!(whole.len() < bytes_max, "{} bytes: {whole}", whole.len());
 }
 
+/// Whoever never fetches anything pays for it, too.
+#[test]
+fn the_declaration_of_fetch_is_small() {
+    let declared = chat_declarations();
+    let names = |tool: &&Value| tool["function"]["name"] == "fetch";
+    let fetch = declared.as_array().unwrap().iter().find(names).unwrap();
+    let bytes = fetch["function"].to_string().len();
+    assert!(bytes < 4 * 120, "{bytes} bytes: {fetch}");
+}
+
 #[test]
 fn schemas_hold_nothing_that_only_costs_tokens() {
     for spec in specs() {
@@ -105,6 +115,7 @@ fn specs_say_what_they_must() {
         ReplayClass::Once,
         json!(["action"]),
     );
+    check("fetch", Risk::High, ReplayClass::Once, json!(["url"]));
 }
 
 #[test]

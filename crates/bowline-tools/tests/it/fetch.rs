@@ -207,7 +207,7 @@ fn what_is_never_sent_is_refused() {
         json!({"method": "POST", "body": "x".repeat(300_000)}),
         "keep it below",
     );
-    with(json!({"timeout_ms": 0}), "timeout_ms");
+    with(json!({"timeout_ms": -1}), "does not fit");
     with(json!({"link": "x"}), "unknown key");
 }
 

@@ -20,6 +20,7 @@ mod disks;
 mod doctor;
 mod endpoints;
 mod escape;
+mod fetch;
 mod first_run;
 mod help;
 mod hostile;
