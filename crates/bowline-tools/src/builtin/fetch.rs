@@ -63,16 +63,16 @@ pub type RulesOfHosts = Arc<dyn Fn(&Host, u16) -> HostRules + Send + Sync>;
 #[serde(deny_unknown_fields)]
 struct Input {
     url: String,
+    #[schemars(with = "Option<String>")]
     method: Option<Verb>,
     #[schemars(with = "Option<Map<String, Value>>")]
     headers: Option<BTreeMap<String, String>>,
     body: Option<String>,
-    /// Source, not text
     raw: Option<bool>,
     timeout_ms: Option<u64>,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 enum Verb {
     Get,
@@ -100,7 +100,7 @@ pub(super) fn spec() -> ToolSpec {
     About {
         name: "fetch",
         title: "Fetch from the web",
-        description: "Read a web page or an API's answer as text; a person allows what is no GET.",
+        description: "Read a web page as text.",
         risk: Risk::High,
         replay_ceiling: ReplayClass::Once,
         actions: &[ActionKind::Reach],

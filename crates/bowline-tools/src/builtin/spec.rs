@@ -95,6 +95,9 @@ fn strip_keywords(map: &mut Map<String, Value>) {
     if map.get("default") == Some(&Value::Null) {
         map.remove("default");
     }
+    if map.get("additionalProperties") == Some(&json!(true)) {
+        map.remove("additionalProperties");
+    }
     if map.get("minimum") == Some(&json!(0)) {
         map.remove("minimum");
     }

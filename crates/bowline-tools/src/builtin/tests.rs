@@ -30,7 +30,7 @@ fn the_declaration_of_fetch_is_small() {
     let names = |tool: &&Value| tool["function"]["name"] == "fetch";
     let fetch = declared.as_array().unwrap().iter().find(names).unwrap();
     let bytes = fetch["function"].to_string().len();
-    assert!(bytes < 4 * 120, "{bytes} bytes: {fetch}");
+    assert!(bytes < 4 * 90, "{bytes} bytes: {fetch}");
 }
 
 #[test]

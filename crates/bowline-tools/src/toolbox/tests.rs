@@ -18,16 +18,16 @@ fn finds_by_name_and_names_what_there_is() {
             .as_deref(),
         Some(
             "There is no tool `Reed`. Did you mean `read`? \
-             The tools are: read, write, edit, grep, glob, list, shell, todo, ask_user, shell_job, wait_for."
+             The tools are: read, write, edit, grep, glob, list, shell, todo, ask_user, shell_job, fetch, wait_for."
         )
     );
     let message = toolbox
-        .get("fetch_url")
+        .get("browse")
         .err()
         .map(|error| error.message)
         .unwrap();
     assert!(!message.contains("Did you mean"), "{message}");
-    assert_eq!(format!("{toolbox:?}").matches('"').count(), 22);
+    assert_eq!(format!("{toolbox:?}").matches('"').count(), 24);
 }
 
 #[test]

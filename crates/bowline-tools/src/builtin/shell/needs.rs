@@ -18,9 +18,9 @@ const ENTRIES_MAX: usize = 16;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Needs {
-    /// Paths outside the workspace
+    /// Outside the workspace
     write: Option<Vec<String>>,
-    /// `host` or `host:port`
+    // `host` or `host:port`; not said to the model, which writes it so by itself.
     hosts: Option<Vec<String>>,
 }
 
