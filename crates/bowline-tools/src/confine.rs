@@ -20,10 +20,12 @@
 
 mod capability;
 mod filter;
+mod granted;
 mod guard;
 pub mod inside;
 mod layers;
 mod namespaces;
+mod newborn;
 mod rules;
 mod sockets;
 mod survey;
@@ -39,9 +41,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bowline_core::{Backend, Confinement, Profile};
 
+use self::newborn::Nursery;
 use crate::sandbox::{Powers, Restrict};
 
 pub use capability::{Capability, Support, capability};
+pub(crate) use granted::Placeholders;
 pub(crate) use guard::Guard;
 pub(crate) use layers::Held;
 
@@ -189,6 +193,8 @@ pub(crate) struct Prepared {
     pub(crate) guard: Option<Guard>,
     /// Where the listening socket of a proxy comes out, if the command is to have one.
     pub(crate) door: Option<OwnedFd>,
+    /// Empty files in place of granted ones.
+    pub(crate) placeholders: Placeholders,
     /// What is written over caches, kept from other commands while this one runs.
     pub(crate) held: Option<Held>,
 }
@@ -229,6 +235,9 @@ pub(crate) fn prepare(confinement: &Confinement, cwd: &Path, dir: &Path) -> io::
     };
     let program = filter::program(confinement.backend, writes).map_err(io::Error::other)?;
     let survey = survey::survey(&confinement.profile);
+    let folders = confinement.profile.writable.iter().map(PathBuf::from);
+    let nursery = Nursery::new(folders.collect(), &survey);
+    let placeholders = Placeholders::make(&confinement.profile);
     let prepared = match confinement.backend {
         Backend::Namespaces => {
             let bubblewrap = capability::bubblewrap()
@@ -279,6 +288,7 @@ pub(crate) fn prepare(confinement: &Confinement, cwd: &Path, dir: &Path) -> io::
                 guard: None,
                 door: door.transpose()?,
                 held,
+                placeholders,
             }
         }
         Backend::Landlock => Prepared {
@@ -293,10 +303,11 @@ pub(crate) fn prepare(confinement: &Confinement, cwd: &Path, dir: &Path) -> io::
             guard: None,
             door: None,
             held: None,
+            placeholders,
         },
     };
     Ok(Prepared {
-        guard: Guard::new(survey.watched),
+        guard: Guard::new(survey.watched, nursery),
         ..prepared
     })
 }

@@ -16,13 +16,14 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::inotify::{CreateFlags, WatchFlags, add_watch, init};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags};
 
+use super::newborn::Nursery;
 use super::survey::Watched;
 
 /// How a name goes on under which something was set aside.
-const ASIDE: &str = ".set-aside";
+pub(super) const ASIDE: &str = ".set-aside";
 
 /// Most names that are tried for one thing.
-const TRIES_MAX: u32 = 100;
+pub(super) const TRIES_MAX: u32 = 100;
 
 /// Most things that are reported.
 const REPORTED_MAX: usize = 64;
@@ -42,6 +43,7 @@ pub(crate) struct Guard {
     names: Vec<Name>,
     /// Tells that something was made in one of the folders; none where the kernel has no more.
     news: Option<OwnedFd>,
+    nursery: Nursery,
     set_aside: Vec<PathBuf>,
 }
 
@@ -64,8 +66,9 @@ struct Found<'n> {
 }
 
 impl Guard {
-    /// Watches `names` from now on. A folder that cannot be opened has no names to watch.
-    pub(super) fn new(names: Vec<Watched>) -> Option<Self> {
+    /// Watches `names` from now on, and what repositories are new in the end. A folder that cannot be
+    /// opened has no names to watch.
+    pub(super) fn new(names: Vec<Watched>, nursery: Nursery) -> Option<Self> {
         let open = |watched: Watched| {
             let opened = rustix::fs::openat(CWD, &watched.folder, FOLDER, Mode::empty()).ok()?;
             Some(Name {
@@ -83,6 +86,7 @@ impl Guard {
         let mut guard = Self {
             names,
             news,
+            nursery,
             set_aside: Vec::new(),
         };
         guard.look();
@@ -116,6 +120,8 @@ impl Guard {
     /// Looks a last time. Gives where the things lie that were set aside.
     pub(crate) fn end(mut self) -> Vec<PathBuf> {
         self.look();
+        self.set_aside.extend(self.nursery.tame());
+        self.set_aside.truncate(REPORTED_MAX);
         self.set_aside.sort();
         self.set_aside.dedup();
         self.set_aside

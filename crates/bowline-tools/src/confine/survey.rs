@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 use bowline_core::Profile;
 
 /// The folder or file of a repository.
-const GIT: &str = ".git";
+pub(super) const GIT: &str = ".git";
 
 /// Names in a repository's own folder begin like this among the protected ones.
 const IN_GIT: &str = ".git/";
 
 /// What git runs by itself, below a repository's own folder.
-const HOOKS: &str = "hooks";
+pub(super) const HOOKS: &str = "hooks";
 
 /// Where a repository keeps those of its submodules.
 const MODULES: &str = "modules";
@@ -41,6 +41,10 @@ pub(super) struct Survey {
     pub(super) there: Vec<(PathBuf, String)>,
     /// Names that must stay as they are, and cannot be held by a mount.
     pub(super) watched: Vec<Watched>,
+    /// Folders that have a repository of their own.
+    pub(super) repositories: Vec<PathBuf>,
+    /// Whether there are more than were looked for.
+    pub(super) has_more: bool,
 }
 
 /// A protected name that is not there, or is a link.
@@ -85,12 +89,12 @@ pub(super) fn survey(profile: &Profile) -> Survey {
 impl Survey {
     /// What is protected of the repositories in and below `folder`.
     fn repositories(&mut self, folder: &Path, names: &[&str]) {
-        let mut found = vec![folder.to_owned()];
-        let mut looks = 0;
-        nested(folder, DEPTH_MAX, &mut found, &mut looks);
-        for repository in found {
-            self.repository(&repository, names);
+        let (found, has_more) = repositories(folder);
+        self.has_more |= has_more;
+        for repository in &found {
+            self.repository(repository, names);
         }
+        self.repositories.extend(found);
         if is_repository(folder) {
             self.own(folder, names);
         }
@@ -146,6 +150,19 @@ impl Survey {
             Err(_) => self.watched.push(watched),
         }
     }
+}
+
+/// The folders in and below `folder` that have a repository of their own, and whether there may be
+/// more where was not looked.
+pub(super) fn repositories(folder: &Path) -> (Vec<PathBuf>, bool) {
+    let mut found = Vec::new();
+    let mut looks = 0;
+    if fs::symlink_metadata(folder.join(GIT)).is_ok() {
+        found.push(folder.to_owned());
+    }
+    nested(folder, DEPTH_MAX, &mut found, &mut looks);
+    let has_more = looks >= LOOKS_MAX || found.len() > NESTED_MAX;
+    (found, has_more)
 }
 
 /// Whether `folder` is a repository's own folder.

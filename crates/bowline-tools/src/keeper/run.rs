@@ -23,7 +23,7 @@ use super::record::{
 use super::scrub::Scrub;
 use super::spool::Spool;
 use super::watch::Watch;
-use crate::confine::{self, Guard, Held, Prepared};
+use crate::confine::{self, Guard, Held, Placeholders, Prepared};
 use crate::proxy::{self, Limits, Proxy, Resolve};
 use crate::sandbox::{self, Restrict};
 
@@ -143,6 +143,7 @@ fn keep(dir: &Path, mut scrub: Box<dyn Scrub>, resolve: Arc<Resolve>) -> Result<
             guard,
             door,
             held: _held,
+            placeholders: _placeholders,
         }) => {
             let shell_pid = i32::try_from(shell.id()).map_err(|_| Leave::Untold)?;
             let proxy = door.and_then(|door| proxy_behind(door, &order, resolve));
@@ -285,6 +286,7 @@ struct Spawned {
     /// Where its proxy's listening socket comes out, if it is to have one.
     door: Option<OwnedFd>,
     held: Option<Held>,
+    placeholders: Placeholders,
 }
 
 /// Starts the shell with stdout and stderr in one pipe, so that their order is kept.
@@ -311,6 +313,7 @@ fn spawn(
         guard,
         door,
         held,
+        placeholders,
     } = match &order.confinement {
         Some(confinement) => {
             confine::prepare(confinement, &order.cwd, dir).map_err(Unstarted::Unconfined)?
@@ -322,6 +325,7 @@ fn spawn(
             guard: None,
             door: None,
             held: None,
+            placeholders: Placeholders::default(),
         },
     };
     let is_confined = order.confinement.is_some();
@@ -355,6 +359,7 @@ fn spawn(
         guard,
         door,
         held,
+        placeholders,
     })
 }
 

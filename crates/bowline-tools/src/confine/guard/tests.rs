@@ -5,13 +5,17 @@ use std::os::unix::fs::symlink;
 
 use super::*;
 
+fn nursery() -> Nursery {
+    Nursery::new(Vec::new(), &super::super::survey::Survey::default())
+}
+
 fn guard(root: &Path, names: &[(&str, Option<&str>)]) -> Guard {
     let names = names.iter().map(|(name, link)| Watched {
         folder: root.to_owned(),
         name: (*name).to_owned(),
         link: link.map(PathBuf::from),
     });
-    Guard::new(names.collect()).unwrap()
+    Guard::new(names.collect(), nursery()).unwrap()
 }
 
 #[test]
@@ -110,11 +114,11 @@ fn news_come_from_folders_that_are_made_meanwhile() {
 
 #[test]
 fn nothing_to_watch_is_no_guard() {
-    assert!(Guard::new(Vec::new()).is_none());
+    assert!(Guard::new(Vec::new(), nursery()).is_none());
     let gone = Watched {
         folder: "/nowhere/at/all".into(),
         name: "x".to_owned(),
         link: None,
     };
-    assert!(Guard::new(vec![gone]).is_none());
+    assert!(Guard::new(vec![gone], nursery()).is_none());
 }

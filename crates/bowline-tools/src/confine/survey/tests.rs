@@ -23,7 +23,7 @@ fn surveyed(make: impl FnOnce(&Path)) -> (Vec<String>, Vec<String>) {
         granted: vec![format!("{}/granted", root.display())],
         ..Profile::default()
     };
-    let Survey { there, watched } = survey(&profile);
+    let Survey { there, watched, .. } = survey(&profile);
     let below = |path: PathBuf| {
         path.strip_prefix(&root)
             .unwrap()
