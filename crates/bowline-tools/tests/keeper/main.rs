@@ -15,6 +15,7 @@ mod confined;
 mod cost;
 mod ending;
 mod errors;
+mod held;
 mod outcomes;
 mod output;
 mod proxied;
@@ -67,6 +68,7 @@ fn run_cases(filter: Option<&str>) -> i32 {
         output::CASES,
         works::CASES,
         confined::CASES,
+        held::CASES,
         proxied::CASES,
         reattach::CASES,
         skew::CASES,
@@ -74,7 +76,7 @@ fn run_cases(filter: Option<&str>) -> i32 {
     ] {
         cases.extend(group.iter().filter(|(name, _)| is_meant(name)));
     }
-    let alone = confined::ALONE.iter().filter(|(name, _)| is_meant(name));
+    let alone = held::ALONE.iter().filter(|(name, _)| is_meant(name));
     let alone: Vec<Case> = alone.copied().collect();
     let next = AtomicUsize::new(0);
     let failed = Mutex::new(0);
