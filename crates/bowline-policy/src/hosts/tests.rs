@@ -59,3 +59,46 @@ fn a_project_that_nobody_trusts_opens_nothing() {
     assert!(project.trust.is_untrusted());
     assert!(!host_standing(&project, &host, 80).allows_exactly);
 }
+
+#[test]
+fn commands_reach_what_rules_open_less_what_others_close() {
+    use Verdict::{Allow, Ask, Deny};
+    let check = |rules: &[(Verdict, &str)], is_marked: bool, expect: &[&str]| {
+        let rules: Vec<_> = rules
+            .iter()
+            .map(|(verdict, rule)| (*verdict, *rule, Layer::User))
+            .collect();
+        assert_eq!(open_hosts(&policy(&rules), is_marked), expect, "{rules:?}");
+    };
+    check(&[], false, &[]);
+    check(
+        &[(Deny, "host(a.example)"), (Ask, "host(b.example)")],
+        false,
+        &[],
+    );
+    let rules = [
+        (Allow, "host(*)"),
+        (Allow, "host(docs.rs:8443)"),
+        (Allow, "host(*.crates.io)"),
+        (Deny, "host(evil.example)"),
+        (Ask, "host(*.corp.example)"),
+        (Allow, "curl *"),
+    ];
+    let closed = ["!*.corp.example", "!evil.example"];
+    let all = [&["*", "*.crates.io", "docs.rs:8443"][..], &closed].concat();
+    check(&rules, false, &all);
+    // With content from outside in the session, what names every host names none.
+    let named = [&["*.crates.io", "docs.rs:8443"][..], &closed].concat();
+    check(&rules, true, &named);
+    let project = policy(&[(Allow, "host(docs.rs)", Layer::Project)]);
+    assert!(
+        open_hosts(&project, false).is_empty(),
+        "nobody trusts the project"
+    );
+    let mut lapsing = policy(&[(Allow, "host(docs.rs)", Layer::User)]);
+    lapsing.rules[0].expires_at_ms = Some(u64::MAX);
+    assert!(
+        open_hosts(&lapsing, false).is_empty(),
+        "what lapses opens nothing that lasts"
+    );
+}

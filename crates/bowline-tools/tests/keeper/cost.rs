@@ -23,16 +23,27 @@ pub(crate) fn measure(count: usize) -> i32 {
     }
     figures.report("bash -c true, no keeper");
     block_on(async {
-        let all = [None, Some(Backend::Namespaces), Some(Backend::Landlock)];
-        for backend in all {
-            under_a_keeper(&place, backend, count).await;
+        let named = || Network::Hosts(vec!["docs.rs".to_owned()]);
+        let all = [
+            (None, Network::None),
+            (Some(Backend::Namespaces), Network::None),
+            (Some(Backend::Namespaces), named()),
+            (Some(Backend::Landlock), Network::None),
+        ];
+        for (backend, network) in all {
+            under_a_keeper(&place, backend, network, count).await;
         }
     });
     0
 }
 
 /// Launches `count` times, unconfined or confined the way mode `auto` does.
-async fn under_a_keeper(place: &Place, backend: Option<Backend>, count: usize) {
+async fn under_a_keeper(place: &Place, backend: Option<Backend>, network: Network, count: usize) {
+    let kind = format!(
+        "{}, network {}",
+        backend.map_or("no sandbox", Backend::name),
+        network.name()
+    );
     let mut order = place.order("true");
     let work = order.cwd.join("work");
     for name in [".git/hooks", ".bowline", "secret", "state"] {
@@ -43,7 +54,7 @@ async fn under_a_keeper(place: &Place, backend: Option<Backend>, count: usize) {
         writable: vec![work.to_str().unwrap().to_owned()],
         protected: names(&[".git/hooks", ".git/config", ".bowline"]),
         hidden: names(&["/etc/shadow", "/etc/gshadow"]),
-        network: Network::None,
+        network,
         ..Profile::default()
     };
     order.confinement = backend.map(|backend| Box::new(Confinement { backend, profile }));
@@ -51,15 +62,14 @@ async fn under_a_keeper(place: &Place, backend: Option<Backend>, count: usize) {
     let mut figures = Figures::new();
     let mut launches = Vec::new();
     for round in 0..count {
-        let dir = place.path(&format!("{backend:?}/{round}"));
+        let dir = place.path(&format!("{kind}/{round}"));
         let began = Instant::now();
         let kept = launcher().launch(&dir, &order).unwrap();
         launches.push(began.elapsed());
         assert_eq!(finished(kept.wait(|_| {}).await).code, Some(0));
         figures.walls.push(began.elapsed());
     }
-    let name = backend.map_or("no sandbox", Backend::name);
-    figures.report(&format!("bash -c true, under a keeper, {name}"));
+    figures.report(&format!("bash -c true, under a keeper, {kind}"));
     launches.sort();
     println!("  of which launch() {:.2?}", launches[count / 2]);
 }
