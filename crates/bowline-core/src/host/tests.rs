@@ -287,17 +287,20 @@ fn patterns_have_one_spelling_and_mean_ports() {
     }
 }
 
+/// Asks for a host whose name was found to have these addresses.
+fn check_access(patterns: &[&str], host: &str, port: u16, found: &[&str], expect: &str) {
+    let access = HostAccess::parse(patterns).unwrap();
+    let found: Vec<IpAddr> = found.iter().map(|text| text.parse().unwrap()).collect();
+    let came = match access.pick(&Host::parse(host).unwrap(), port, &found) {
+        Ok(picked) => format!("{picked:?}"),
+        Err(error) => error.to_string(),
+    };
+    assert!(came.contains(expect), "{patterns:?} {host}:{port}: {came}");
+}
+
 #[test]
 fn only_what_a_pattern_names_is_reached_and_only_where_it_leads_outside() {
-    let check = |patterns: &[&str], host: &str, port: u16, found: &[&str], expect: &str| {
-        let access = HostAccess::parse(patterns).unwrap();
-        let found: Vec<IpAddr> = found.iter().map(|text| text.parse().unwrap()).collect();
-        let came = match access.pick(&Host::parse(host).unwrap(), port, &found) {
-            Ok(picked) => format!("{picked:?}"),
-            Err(error) => error.to_string(),
-        };
-        assert!(came.contains(expect), "{patterns:?} {host}:{port}: {came}");
-    };
+    let check = check_access;
     let docs = &["docs.rs", "*.docs.rs", "10.0.0.5", "db.internal:5432"];
     check(docs, "docs.rs", 443, &["8.8.8.8"], "[8.8.8.8]");
     check(docs, "a.docs.rs", 80, &["8.8.8.8"], "[8.8.8.8]");
@@ -344,6 +347,11 @@ fn only_what_a_pattern_names_is_reached_and_only_where_it_leads_outside() {
         "machines get their keys",
     );
     check(&["*"], "localhost", 80, &["127.0.0.1"], "this machine");
+}
+
+#[test]
+fn what_is_closed_is_closed_and_what_stands_later_counts() {
+    let check = check_access;
     let closed = &[
         "*.example",
         "!evil.example",

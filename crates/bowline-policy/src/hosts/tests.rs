@@ -47,7 +47,7 @@ fn only_a_rule_that_spells_a_host_out_opens_it() {
     check(Allow, "host(localhost)", "127.0.0.1", 80, none);
     check(Allow, "tool(fetch)", "127.0.0.1", 80, none);
     check(Deny, "host(127.0.0.1)", "127.0.0.1", 8080, no);
-    check(Deny, "host(127.0.0.1:80)", "127.0.0.1", 8080, none);
+    check(Deny, "host(127.0.0.1:81)", "127.0.0.1", 8080, none);
     check(Deny, "host(*.docs.rs)", "a.docs.rs", 80, no);
     check(Ask, "host(docs.rs)", "docs.rs", 80, (false, false, true));
 }
