@@ -98,6 +98,14 @@ const SHARED: [libc::c_long; 12] = [
     libc::SYS_mq_unlink,
 ];
 
+/// Refused about other processes where these can be named.
+const SCHEDULING: [libc::c_long; 4] = [
+    libc::SYS_sched_setaffinity,
+    libc::SYS_sched_setscheduler,
+    libc::SYS_sched_setparam,
+    libc::SYS_sched_setattr,
+];
+
 /// Refused with a read-only profile under Landlock, which has no say about them: changes of mode,
 /// owner, times and attributes. What only reads makes none.
 const CHANGES: [libc::c_long; 14] = [
@@ -201,8 +209,11 @@ pub(super) fn program(backend: Backend, writes: Writes) -> Result<BpfProgram, Ba
     if backend == Backend::Landlock {
         rules.extend(SHARED.map(|call| (call, Vec::new())));
         rules.insert(libc::SYS_prlimit64, of_others(0)?);
-        rules.insert(libc::SYS_sched_setaffinity, of_others(0)?);
+        for call in SCHEDULING {
+            rules.insert(call, of_others(0)?);
+        }
         rules.insert(libc::SYS_setpriority, of_others(1)?);
+        rules.insert(libc::SYS_ioprio_set, of_others(1)?);
         if writes == Writes::Nothing {
             let calls = CHANGES.iter().chain(&OLD_CHANGES).chain(&[FILE_SETATTR]);
             rules.extend(calls.map(|call| (*call, Vec::new())));

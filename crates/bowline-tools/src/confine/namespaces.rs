@@ -26,6 +26,20 @@ const PROGRAMS: &str = "/run/current-system";
 /// Where names of servers are looked up, when there is a network.
 const NAMES: &str = "/run/systemd/resolve";
 
+/// Where the kernel is told what to do. Whoever is root may write there without any capability, and
+/// some of it starts programs outside.
+const KERNEL: [&str; 6] = [
+    "/proc/sys",
+    "/proc/sysrq-trigger",
+    "/proc/irq",
+    "/proc/bus",
+    "/proc/fs",
+    "/proc/acpi",
+];
+
+/// The names of the user's keys; what they hold is refused by the filter.
+const KEYS: &str = "/proc/keys";
+
 /// Where this program stands inside, if it is the launcher there: where it stands outside may be
 /// hidden or replaced.
 const LAUNCHER: &str = "/run/bowline";
@@ -86,6 +100,7 @@ pub(super) fn arguments(
     let own = unshare().into_iter();
     words.plain(own.filter(|word| !(is_open && *word == "--unshare-net")));
     words.plain(["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]);
+    words.kernel(props);
     words.services(is_open, props);
     for place in [TEMPORARY, TEMPORARY_TOO] {
         if Path::new(place).is_dir() {
@@ -154,6 +169,19 @@ impl Words {
     fn mount(&mut self, how: &str, from: &Path, to: &Path) {
         let words = [OsStr::new(how), from.as_os_str(), to.as_os_str()];
         self.words.extend(words.map(OsStr::to_owned));
+    }
+
+    /// Leaves nothing of the kernel's settings to be written, and no names of keys.
+    fn kernel(&mut self, props: &Props<'_>) {
+        // For anybody else they are closed by their own rights.
+        if rustix::process::geteuid().is_root() {
+            for place in KERNEL {
+                self.mount("--ro-bind-try", Path::new(place), Path::new(place));
+            }
+        }
+        if Path::new(KEYS).exists() {
+            self.mount("--ro-bind", props.empty, Path::new(KEYS));
+        }
     }
 
     /// Leaves nothing of the running services but what are programs.
