@@ -95,17 +95,20 @@ impl Work<'_> {
             Kind::GitRemote => self.git_remote(given, texts),
             Kind::Mode => self.mode(given, texts),
             Kind::Flags => self.flags(given, texts),
-            Kind::Source => {
-                let is_options = |text: &String| text.starts_with('@');
-                if texts.is_some_and(|texts| texts.iter().any(is_options)) {
-                    self.hazard(given.at, "takes options from a file");
-                }
-                self.read_path(given, false);
-            }
+            Kind::Source => self.source(given, texts),
             Kind::Program(language) => self.program(given, is("-"), language),
             Kind::Task => self.task(at, texts),
             Kind::Evaluates => self.effect.evaluates.push(given.at),
         }
+    }
+
+    /// A file that is read, or with `@` one of options.
+    fn source(&mut self, given: &Given, texts: Option<Vec<String>>) {
+        let is_options = |text: &String| text.starts_with('@');
+        if texts.is_some_and(|texts| texts.iter().any(is_options)) {
+            self.hazard(given.at, "takes options from a file");
+        }
+        self.read_path(given, false);
     }
 
     /// A value as an argument of its own.
