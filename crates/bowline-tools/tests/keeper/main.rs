@@ -18,6 +18,7 @@ mod errors;
 mod held;
 mod outcomes;
 mod output;
+mod probes;
 mod proxied;
 mod reattach;
 mod skew;
@@ -51,6 +52,7 @@ fn main() {
         }
         ["inside", ..] => inside_main(std::env::args_os().skip(2)).0,
         ["launcher", dir, command] => support::launch_and_wait(dir, command),
+        ["probes", base, program] => i32::from(!probes::run(base.as_ref(), program.as_ref())),
         ["keeper-cost"] => cost::measure(200),
         ["keeper-cost", count] => cost::measure(count.parse().unwrap()),
         _ => run_cases(words.iter().find(|word| !word.starts_with('-')).copied()),
@@ -73,6 +75,7 @@ fn run_cases(filter: Option<&str>) -> i32 {
         reattach::CASES,
         skew::CASES,
         errors::CASES,
+        probes::CASES,
     ] {
         cases.extend(group.iter().filter(|(name, _)| is_meant(name)));
     }
