@@ -222,7 +222,7 @@ fn a_naive_tool_is_caught() {
 fn no_race_is_won() {
     let races: Vec<Value> = records().into_iter().filter(is_race).collect();
     let failed = side_by_side(&races, |record| {
-        let ground = Ground::new(record);
+        let ground = Ground::quick(record);
         let within = Within::new(&ground);
         let mut raced = run_race(record, &ground, Actor::Within(&within), 40, swaps_wanted());
         let (calls, done, swaps) = (raced.calls, raced.done, raced.swaps);
@@ -246,7 +246,7 @@ fn a_naive_tool_loses_races() {
     let lost = side_by_side(&races, |record| {
         // Opening a pipe would wait for ever.
         let has_fifo = record["race"]["steps"].to_string().contains("fifo");
-        let ground = Ground::new(record);
+        let ground = Ground::quick(record);
         !has_fifo
             && !run_race(record, &ground, Actor::Naive, 300, 0)
                 .escapes

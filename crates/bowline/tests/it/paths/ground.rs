@@ -28,7 +28,18 @@ pub(super) struct Entry {
 impl Ground {
     /// Makes what the steps under `fs` say, each file with a content of its own.
     pub(super) fn new(record: &Value) -> Self {
-        let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a scratch folder");
+        Self::within(Path::new(env!("CARGO_TARGET_TMPDIR")), record)
+    }
+
+    /// The same in memory, where there is a place for it: swaps there wait for no disk.
+    pub(super) fn quick(record: &Value) -> Self {
+        let memory = Path::new("/dev/shm");
+        let made = memory.is_dir().then(|| Self::within(memory, record));
+        made.unwrap_or_else(|| Self::new(record))
+    }
+
+    fn within(folder: &Path, record: &Value) -> Self {
+        let dir = tempfile::tempdir_in(folder).expect("a scratch folder");
         let mut ground = Self {
             dir,
             marks: BTreeMap::new(),
