@@ -62,7 +62,11 @@ fn conversation() -> Vec<(&'static str, Value)> {
     let count = reference("count");
     let named = |name: &str| object(json!({ name: text }), json!({}));
     let origin = json!({ "oneOf": [
-        { "enum": ["person", "harness"] }, named("tool"), named("file")
+        { "enum": ["person", "harness"] }, named("tool"), named("file"),
+        object(
+            json!({ "outside": object(json!({ "tool": text, "from": text }), json!({})) }),
+            json!({}),
+        )
     ] });
     let file_change = object(
         json!({ "path": text, "before": nullable(&reference("digest")),
@@ -77,13 +81,13 @@ fn conversation() -> Vec<(&'static str, Value)> {
                 json!({ "text": text, "status": { "enum": ["pending", "in_progress", "done"] } }),
                 json!({}),
             )),
-            "jobs": list(&job_change()) }),
+            "jobs": list(&job_change()), "connections": list(&connection()) }),
     );
     let outcome = object(
         json!({ "status": { "enum": ["ok", "error"] }, "content": reference("context_text"),
             "summary": text, "effect": effect, "duration_ms": count }),
         json!({ "blob": reference("blob"), "exit_code": { "type": "integer" },
-            "sandbox_denied": { "const": true } }),
+            "sandbox_denied": { "const": true }, "denied": list(&denied()) }),
     );
     vec![
         (
@@ -256,8 +260,11 @@ fn decision() -> Value {
     let replay = object(json!({ "class": reference("replay_class") }), json!({}));
     let profile = object(
         json!({ "writable": list(&text), "protected": list(&text), "hidden": list(&text),
-            "network": { "enum": ["none", "open"] } }),
-        json!({}),
+            "network": { "oneOf": [
+                { "enum": ["none", "open"] },
+                object(json!({ "hosts": list(&text) }), json!({}))
+            ] } }),
+        json!({ "granted": list(&text), "readable": list(&text), "caches": list(&text) }),
     );
     let confinement = object(
         json!({ "backend": { "enum": ["namespaces", "landlock"] }, "profile": profile }),
@@ -274,8 +281,39 @@ fn decision() -> Value {
             "policy_hash": reference("digest"), "analyser_version": count }),
         json!({ "expires_at_ms": count, "confinement": confinement,
             "executes": list(&executed), "tool": tool, "looked": list(&looked), "trust": trust,
-            "preview": text, "repeats": id, "on_ask": { "enum": ["park", "refuse"] } }),
+            "preview": text, "outside": text, "repeats": id, "on_ask": { "enum": ["park", "refuse"] } }),
     )
+}
+
+/// Whom a call reached or wanted to reach.
+fn connection() -> Value {
+    let text = json!({ "type": "string" });
+    let count = reference("count");
+    object(
+        json!({ "host": text, "port": count, "via": { "enum": ["http", "socks", "fetch"] },
+            "sent_bytes": count, "received_bytes": count }),
+        json!({ "address": text, "refused": text }),
+    )
+}
+
+/// What a call's limits kept it from.
+fn denied() -> Value {
+    let text = json!({ "type": "string" });
+    let of_path = |kind: &str| {
+        object(
+            json!({ "denied": { "const": kind }, "path": text }),
+            json!({}),
+        )
+    };
+    json!({ "oneOf": [
+        of_path("write"),
+        of_path("read"),
+        object(
+            json!({ "denied": { "const": "reach" }, "host": text }),
+            json!({ "port": reference("count") })
+        ),
+        object(json!({ "denied": { "const": "other" }, "what": text }), json!({}))
+    ] })
 }
 
 /// Whether a project's own files are trusted.
