@@ -202,7 +202,7 @@ fn what_is_never_sent_is_refused() {
     with(json!({"headers": {"a": "x".repeat(3_000)}}), "too long");
     with(json!({"headers": {"a": 1}}), "does not fit");
     with(json!({"body": "x"}), "GET sends no \"body\"");
-    with(json!({"method": "TRACE"}), "method");
+    with(json!({"method": "TRACE"}), "unknown variant `TRACE`");
     with(
         json!({"method": "POST", "body": "x".repeat(300_000)}),
         "keep it below",
