@@ -7,6 +7,7 @@
 
 mod pages;
 mod replies;
+mod secrets;
 mod shell;
 mod stored;
 mod streams;
@@ -16,7 +17,7 @@ mod tools;
 use std::sync::OnceLock;
 
 /// Every target by name.
-const TARGETS: [(&str, fn(&[u8])); 16] = [
+const TARGETS: [(&str, fn(&[u8])); 17] = [
     ("sse", streams::sse),
     ("chat", replies::chat),
     ("responses", replies::responses),
@@ -33,6 +34,7 @@ const TARGETS: [(&str, fn(&[u8])); 16] = [
     ("shell_parse", shell::parsed),
     ("policy", shell::judged),
     ("page", pages::read),
+    ("secrets", secrets::masked),
 ];
 
 /// The target that was asked for.

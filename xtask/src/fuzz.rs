@@ -11,8 +11,9 @@ use anyhow::{Context, Result, bail};
 use crate::repo::{Repo, succeeds};
 use crate::{Outcome, say};
 
-/// Every target with the folders its seeds come from; of a `.jsonl` file, each record's `command` is one.
-const TARGETS: [(&str, &[&str]); 16] = [
+/// Every target with the folders its seeds come from; of a `.jsonl` file, each record's `command`
+/// or `text` is one.
+const TARGETS: [(&str, &[&str]); 17] = [
     (
         "sse",
         &["wire/openai-chat", "wire/openai", "wire/anthropic"],
@@ -35,6 +36,7 @@ const TARGETS: [(&str, &[&str]); 16] = [
     ),
     ("policy", &["corpora/shell-permission.jsonl", "fuzz/shell"]),
     ("page", &["fuzz/page"]),
+    ("secrets", &["corpora/secrets.jsonl"]),
 ];
 
 /// Coverage counters for libFuzzer. A target triple is named so that build scripts go without.
@@ -177,9 +179,10 @@ fn seed_folder(repo: &Repo, folder: &Path, seed: &str) -> Result<PathBuf> {
     for (index, record) in records.lines().enumerate() {
         let record: serde_json::Value = serde_json::from_str(record)
             .with_context(|| format!("{}:{}", path.display(), index + 1))?;
-        if let Some(command) = record["command"].as_str() {
+        let seed = record["command"].as_str().or(record["text"].as_str());
+        if let Some(seed) = seed {
             let file = made.join(index.to_string());
-            std::fs::write(&file, command)
+            std::fs::write(&file, seed)
                 .with_context(|| format!("cannot write {}", file.display()))?;
         }
     }

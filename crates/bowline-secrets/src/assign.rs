@@ -117,7 +117,8 @@ fn fallback(text: &[u8], at: usize, closed: bool) -> Option<usize> {
     let called = closed && byte_at(text, at) == b')';
     if called && byte_at(text, at + 1) == b'.' {
         let method = Alphabet::WORD.run_within(text, at + 2, LONGEST_NAME);
-        return (byte_at(text, method) == b'(').then_some(method + 1);
+        let argument = after_closure(text, method + 1);
+        return (byte_at(text, method) == b'(').then_some(argument);
     }
     let sign = skip_blanks(text, if called { at + 1 } else { at });
     let rest = &text[sign..];
@@ -126,6 +127,15 @@ fn fallback(text: &[u8], at: usize, closed: bool) -> Option<usize> {
         .iter()
         .find(|sign| rest.starts_with(sign))
         .map(|found| sign + found.len())
+}
+
+/// Skips the parameters of a closure: `|_| ..`.
+fn after_closure(text: &[u8], at: usize) -> usize {
+    match text.get(at..).unwrap_or_default() {
+        [b'|', b'|', ..] => skip_blanks(text, at + 2),
+        [b'|', _, b'|', ..] => skip_blanks(text, at + 3),
+        _ => at,
+    }
 }
 
 /// Returns where the value of a property of C# begins: `{ get; set; } = ..`.
@@ -152,7 +162,8 @@ fn skip_closers(text: &[u8], end: usize) -> usize {
 
 /// Whether a quoted name is the first argument of a call.
 fn is_first_argument(text: &[u8], start: usize) -> bool {
-    is_quote(before(text, start)) && before(text, start.saturating_sub(1)) == b'('
+    let call = text[..start.saturating_sub(1)].trim_ascii_end();
+    is_quote(before(text, start)) && call.last() == Some(&b'(')
 }
 
 /// Whether the name is a command-line option.
@@ -323,7 +334,7 @@ pub(crate) fn secret_in(text: &[u8], name: &Name, at: usize, joint: Joint) -> Op
     }
     let marker = MARKERS
         .iter()
-        .find(|marker| text[value.start..].starts_with(marker.as_bytes()));
+        .find(|marker| text[value.start..value.end].starts_with(marker.as_bytes()));
     let range = value.start + marker.map_or(0, |marker| marker.len())..value.end;
     let bytes = &text[range.clone()];
     let secret =
@@ -334,11 +345,18 @@ pub(crate) fn secret_in(text: &[u8], name: &Name, at: usize, joint: Joint) -> Op
     })
 }
 
-/// Skips the type that YAML may put in front of a value: `!!str`.
+/// Skips the type that YAML may put in front of a value: `!!str`, or `!unsafe` of a string.
 fn after_tag(text: &[u8], at: usize) -> usize {
-    match text.get(at..at + 2) {
-        Some(b"!!") => skip_blanks(text, Alphabet::WORD.run_within(text, at + 2, LONGEST_NAME)),
-        _ => at,
+    let signs = text[at..].iter().take_while(|byte| **byte == b'!').count();
+    if signs == 0 || signs > 2 {
+        return at;
+    }
+    let end = Alphabet::WORD.run_within(text, at + signs, LONGEST_NAME);
+    let value = skip_blanks(text, end);
+    if signs == 2 || is_quote(byte_at(text, value)) {
+        value
+    } else {
+        at
     }
 }
 
@@ -347,7 +365,7 @@ pub(crate) fn is_strict(value: &[u8], quoted: bool) -> bool {
     let of_token = |byte: &u8| {
         byte.is_ascii_alphanumeric()
             || is_sign(byte)
-            || quoted && matches!(byte, b'-' | b'/' | b'.' | b'=')
+            || quoted && matches!(byte, b'-' | b'/' | b'.' | b'=' | b'_')
     };
     let digits = value.iter().any(u8::is_ascii_digit);
     let cases =

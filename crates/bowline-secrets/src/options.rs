@@ -153,9 +153,12 @@ pub(crate) fn pair(text: &[u8], at: usize, sign: u8) -> Option<Hit> {
         + text[value.start..value.end]
             .iter()
             .position(|byte| *byte == sign)?;
-    let (user, secret) = (&text[value.start..colon], &text[colon + 1..value.end]);
-    is_password(user, secret, b"remote").then_some(Hit {
-        range: colon + 1..value.end,
+    let secret = &text[colon + 1..value.end];
+    // Oracle's tools name the database behind.
+    let host = secret.iter().position(|byte| sign == b'/' && *byte == b'@');
+    let secret = &secret[..host.unwrap_or(secret.len())];
+    is_password(&text[value.start..colon], secret, b"remote").then_some(Hit {
+        range: colon + 1..colon + 1 + secret.len(),
         kind: "basic-auth",
     })
 }

@@ -194,7 +194,10 @@ fn is_crypt_hash(value: &[u8]) -> bool {
         .any(|opening| value.starts_with(opening.as_bytes()))
 }
 
-/// Keys that providers mean to be public.
+/// Ends the token that the pages about JSON Web Tokens show.
+pub(crate) const SAMPLE_SIGNATURE: &[u8] = b"SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c";
+
+/// Keys that providers mean to be public, and the token that everybody has seen.
 fn is_publishable(value: &[u8]) -> bool {
     const OPENINGS: [&str; 7] = [
         "pk_live_",
@@ -208,6 +211,7 @@ fn is_publishable(value: &[u8]) -> bool {
     OPENINGS
         .iter()
         .any(|opening| value.starts_with(opening.as_bytes()))
+        || value.ends_with(SAMPLE_SIGNATURE)
 }
 
 /// Whether the value is a digest, ciphertext or name that says so in front.

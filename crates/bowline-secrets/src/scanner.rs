@@ -219,6 +219,7 @@ impl<'a> Pass<'a> {
                 self.scanned.opening = Some(text.len());
             }
             b"echo" | b"printf" => return options::piped(text, end),
+            b"sqlplus" | b"impdp" | b"expdp" => return options::pair(text, end + 1, b'/'),
             b"thin" => return url::password_of_thin(text, end),
             b"user" if text[..start].ends_with(b"--") || text[..start].ends_with(b"-proxy-") => {
                 return options::pair(text, end + 1, b':');

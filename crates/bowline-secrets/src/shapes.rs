@@ -5,7 +5,7 @@ use crate::block::{self, LEAST_MATTER, Opening};
 use crate::bytes::{Alphabet, before, byte_at, find, is_blank, is_quote, is_word};
 use crate::formats::Hit;
 use crate::likeness::is_random;
-use crate::placeholder::is_fake_token;
+use crate::placeholder::{SAMPLE_SIGNATURE, is_fake_token};
 
 /// Longest JSON Web Token, in bytes: HTTP servers take no longer headers either.
 const LONGEST_JWT: usize = 8 * 1024;
@@ -36,6 +36,11 @@ pub(crate) fn token_at(word: &Word<'_>) -> Option<Hit> {
     match run.first()? {
         b'e' if run.starts_with(b"eyJ") => json_web_token(word),
         b'0'..=b'9' => telegram_token(word),
+        b'b' if run.starts_with(b"bot") && run.len() > 3 => telegram_token(&Word {
+            start: word.start + 3,
+            ..*word
+        }),
+        b'A' if run.starts_with(b"AC") && run.len() == 34 => twilio_token(word),
         b'M' | b'N' | b'O' if run.len() >= 6 => discord_token(word),
         b'p' if run.len() == 17 && run.starts_with(b"pat") => airtable_token(word),
         b's' | b'b' if run.len() == 1 => old_vault_token(word),
@@ -56,7 +61,6 @@ fn hit(kind: &'static str, start: usize, end: usize) -> Option<Hit> {
 
 /// RFC 7515 and 7516: base64url parts joined by dots, the first a JSON header.
 fn json_web_token(word: &Word<'_>) -> Option<Hit> {
-    const WELL_KNOWN_SIGNATURE: &[u8] = b"SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c";
     let mut ends = [word.start; 5];
     let mut parts = 0;
     let mut at = word.start;
@@ -79,7 +83,7 @@ fn json_web_token(word: &Word<'_>) -> Option<Hit> {
     }
     let end = ends[if parts == 5 { 4 } else { 2 }];
     let signature = &word.text[ends[1] + 1..end];
-    let signed = signature.len() >= 16 && !signature.ends_with(WELL_KNOWN_SIGNATURE);
+    let signed = signature.len() >= 16 && !signature.ends_with(SAMPLE_SIGNATURE);
     (signed && end - word.start <= LONGEST_JWT).then(|| hit("jwt", word.start, end))?
 }
 
@@ -116,6 +120,25 @@ fn telegram_token(word: &Word<'_>) -> Option<Hit> {
     let tail = &word.text[word.end + 1..end];
     ((34..=36).contains(&tail.len()) && is_random(tail) && !is_fake_token(tail))
         .then(|| hit("telegram-token", word.start, end))?
+}
+
+/// Twilio: 32 hexadecimal digits that follow the id of an account, as arguments do.
+fn twilio_token(word: &Word<'_>) -> Option<Hit> {
+    const REACH: usize = 16;
+    let text = word.text;
+    let hex = |start: usize, end: usize| {
+        text[start..end]
+            .iter()
+            .all(|byte| Alphabet::HEX.holds(*byte))
+    };
+    let between = text[word.end..text.len().min(word.end + REACH)].iter();
+    let between =
+        between.take_while(|byte| matches!(byte, b'"' | b'\'' | b',' | b':' | b'/' | b' '));
+    let start = word.end + between.count();
+    let end = Alphabet::WORD.run_within(text, start, LONGEST_TAIL);
+    let token = end - start == 32 && hex(word.start + 2, word.end) && hex(start, end);
+    (token && start > word.end && is_random(&text[start..end]))
+        .then(|| hit("twilio-token", start, end))?
 }
 
 /// Discord bot tokens: the bot's number in base64, a time stamp, an HMAC.

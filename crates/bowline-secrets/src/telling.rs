@@ -9,9 +9,9 @@ use crate::formats::may_begin;
 use crate::names::{is_qualifier, may_end_name};
 
 /// Words that tell something as they stand, in any case: of marks, commands, schemes.
-const EXACT: [&str; 13] = [
+const EXACT: [&str; 16] = [
     "secret", "begin", "lines", "echo", "printf", "user", "thin", "token", "atlasv1", "basic",
-    "bearer", "apikey", "key",
+    "bearer", "apikey", "key", "sqlplus", "impdp", "expdp",
 ];
 
 /// One bit for the hash of each such word, and of the name of each call.
@@ -116,7 +116,10 @@ fn after_sign(text: &[u8], start: usize, end: usize) -> bool {
 fn before_sign(text: &[u8], start: usize, end: usize, next: u8) -> bool {
     let length = end - start;
     match next {
-        b':' => byte_at(text, end + 1) == b'/' || text[start].is_ascii_digit(),
+        b':' => {
+            let digits = text[start].is_ascii_digit() || text[start..end].starts_with(b"bot");
+            byte_at(text, end + 1) == b'/' || digits
+        }
         b'.' => match text[start] {
             b's' | b'b' => length == 1,
             b'M' | b'N' | b'O' => length >= 6,

@@ -199,3 +199,60 @@ fn a_masker_is_handed_over_whole() {
         assert!(Masker::taken_over(wrong).is_none(), "{wrong}");
     }
 }
+
+#[test]
+fn a_marker_without_a_value_is_no_value() {
+    for text in [
+        "AUTH_TOKEN:base64: x",
+        "APP_KEY=base64:",
+        "{TOKEN: base64:}",
+    ] {
+        check(text, text);
+    }
+}
+
+#[test]
+fn secrets_are_found_where_code_and_tools_put_them() {
+    let value = "Zq7Xw9Kd2Rt5Mn8Vb3Jf6Hc1";
+    for (text, kind) in [
+        ("process.env.API_TOKEN || 'VALUE'", "generic-secret"),
+        ("getenv(\"DB_PASSWORD\") ?: \"VALUE\"", "password"),
+        (
+            "var(\"API_KEY\").unwrap_or_else(|_| \"VALUE\".into())",
+            "generic-secret",
+        ),
+        ("find(By.ID, \"password\").send_keys(\"VALUE\")", "password"),
+        ("smtp.login(\"bot\", \"VALUE\")", "password"),
+        ("jwt.verify(t, 'VALUE')", "generic-secret"),
+        (
+            "public string ApiToken { get; set; } = \"VALUE\";",
+            "generic-secret",
+        ),
+        (
+            "variable \"api_token\" {\n  type = string\n  default = \"VALUE\"\n}",
+            "generic-secret",
+        ),
+        ("* **API_TOKEN**: `VALUE`", "generic-secret"),
+        ("api_token: !!str \"VALUE\"", "generic-secret"),
+        ("curl -su \"svc:VALUE\" https://h", "basic-auth"),
+        ("sqlplus scott/VALUE@orcl", "basic-auth"),
+        ("jdbc:oracle:thin:scott/VALUE@//ora:1521/XE", "url-password"),
+        (
+            "password is generated for root@localhost: VALUE",
+            "password",
+        ),
+        ("body=password%3DVALUE%26a", "password"),
+        (
+            "url=https%3A%2F%2Fapp%3AVALUE%40db.internal",
+            "url-password",
+        ),
+        ("&quot;password&quot;:&quot;VALUE&quot;", "password"),
+        ("\"password\\u0022:\\u0022VALUE\\u0022", "password"),
+    ] {
+        let masked = format!("[secret:{kind}]");
+        check(
+            &text.replace("VALUE", value),
+            &text.replace("VALUE", &masked),
+        );
+    }
+}

@@ -1,5 +1,5 @@
-//! A second look at a line whose text is escaped: per cent signs of addresses, `\\u0000` of JSON,
-//! entities of HTML. What is found in the text behind is found in the line.
+//! A second look at a line whose text is escaped: per cent signs of addresses, `\u0000` and `\x00`
+//! of literals, entities of HTML. What is found in the text behind is found in the line.
 
 use std::ops::Range;
 
@@ -73,6 +73,7 @@ fn unescape(text: &[u8]) -> Option<(u8, usize)> {
     match text.first()? {
         b'%' => Some((digits(1)?, 3)),
         b'\\' if text.starts_with(b"\\u00") => Some((digits(4)?, 6)),
+        b'\\' if text.starts_with(b"\\x") => Some((digits(2)?, 4)),
         b'&' => {
             const ENTITIES: [(&[u8], u8); 6] = [
                 (b"&quot;", b'"'),

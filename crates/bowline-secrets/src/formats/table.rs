@@ -256,6 +256,8 @@ pub(super) const FORMATS: &[Format] = &[
     token("intercom-token", "dG9rO", A::BASE64, 50, 70),
     token("dropbox-token", "sl.", A::URL, 100, OPEN),
     webhook("discord-webhook", "discord.com/api/webhooks/", 60),
+    webhook("discord-webhook", "discord.com/api/v9/webhooks/", 60),
+    webhook("discord-webhook", "discord.com/api/v10/webhooks/", 60),
     webhook("teams-webhook", "IncomingWebhook/", 60),
     webhook("discord-webhook", "discordapp.com/api/webhooks/", 60),
     // Shops and payment.

@@ -80,7 +80,7 @@ pub(super) const BEFORE_NO_TOKEN: &[&str] = &[
 /// Words that make whatever is named public.
 #[rustfmt::skip]
 pub(super) const PUBLIC: &[&str] = &[
-    "public", "publishable",
+    "public", "publishable", "hashed",
 ];
 
 /// Words after the telling one that do not change what the value is.
