@@ -68,6 +68,8 @@ impl Alphabet {
     pub(crate) const DOTTED: Self = Self(Self::URL.0 | DOT);
     /// base64url in parts, with percent escapes.
     pub(crate) const ESCAPED: Self = Self(Self::DOTTED.0 | PERCENT);
+    /// `0-9a-zA-Z+/`: base64 without the padding at its end.
+    pub(crate) const UNPADDED: Self = Self(Self::ALNUM.0 | PLUS_SLASH);
     /// `0-9a-zA-Z+/=`: base64.
     pub(crate) const BASE64: Self = Self(Self::ALNUM.0 | PLUS_SLASH | EQUALS);
     /// Both alphabets of base64.
@@ -100,6 +102,8 @@ impl Alphabet {
         while at < text.len() && self.holds(text[at]) {
             at += 1;
         }
+        #[cfg(test)]
+        steps::add(at - from + 1);
         at
     }
 
@@ -165,16 +169,43 @@ pub(crate) fn find(text: &[u8], needle: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
     while let Some(step) = text.get(at..)?.iter().position(|byte| *byte == first) {
         at += step;
+        #[cfg(test)]
+        steps::add(step + 1);
         if text[at..].starts_with(needle) {
             return Some(at);
         }
         at += 1;
     }
+    #[cfg(test)]
+    steps::add(text.len() - at);
     None
 }
 
 /// Whether `text` holds `needle`, which is lower-case, in any case.
 pub(crate) fn holds_any_case(text: &[u8], needle: &str) -> bool {
+    #[cfg(test)]
+    steps::add(text.len());
     text.windows(needle.len())
         .any(|part| part.eq_ignore_ascii_case(needle.as_bytes()))
+}
+
+/// Counts the characters that searches may look at, so that a test can see how work grows.
+#[cfg(test)]
+pub(crate) mod steps {
+    use std::cell::Cell;
+
+    thread_local! {
+        static COUNT: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(crate) fn add(steps: usize) {
+        COUNT.set(COUNT.get() + steps);
+    }
+
+    /// Returns how many are taken by `work`.
+    pub(crate) fn of(work: impl FnOnce()) -> usize {
+        let before = COUNT.get();
+        work();
+        COUNT.get() - before
+    }
 }

@@ -20,7 +20,12 @@ pub(crate) fn decoded(text: &[u8], start: usize, end: usize) -> Option<(usize, V
     {
         return Some((end, decoded));
     }
-    let close = Alphabet::BASE64.run_within(text, start, *BASE64.end());
+    let body = Alphabet::UNPADDED.run_within(text, start, *BASE64.end());
+    let padding = text[body..]
+        .iter()
+        .take(2)
+        .take_while(|byte| **byte == b'=');
+    let close = body + padding.count();
     if !BASE64.contains(&(close - start)) {
         return None;
     }

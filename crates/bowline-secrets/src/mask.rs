@@ -111,7 +111,9 @@ impl Masker {
         let bytes = |line: &str| -> Option<Vec<u8>> {
             let pairs = line.as_bytes().chunks(2);
             let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-            (line.len() % 2 == 0).then(|| pairs.map(byte).collect())?
+            line.len()
+                .is_multiple_of(2)
+                .then(|| pairs.map(byte).collect())?
         };
         let mut lines = text.split('\n');
         let key = match lines.next()? {

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use crate::formats::Hit;
 use crate::placeholder::TOKEN_OPENING;
+use crate::token::token_end;
 
 /// A line made plain, and where its bytes came from.
 #[derive(Debug)]
@@ -167,9 +168,13 @@ pub(crate) fn without_colours(text: &[u8], mut take: impl FnMut(&[u8])) {
     take(&text[from..]);
 }
 
-/// Returns the end of the colour sequence that begins at `at`.
+/// Returns the end of the colour sequence that begins at `at`; a mask token behind an escape
+/// character is none.
 fn colour_end(line: &[u8], at: usize) -> Option<usize> {
     let sequence = line[at..].strip_prefix(b"\x1b[")?;
+    if token_end(line, at + 1).is_some() {
+        return None;
+    }
     let of_colour = |byte: &&u8| matches!(byte, b'0'..=b'9' | b';' | b':');
     let digits = sequence.iter().take_while(of_colour).count();
     sequence

@@ -1,5 +1,6 @@
 //! Tests of `the crate`.
 
+use crate::bytes::steps;
 use crate::{Masker, mask};
 
 fn check(text: &str, expect: &str) {
@@ -254,5 +255,41 @@ fn secrets_are_found_where_code_and_tools_put_them() {
             &text.replace("VALUE", value),
             &text.replace("VALUE", &masked),
         );
+    }
+}
+
+/// What texts are made of that could take more than their share of work.
+#[rustfmt::skip]
+const GREEDY: &[&str] = &[
+    "password=", "password: ", "token ", "a.b-c_", "-----BEGIN ", "-----BEGIN PRIVATE KEY-----",
+    "[secret:", "[secret:x]", "://", "u:p@", "user:pass@host:80 ", "%41", "%2541", "&quot;",
+    "\\u0041", "Bearer ", "Basic ", "eyJ", "eyJ.", "sk-", "ghp_", "AKIA", "SG.", "'", "\"",
+    "\\\"", "(", "login(", "login(,", "{", "curl -u ", "-u ", " -p", "mysql -p", "echo | ",
+    "for ", "password for ", "x=", "_", "AAAA", "TUFT", "6768", "hooks.slack.com/services/",
+    "\u{1b}[31m", "\u{1b}[", "é", "a,", "name: ", "variable \"token\" {", "key: ",
+    "C3A8KtfzWgeATybklkjRUl ", "token=C3A8KtfzWgeATybklkjRUl,", "5432:", "1234567890:", "@",
+    "thin:", "sig=", "xoxd-", "access_token$production$",
+];
+
+/// Four times the text takes four times the work, however it is made.
+#[test]
+fn work_grows_with_the_text_and_not_faster() {
+    const BYTES: usize = 6 << 10;
+    for (index, piece) in GREEDY.iter().enumerate() {
+        for end in ["", "\n"] {
+            if index % 3 != 0 && !end.is_empty() {
+                continue;
+            }
+            let text = [piece, end]
+                .concat()
+                .repeat(BYTES / (piece.len() + end.len()));
+            let once = steps::of(|| drop(mask(&text)));
+            let four = steps::of(|| drop(mask(&text.repeat(4))));
+            assert!(
+                four <= 5 * once + BYTES,
+                "{piece:?}{end:?}: {once} then {four}"
+            );
+            assert!(once <= 2000 * BYTES, "{piece:?}{end:?}: {once}");
+        }
     }
 }

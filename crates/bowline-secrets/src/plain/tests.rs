@@ -46,3 +46,9 @@ fn plain_lines_are_borrowed() {
     assert!(matches!(plain.text, std::borrow::Cow::Borrowed(_)));
     assert_eq!(plain.place(3), 3);
 }
+
+#[test]
+fn a_token_behind_an_escape_character_stays_one() {
+    let line = b"\x1b[secret:known] \x1b[s";
+    assert_eq!(&*Plain::of(line).text, b"\x1b[secret:known] ");
+}
