@@ -45,7 +45,9 @@ impl Failure {
     /// The same, for a command that goes on with something else.
     pub fn tell(&self) -> u8 {
         if !self.message.is_empty() {
-            print::err_line(&format!("bowline: {}", print::clean(&self.message)));
+            // It may quote a line of a file, or what somebody typed.
+            let message = crate::wire::masker().mask(&self.message).text.into_owned();
+            print::err_line(&format!("bowline: {}", print::clean(&message)));
         }
         self.code
     }

@@ -1,4 +1,6 @@
-//! `--image FILE`: reads images that go with a prompt.
+//! `--image FILE`: reads images that go with a prompt, without the words that travel in them.
+
+mod bare;
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -42,6 +44,12 @@ fn one(path: &Path) -> Result<Image, Failure> {
     }
     let media_type = media_type(&bytes).ok_or_else(|| {
         cannot("it is no PNG, JPEG, GIF or WebP (judged by its first bytes)".to_owned())
+    })?;
+    // What is in such words nobody sees who looks at the picture.
+    let bytes = bare::bare(&bytes, media_type).ok_or_else(|| {
+        cannot(format!(
+            "it begins as {media_type} and is not built as one: save it anew"
+        ))
     })?;
     Ok(Image {
         bytes,

@@ -1,5 +1,7 @@
 //! I16: a secret that comes in by any door is masked before it is stored, sent or shown.
 
+mod canaries;
+
 use bowline_model::scenario::Scenario;
 use bowline_testkit::{Options, ScriptedServer};
 use serde_json::json;

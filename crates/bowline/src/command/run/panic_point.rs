@@ -1,5 +1,5 @@
 //! The probe of debug builds: at the point that `BOWLINE_PANIC_AT` names, the process breaks, so
-//! that tests see what a fault of Bowline itself leaves; at the one that `BOWLINE_ABORT_AT` names,
+//! that tests see what a fault of Bowline itself leaves (`BOWLINE_PANIC_SAYS` is added to its words); at the one that `BOWLINE_ABORT_AT` names,
 //! it is gone as if killed. In release builds none of this exists.
 
 use std::sync::Arc;
@@ -28,7 +28,8 @@ impl Probe for EndAt {
             std::process::abort();
         }
         if self.panic.as_deref() == Some(point) {
-            panic!("told to break at {point}");
+            let words = std::env::var("BOWLINE_PANIC_SAYS").unwrap_or_default();
+            panic!("told to break at {point}{words}");
         }
     }
 }
