@@ -213,7 +213,19 @@ fn read_doors(cage: &mut Cage) -> Vec<Value> {
         cage.scratch.file(&name, text);
     }
     let call = |tool: &str, input: Value| json!({ "tool": tool, "input": input });
-    vec![
+    let more = ["yaml", "toml", "source", "env file", "table"].map(|door| {
+        let value = cage.by(door);
+        let text = match door {
+            "yaml" => format!("db:\n  token: \"{value}\"\n"),
+            "toml" => format!("[db]\ntoken = '{value}'\n"),
+            "source" => format!("const T: &str = \"{value}\";\n"),
+            "env file" => format!("export TOKEN={value}\r\n"),
+            _ => format!("name,token\nbot,{value}\n"),
+        };
+        cage.scratch.file(door, text);
+        call("read", json!({ "path": door }))
+    });
+    let others = vec![
         call("read", json!({ "path": "read.txt" })),
         call("grep", json!({ "pattern": "marker" })),
         call("glob", json!({ "pattern": "names/*" })),
@@ -231,7 +243,8 @@ fn read_doors(cage: &mut Cage) -> Vec<Value> {
         call("read", json!({ "path": "url.txt" })),
         call("read", json!({ "path": "coded.txt" })),
         call("read", json!({ "path": "no/such" })),
-    ]
+    ];
+    others.into_iter().chain(more).collect()
 }
 
 fn shell_doors(cage: &mut Cage) -> Vec<Value> {
