@@ -124,13 +124,15 @@ pub(crate) fn weaker(confiner: &Confiner, mode: Mode) -> Option<(Option<Backend>
         // What only reads is held wholly by Landlock, too.
         (Some(Backend::Landlock), Mode::ReadOnly | Mode::Ask) => return None,
         (Some(Backend::Landlock), Mode::Auto) => {
-            "Shell commands ask, and run in a weaker sandbox (Landlock)"
+            "Shell commands that do more than read ask, and run in a weaker sandbox (Landlock)"
         }
         (Some(Backend::Landlock), _) => {
             "Commands that write the workspace run in a weaker sandbox (Landlock), which does not \
              hold protected names"
         }
-        (None, Mode::Auto) => "There is no sandbox here, so shell commands ask",
+        (None, Mode::Auto) => {
+            "There is no sandbox here, so shell commands that do more than read ask"
+        }
         (None, _) => "There is no sandbox here, so commands that only read run without one",
     };
     Some((backend, format!("{means}: {why}.")))

@@ -8,9 +8,10 @@
 //! |---|---|---|
 //! | writes outside the writable folders | refused, read-only mounts | refused |
 //! | hidden places | not there (empty, unreadable) | unreadable; names can be listed |
-//! | protected names in the workspace | read-only where they exist | not protected |
+//! | protected names in the workspace | read-only where they exist; what is made under others is set aside | the latter only |
+//! | package caches | written over, in an overlay of the session's own | read-only |
 //! | network | a network of its own with loopback only | no sockets but pairs |
-//! | other processes | not visible | visible; no signals to them from ABI 6 on |
+//! | other processes | not visible; sockets of services covered | visible; no signals to them from ABI 6 on |
 //! | temporary files | a private `/tmp` | a private folder named by `TMPDIR` |
 //!
 //! Both refuse the system calls listed in `confine/filter.rs`. Neither hides secrets inside the workspace,
@@ -21,11 +22,11 @@
 mod capability;
 mod filter;
 mod granted;
-mod guard;
 pub mod inside;
-mod layers;
+mod lookout;
 mod namespaces;
 mod newborn;
+mod overlays;
 mod rules;
 mod sockets;
 mod survey;
@@ -42,12 +43,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bowline_core::{Backend, Confinement, Profile};
 
 use self::newborn::Nursery;
+use self::survey::Survey;
 use crate::sandbox::{Powers, Restrict};
 
 pub use capability::{Capability, Support, capability};
 pub(crate) use granted::Placeholders;
-pub(crate) use guard::Guard;
-pub(crate) use layers::Held;
+pub(crate) use lookout::Lookout;
+pub(crate) use overlays::Held;
 
 /// Says how a shell command is confined. Looks at the machine when first asked, not before.
 #[derive(Debug, Clone)]
@@ -117,7 +119,7 @@ impl Confiner {
         }
         let capability = capability();
         let backend = capability.backend().ok_or_else(|| capability.lacking())?;
-        if !profile.caches.is_empty() && !self.can_layer(backend) {
+        if !profile.caches.is_empty() && !self.can_overlay(backend) {
             profile.caches.clear();
         }
         Ok(Confinement { backend, profile })
@@ -137,8 +139,8 @@ impl Confiner {
     }
 
     /// Whether caches can be written over.
-    fn can_layer(&self, backend: Backend) -> bool {
-        let can = |state: &PathBuf| layers::can_be_in(state);
+    fn can_overlay(&self, backend: Backend) -> bool {
+        let can = |state: &PathBuf| overlays::can_be_in(state);
         backend == Backend::Namespaces && self.state.as_ref().is_some_and(can)
     }
 
@@ -181,7 +183,7 @@ const CACHES: [(&str, &str, &str); 4] = [
 ];
 
 /// Everything a keeper needs to start a confined command.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Prepared {
     /// Program and arguments to put before those of the command.
     pub(crate) wrapper: Vec<OsString>,
@@ -190,7 +192,7 @@ pub(crate) struct Prepared {
     /// What is done in the command's process before it begins.
     pub(crate) restrict: Restrict,
     /// Protected names that are not there, watched from now on.
-    pub(crate) guard: Option<Guard>,
+    pub(crate) lookout: Option<Lookout>,
     /// Where the listening socket of a proxy comes out, if the command is to have one.
     pub(crate) door: Option<OwnedFd>,
     /// Empty files in place of granted ones.
@@ -229,86 +231,88 @@ pub(crate) fn prepare(confinement: &Confinement, cwd: &Path, dir: &Path) -> io::
         .recursive(true)
         .mode(0o700)
         .create(&temporary)?;
-    let writes = match confinement.profile.writable.is_empty() {
-        true => filter::Writes::Nothing,
-        false => filter::Writes::Some,
+    let profile = &confinement.profile;
+    let writes = if profile.writable.is_empty() && profile.granted.is_empty() {
+        filter::Writes::Nothing
+    } else {
+        filter::Writes::Some
     };
     let program = filter::program(confinement.backend, writes).map_err(io::Error::other)?;
-    let survey = survey::survey(&confinement.profile);
-    let folders = confinement.profile.writable.iter().map(PathBuf::from);
+    let survey = survey::survey(profile);
+    let folders = profile.writable.iter().map(PathBuf::from);
     let nursery = Nursery::new(folders.collect(), &survey);
-    let placeholders = Placeholders::make(&confinement.profile);
+    let placeholders = Placeholders::make(profile);
     let prepared = match confinement.backend {
-        Backend::Namespaces => {
-            let bubblewrap = capability::bubblewrap()
-                .ok_or_else(|| io::Error::other("bubblewrap is not installed any more"))?;
-            let empty = beside.join(EMPTY);
-            if !empty.exists() {
-                fs::write(&empty, "")?;
-            }
-            let made = match &confinement.profile.caches[..] {
-                [] => None,
-                caches => Some(layers::make(caches, &beside)?),
-            };
-            let (views, layers, held) = match made {
-                Some(made) => (made.views, Some(made.layers), Some(made.held)),
-                None => (Vec::new(), None, None),
-            };
-            // A program is far smaller than a pipe, so this never waits.
-            let (reader, mut writer) = io::pipe()?;
-            writer.write_all(&filter::bytes(&program))?;
-            let has_proxy = !confinement.profile.network.hosts().is_empty();
-            // It is this very program, wherever it was started from.
-            let launcher = has_proxy.then(|| fs::read_link("/proc/self/exe"));
-            let launcher = launcher.transpose()?;
-            let props = namespaces::Props {
-                temporary: &temporary,
-                empty: &empty,
-                survey: &survey,
-                sockets: &sockets::reachable(),
-                launcher: launcher.as_deref(),
-                caches: &views,
-            };
-            let mut words =
-                namespaces::arguments(&confinement.profile, cwd, &props, reader.as_raw_fd());
-            let mut inherit = vec![OwnedFd::from(reader)];
-            let door = has_proxy.then(|| door(&mut words, &mut inherit));
-            Prepared {
-                wrapper: [vec![bubblewrap.into_os_string()], words].concat(),
-                env: env(
-                    Path::new(namespaces::TEMPORARY),
-                    &confinement.profile.caches,
-                ),
-                restrict: Restrict {
-                    inherit,
-                    powers: Powers::NoDumps,
-                    layers,
-                    ..Restrict::default()
-                },
-                guard: None,
-                door: door.transpose()?,
-                held,
-                placeholders,
-            }
-        }
+        Backend::Namespaces => in_namespaces(profile, cwd, &beside, (&survey, &program))?,
         Backend::Landlock => Prepared {
-            wrapper: Vec::new(),
             env: env(&temporary, &[]),
             restrict: Restrict {
-                ruleset: Some(rules::ruleset(&confinement.profile, &temporary)?),
+                ruleset: Some(rules::ruleset(profile, &temporary)?),
                 filter: program,
                 powers: Powers::GivenUp,
                 ..Restrict::default()
             },
-            guard: None,
-            door: None,
-            held: None,
-            placeholders,
+            ..Prepared::default()
         },
     };
     Ok(Prepared {
-        guard: Guard::new(survey.watched, nursery),
+        lookout: Lookout::new(survey.watched, nursery),
+        placeholders,
         ..prepared
+    })
+}
+
+/// The part of it that makes namespaces; `beside` is the folder beside the attempts.
+fn in_namespaces(
+    profile: &Profile,
+    cwd: &Path,
+    beside: &Path,
+    (survey, program): (&Survey, &[seccompiler::sock_filter]),
+) -> io::Result<Prepared> {
+    let bubblewrap = capability::bubblewrap()
+        .ok_or_else(|| io::Error::other("bubblewrap is not installed any more"))?;
+    let empty = beside.join(EMPTY);
+    if !empty.exists() {
+        fs::write(&empty, "")?;
+    }
+    let made = match &profile.caches[..] {
+        [] => None,
+        caches => Some(overlays::make(caches, beside)?),
+    };
+    let (views, overlays, held) = match made {
+        Some(made) => (made.views, Some(made.overlays), Some(made.held)),
+        None => (Vec::new(), None, None),
+    };
+    // A program is far smaller than a pipe, so this never waits.
+    let (reader, mut writer) = io::pipe()?;
+    writer.write_all(&filter::bytes(program))?;
+    let has_proxy = !profile.network.hosts().is_empty();
+    // It is this very program, wherever it was started from.
+    let launcher = has_proxy.then(|| fs::read_link("/proc/self/exe"));
+    let launcher = launcher.transpose()?;
+    let props = namespaces::Props {
+        temporary: &beside.join(TEMPORARY),
+        empty: &empty,
+        survey,
+        sockets: &sockets::reachable(),
+        launcher: launcher.as_deref(),
+        caches: &views,
+    };
+    let mut words = namespaces::arguments(profile, cwd, &props, reader.as_raw_fd());
+    let mut inherit = vec![OwnedFd::from(reader)];
+    let door = has_proxy.then(|| door(&mut words, &mut inherit));
+    Ok(Prepared {
+        wrapper: [vec![bubblewrap.into_os_string()], words].concat(),
+        env: env(Path::new(namespaces::TEMPORARY), &profile.caches),
+        restrict: Restrict {
+            inherit,
+            powers: Powers::NoDumps,
+            overlays,
+            ..Restrict::default()
+        },
+        door: door.transpose()?,
+        held,
+        ..Prepared::default()
     })
 }
 
@@ -320,13 +324,13 @@ fn door(words: &mut Vec<OsString>, inherit: &mut Vec<OwnedFd>) -> io::Result<Own
     Ok(outer)
 }
 
-fn env(temporary: &Path, layered: &[String]) -> Vec<(&'static str, OsString)> {
-    let is_layered = |folder: &str| {
-        layered
+fn env(temporary: &Path, overlaid: &[String]) -> Vec<(&'static str, OsString)> {
+    let is_overlaid = |folder: &str| {
+        overlaid
             .iter()
             .any(|cache| Path::new(cache).ends_with(folder))
     };
-    let caches = CACHES.iter().filter(|(_, _, folder)| !is_layered(folder));
+    let caches = CACHES.iter().filter(|(_, _, folder)| !is_overlaid(folder));
     let caches = caches.map(|(name, place, _)| (*name, temporary.join(place)));
     let places = [("TMPDIR", temporary.to_owned())].into_iter().chain(caches);
     places

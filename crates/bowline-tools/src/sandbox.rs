@@ -35,7 +35,7 @@ pub(crate) struct Restrict {
     /// Landlock rules.
     pub(crate) ruleset: Option<OwnedFd>,
     /// Folders that are laid over others, for this process and those it starts only.
-    pub(crate) layers: Option<Layers>,
+    pub(crate) overlays: Option<Overlays>,
     /// A seccomp program; empty for none.
     pub(crate) filter: BpfProgram,
     /// What it keeps of the rights that it started with.
@@ -44,8 +44,8 @@ pub(crate) struct Restrict {
 
 /// Folders that are laid over others, as the kernel is told.
 #[derive(Debug)]
-pub(crate) struct Layers {
-    mounts: Vec<Layer>,
+pub(crate) struct Overlays {
+    mounts: Vec<Overlay>,
     /// This user and group, by whom everything belongs to whom it did.
     user: String,
     group: String,
@@ -53,15 +53,15 @@ pub(crate) struct Layers {
 
 /// One of them.
 #[derive(Debug)]
-pub(crate) struct Layer {
+pub(crate) struct Overlay {
     /// Where it is mounted.
     pub(crate) at: CString,
     /// Which folders it is made of.
     pub(crate) options: CString,
 }
 
-impl Layers {
-    pub(crate) fn new(mounts: Vec<Layer>) -> Self {
+impl Overlays {
+    pub(crate) fn new(mounts: Vec<Overlay>) -> Self {
         let (user, group) = (rustix::process::geteuid(), rustix::process::getegid());
         let (user, group) = (user.as_raw(), group.as_raw());
         Self {
@@ -82,7 +82,7 @@ impl Layers {
         ] {
             tell(path, text)?;
         }
-        for Layer { at, options } in &self.mounts {
+        for Overlay { at, options } in &self.mounts {
             // SAFETY: all texts end in NUL and outlive the call, which changes no memory.
             check(
                 unsafe {
@@ -156,8 +156,8 @@ pub(crate) fn tie_to_keeper(command: &mut Command, keeper: Pid, restrict: Restri
                 libc::c_long::from(libc::CLOSE_RANGE_CLOEXEC),
             )
         };
-        if let Some(layers) = &restrict.layers {
-            layers.mount()?;
+        if let Some(overlays) = &restrict.overlays {
+            overlays.mount()?;
             // Other rights than before may have undone it.
             rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
         }

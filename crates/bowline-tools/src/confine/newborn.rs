@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::guard::{ASIDE, TRIES_MAX};
+use super::lookout::{ASIDE, TRIES_MAX};
 use super::survey::{self, Survey};
 
 /// What git makes by itself among the hooks and never runs.

@@ -2,7 +2,7 @@
 //!
 //! A name that is there can be held by a mount. One that is not there cannot, and making it first
 //! would leave it behind in the workspace: such a name is only written down, for
-//! [`guard`](super::guard). The exception is the folder of a repository's hooks, which git makes by
+//! [`lookout`](super::lookout). The exception is the folder of a repository's hooks, which git makes by
 //! itself in every new repository and never minds empty.
 
 use std::fs;

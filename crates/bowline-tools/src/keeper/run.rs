@@ -23,7 +23,7 @@ use super::record::{
 use super::scrub::Scrub;
 use super::spool::Spool;
 use super::watch::Watch;
-use crate::confine::{self, Guard, Held, Placeholders, Prepared};
+use crate::confine::{self, Held, Lookout, Placeholders, Prepared};
 use crate::proxy::{self, Limits, Proxy, Resolve};
 use crate::sandbox::{self, Restrict};
 
@@ -140,7 +140,7 @@ fn keep(dir: &Path, mut scrub: Box<dyn Scrub>, resolve: Arc<Resolve>) -> Result<
         Ok(Spawned {
             shell,
             output,
-            guard,
+            lookout,
             door,
             held: _held,
             placeholders: _placeholders,
@@ -152,7 +152,7 @@ fn keep(dir: &Path, mut scrub: Box<dyn Scrub>, resolve: Arc<Resolve>) -> Result<
             let flow = Flow::new(output, spool, scrub).map_err(|_| Leave::Untold)?;
             let watch =
                 Watch::new(&order, shell_pid, began, flow, inlet).map_err(|_| Leave::Untold)?;
-            let watch = watch.guarded_by(guard);
+            let watch = watch.watched_by(lookout);
             let exit = watch.until_over(&early, &mut outlet);
             with_connections(exit, proxy)
         }
@@ -282,7 +282,7 @@ impl From<io::Error> for Unstarted {
 struct Spawned {
     shell: Child,
     output: PipeReader,
-    guard: Option<Guard>,
+    lookout: Option<Lookout>,
     /// Where its proxy's listening socket comes out, if it is to have one.
     door: Option<OwnedFd>,
     held: Option<Held>,
@@ -310,7 +310,7 @@ fn spawn(
         wrapper,
         env,
         restrict,
-        guard,
+        lookout,
         door,
         held,
         placeholders,
@@ -322,7 +322,7 @@ fn spawn(
             wrapper: Vec::new(),
             env: Vec::new(),
             restrict: Restrict::default(),
-            guard: None,
+            lookout: None,
             door: None,
             held: None,
             placeholders: Placeholders::default(),
@@ -356,7 +356,7 @@ fn spawn(
     Ok(Spawned {
         shell,
         output: reader,
-        guard,
+        lookout,
         door,
         held,
         placeholders,

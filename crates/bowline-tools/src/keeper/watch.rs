@@ -14,7 +14,7 @@ use super::control::Inlet;
 use super::flow::{Flow, Outlet};
 use super::proc;
 use super::record::{Ended, Exit, Order, Process, VERSION, now_ms};
-use crate::confine::Guard;
+use crate::confine::Lookout;
 
 /// Control byte that cancels the command; a second one skips the grace.
 pub(super) const CANCEL: u8 = b'c';
@@ -69,7 +69,7 @@ pub(super) struct Watch<'a> {
     survivors: Vec<Process>,
     flow: Flow,
     inlet: Option<Inlet>,
-    guard: Option<Guard>,
+    lookout: Option<Lookout>,
 }
 
 impl<'a> Watch<'a> {
@@ -103,13 +103,13 @@ impl<'a> Watch<'a> {
             survivors: Vec::new(),
             flow,
             inlet,
-            guard: None,
+            lookout: None,
         })
     }
 
-    /// Looks after the names that `guard` watches as well.
-    pub(super) fn guarded_by(self, guard: Option<Guard>) -> Self {
-        Self { guard, ..self }
+    /// Looks after the names that `lookout` watches as well.
+    pub(super) fn watched_by(self, lookout: Option<Lookout>) -> Self {
+        Self { lookout, ..self }
     }
 
     /// Waits until the command is over; `early` are control bytes read before.
@@ -142,7 +142,7 @@ impl<'a> Watch<'a> {
         let unfed = unfed.map(|pipe| PollFd::from_borrowed_fd(pipe, PollFlags::OUT));
         descriptors.extend(words.into_iter().chain(unfed));
         let has_inlet = descriptors.len();
-        let news = self.guard.as_ref().and_then(Guard::news);
+        let news = self.lookout.as_ref().and_then(Lookout::news);
         descriptors.extend(news.map(|news| PollFd::from_borrowed_fd(news, PollFlags::IN)));
         let has_news = descriptors.len();
         if self.status.is_none() {
@@ -169,8 +169,8 @@ impl<'a> Watch<'a> {
         if inlet_ready {
             self.tend_inlet();
         }
-        if news_ready && let Some(guard) = &mut self.guard {
-            guard.look();
+        if news_ready && let Some(lookout) = &mut self.lookout {
+            lookout.look();
         }
     }
 
@@ -320,7 +320,7 @@ impl<'a> Watch<'a> {
             .iter()
             .for_each(|survivor| drop(self.asked.remove(&survivor.pid)));
         self.survivors.truncate(LISTED_MAX);
-        let set_aside = self.guard.map(Guard::end).unwrap_or_default();
+        let set_aside = self.lookout.map(Lookout::end).unwrap_or_default();
         let spool = self.flow.spool();
         Exit {
             version: VERSION,

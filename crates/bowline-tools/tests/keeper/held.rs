@@ -149,7 +149,7 @@ fn caches_are_written_over() {
     let next =
         "cd \"$CACHE\" && cat old folder/y && [ ! -e folder/x ] && ! grep words key && ! mv key k";
     assert!(run("read", next).starts_with("old\nnew\ny\n"));
-    // One at the same time has a layer of its own.
+    // One at the same time has an overlay of its own.
     let first = ground.order_with(
         Some(Backend::Namespaces),
         "echo up; until [ -e end ]; do :; done",

@@ -381,13 +381,8 @@ fn limits_follow_from_the_decision() {
 }
 
 /// Runs Bowline itself where bubblewrap cannot be found.
-#[test]
-fn auto_asks_where_namespaces_are_missing() {
-    let scratch = Scratch::new();
-    let input = json!({ "command": "touch inside" }).to_string();
-    let inner = scratch.command(&[
-        "tools", "call", "shell", "--mode", "auto", "--input", &input,
-    ]);
+fn without_bubblewrap(scratch: &Scratch, args: &[&str]) -> Ran {
+    let inner = scratch.command(args);
     let mut outer = Command::new("bwrap");
     outer.args(["--dev-bind", "/", "/"]);
     for place in ["/usr/bin/bwrap", "/usr/local/bin/bwrap", "/bin/bwrap"] {
@@ -406,8 +401,17 @@ fn auto_asks_where_namespaces_are_missing() {
             None => outer.env_remove(name),
         };
     }
-    let ran = crate::support::ran(&outer.output().expect("it starts"));
-    ran.expect(
+    crate::support::ran(&outer.output().expect("it starts"))
+}
+
+#[test]
+fn auto_asks_where_namespaces_are_missing() {
+    let scratch = Scratch::new();
+    let input = json!({ "command": "touch inside" }).to_string();
+    let args = [
+        "tools", "call", "shell", "--mode", "auto", "--input", &input,
+    ];
+    without_bubblewrap(&scratch, &args).expect(
         3,
         &[
             "bubblewrap is not installed",
@@ -415,6 +419,44 @@ fn auto_asks_where_namespaces_are_missing() {
             "an allow rule lets it",
         ],
     );
+}
+
+#[test]
+fn a_weaker_sandbox_is_said_once() {
+    let check = |mode: &str, is_weaker: bool, expect: usize| {
+        let scratch = Scratch::new();
+        scratch.file("a", "words\n");
+        let call = json!({ "calls": [{ "tool": "shell", "input": { "command": "cat a" } }] });
+        let model = scratch.scenario(&json!([call, call, { "text": "done" }]));
+        let said = |ran: &Ran| {
+            let lines = ran.out.lines().chain(ran.err.lines());
+            lines.filter(|line| line.contains("weaker sandbox")).count()
+        };
+        for output in ["text", "stream-json"] {
+            let args = [
+                "exec", "--model", &model, "--mode", mode, "--output", output, "go",
+            ];
+            let ran = if is_weaker {
+                without_bubblewrap(&scratch, &args)
+            } else {
+                scratch.run(&args)
+            };
+            ran.expect(0, &[]);
+            assert_eq!(
+                said(&ran),
+                expect,
+                "{mode} {output}: {}{}",
+                ran.out,
+                ran.err
+            );
+        }
+    };
+    check("auto", true, 1);
+    check("edit", true, 1);
+    // There, Landlock holds all that is held.
+    check("ask", true, 0);
+    check("full", true, 0);
+    check("auto", false, 0);
 }
 
 /// What runs in the background outside of a sandbox is not told anything unasked, in `auto` either.

@@ -129,8 +129,8 @@ pub(super) fn sandbox() -> Vec<Check> {
             vec![Check::warning(NAME, format!("{words}: {held}"), fix)]
         }
         None => {
-            let held = "nothing holds commands here: in mode auto every shell command asks, and \
-                        what only reads runs as it is";
+            let held = "nothing holds commands here: in mode auto every shell command asks that does \
+                        more than read, and what only reads runs as it is";
             vec![Check::warning(NAME, format!("{words}: {held}"), fix)]
         }
     }

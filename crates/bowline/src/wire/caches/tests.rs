@@ -35,5 +35,5 @@ fn caches_that_are_there_are_found() {
     );
     check(&["real"], &[".cache", ".cargo", "elsewhere/pip"]);
     check(&["."], &[]);
-    assert_eq!(found(None, std::iter::empty(), &[]), [""; 0]);
+    assert!(found(None, std::iter::empty(), &[]).is_empty());
 }

@@ -2,7 +2,7 @@
 //!
 //! An overlay shows the user's folder with what the session's commands wrote over it; the writes
 //! stay in the session. It needs a mount namespace before the one that bubblewrap makes, which
-//! bubblewrap 0.8 cannot be told to fill. Commands of a session that run at once each have a layer
+//! bubblewrap 0.8 cannot be told to fill. Commands of a session that run at once each have an overlay
 //! of their own, since the kernel does not let two mounts share one; those that run one after
 //! another share theirs.
 
@@ -15,23 +15,23 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use crate::sandbox::{self, Layer, Layers, Restrict};
+use crate::sandbox::{self, Overlay, Overlays, Restrict};
 
-/// Folder for layers beside a session's attempts.
-const LAYERS: &str = "layers";
+/// Folder for overlays beside a session's attempts.
+const OVERLAYS: &str = "overlays";
 
-/// Most layers of one session: commands with caches that run at once.
+/// Most overlays of one session: commands with caches that run at once.
 const SLOTS_MAX: usize = 32;
 
 /// File systems that can hold what is written over a folder: those of `ext4`, `xfs`, `btrfs`, `f2fs`.
 /// One that is an overlay itself cannot.
-const HOLDING: [i64; 4] = [0xEF53, 0x5846_5342, 0x9123_683E, 0xF2F5_2010];
+const HOLDING: [rustix::fs::FsWord; 4] = [0xEF53, 0x5846_5342, 0x9123_683E, 0xF2F5_2010];
 
 /// Two folders of every machine, to try an overlay that writes nothing, and one to try it at.
 const TRIED: &str = "lowerdir=/usr/bin:/usr/lib,userxattr";
 const TRIED_AT: &str = "/usr/lib";
 
-/// What holds the layers of one command.
+/// What holds the overlays of one command.
 #[derive(Debug)]
 pub(crate) struct Held {
     /// Locked as long as the command runs.
@@ -52,18 +52,18 @@ impl Drop for Held {
 /// Where each cache is seen from outside, and what puts it there.
 #[derive(Debug)]
 pub(super) struct Made {
-    /// A cache and the place that its layers are seen at.
+    /// A cache and the place that its overlays are seen at.
     pub(super) views: Vec<(PathBuf, PathBuf)>,
-    pub(super) layers: Layers,
+    pub(super) overlays: Overlays,
     pub(super) held: Held,
 }
 
-/// Makes layers for `caches` in the folder `beside`, which is the session's.
+/// Makes overlays for `caches` in the folder `beside`, which is the session's.
 ///
 /// # Errors
 /// A folder cannot be made, or too many commands run at once.
 pub(super) fn make(caches: &[String], beside: &Path) -> io::Result<Made> {
-    let (slot, lock) = free_slot(&beside.join(LAYERS))?;
+    let (slot, lock) = free_slot(&beside.join(OVERLAYS))?;
     let mut views = Vec::new();
     let mut mounts = Vec::new();
     let mut works = Vec::new();
@@ -84,7 +84,7 @@ pub(super) fn make(caches: &[String], beside: &Path) -> io::Result<Made> {
             (b",workdir=", &work),
         ];
         let options = options.map(|(name, path)| [name, &escaped(path)].concat());
-        mounts.push(Layer {
+        mounts.push(Overlay {
             at: text(view.as_os_str().as_bytes())?,
             options: text(&options.concat())?,
         });
@@ -93,12 +93,12 @@ pub(super) fn make(caches: &[String], beside: &Path) -> io::Result<Made> {
     }
     Ok(Made {
         views,
-        layers: Layers::new(mounts),
+        overlays: Overlays::new(mounts),
         held: Held { _lock: lock, works },
     })
 }
 
-/// The first folder for layers that no command uses, and its lock.
+/// The first folder for overlays that no command uses, and its lock.
 fn free_slot(folder: &Path) -> io::Result<(PathBuf, File)> {
     for number in 0..SLOTS_MAX {
         let slot = folder.join(number.to_string());
@@ -134,13 +134,12 @@ fn text(bytes: &[u8]) -> io::Result<CString> {
     CString::new(bytes).map_err(io::Error::other)
 }
 
-/// Whether layers can be made whose writes lie in `folder` or, while that is not there, where it
+/// Whether overlays can be made whose writes lie in `folder` or, while that is not there, where it
 /// would be.
 pub(super) fn can_be_in(folder: &Path) -> bool {
     let there = folder.ancestors().find(|place| place.exists());
     let kind = there.and_then(|place| rustix::fs::statfs(place).ok());
-    let holds = kind.is_some_and(|kind| HOLDING.contains(&i64::from(kind.f_type)));
-    holds && can_be_made()
+    kind.is_some_and(|kind| HOLDING.contains(&kind.f_type)) && can_be_made()
 }
 
 /// Whether this user may lay folders over one another: tried once per process (about 2 ms) in a
@@ -151,7 +150,7 @@ fn can_be_made() -> bool {
         let (Ok(at), Ok(options)) = (CString::new(TRIED_AT), CString::new(TRIED)) else {
             return false;
         };
-        let layers = Layers::new(vec![Layer { at, options }]);
+        let overlays = Overlays::new(vec![Overlay { at, options }]);
         let mut command = Command::new("true");
         command
             .env_clear()
@@ -161,7 +160,7 @@ fn can_be_made() -> bool {
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         let restrict = Restrict {
-            layers: Some(layers),
+            overlays: Some(overlays),
             ..Restrict::default()
         };
         sandbox::tie_to_keeper(&mut command, rustix::process::getpid(), restrict);

@@ -9,13 +9,13 @@ fn nursery() -> Nursery {
     Nursery::new(Vec::new(), &super::super::survey::Survey::default())
 }
 
-fn guard(root: &Path, names: &[(&str, Option<&str>)]) -> Guard {
+fn lookout(root: &Path, names: &[(&str, Option<&str>)]) -> Lookout {
     let names = names.iter().map(|(name, link)| Watched {
         folder: root.to_owned(),
         name: (*name).to_owned(),
         link: link.map(PathBuf::from),
     });
-    Guard::new(names.collect(), nursery()).unwrap()
+    Lookout::new(names.collect(), nursery()).unwrap()
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn what_comes_into_being_is_set_aside() {
         let root = folder.path();
         fs::create_dir(root.join("there")).unwrap();
         symlink("there", root.join("link")).unwrap();
-        let guard = guard(
+        let lookout = lookout(
             root,
             &[
                 (".envrc", None),
@@ -34,7 +34,7 @@ fn what_comes_into_being_is_set_aside() {
             ],
         );
         make(root);
-        let aside = guard.end();
+        let aside = lookout.end();
         let expect: Vec<PathBuf> = expect.iter().map(|name| root.join(name)).collect();
         assert_eq!(aside, expect);
         for path in &expect {
@@ -91,34 +91,34 @@ fn what_comes_into_being_is_set_aside() {
 fn news_come_from_folders_that_are_made_meanwhile() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
-    let mut guard = guard(root, &[(".github/workflows", None)]);
-    let has_news = |guard: &Guard| {
-        let news = guard.news().unwrap();
+    let mut lookout = lookout(root, &[(".github/workflows", None)]);
+    let has_news = |lookout: &Lookout| {
+        let news = lookout.news().unwrap();
         let mut polled = [rustix::event::PollFd::from_borrowed_fd(
             news,
             rustix::event::PollFlags::IN,
         )];
         rustix::event::poll(&mut polled, Some(&rustix::event::Timespec::default())).unwrap() == 1
     };
-    assert!(!has_news(&guard));
+    assert!(!has_news(&lookout));
     fs::create_dir(root.join(".github")).unwrap();
-    assert!(has_news(&guard));
-    guard.look();
-    assert!(!has_news(&guard));
+    assert!(has_news(&lookout));
+    lookout.look();
+    assert!(!has_news(&lookout));
     fs::create_dir(root.join(".github/workflows")).unwrap();
-    assert!(has_news(&guard));
-    guard.look();
+    assert!(has_news(&lookout));
+    lookout.look();
     assert!(!root.join(".github/workflows").exists());
-    assert!(guard.end().len() == 1);
+    assert!(lookout.end().len() == 1);
 }
 
 #[test]
 fn nothing_to_watch_is_no_guard() {
-    assert!(Guard::new(Vec::new(), nursery()).is_none());
+    assert!(Lookout::new(Vec::new(), nursery()).is_none());
     let gone = Watched {
         folder: "/nowhere/at/all".into(),
         name: "x".to_owned(),
         link: None,
     };
-    assert!(Guard::new(vec![gone], nursery()).is_none());
+    assert!(Lookout::new(vec![gone], nursery()).is_none());
 }

@@ -1,9 +1,9 @@
-//! Layers: their places, and how the kernel is told of them.
+//! Overlays: their places, and how the kernel is told of them.
 
 use super::*;
 
 #[test]
-fn commands_at_once_have_layers_of_their_own() {
+fn commands_at_once_have_overlays_of_their_own() {
     let folder = tempfile::tempdir().unwrap();
     let caches = ["/home/ann/.npm".to_owned()];
     let first = make(&caches, folder.path()).unwrap();

@@ -39,7 +39,7 @@ const FOLDER: OFlags = OFlags::PATH
 
 /// The names that are watched while one command runs.
 #[derive(Debug)]
-pub(crate) struct Guard {
+pub(crate) struct Lookout {
     names: Vec<Name>,
     /// Tells that something was made in one of the folders; none where the kernel has no more.
     news: Option<OwnedFd>,
@@ -65,7 +65,7 @@ struct Found<'n> {
     last: &'n OsStr,
 }
 
-impl Guard {
+impl Lookout {
     /// Watches `names` from now on, and what repositories are new in the end. A folder that cannot be
     /// opened has no names to watch.
     pub(super) fn new(names: Vec<Watched>, nursery: Nursery) -> Option<Self> {
@@ -83,14 +83,14 @@ impl Guard {
             return None;
         }
         let news = init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC).ok();
-        let mut guard = Self {
+        let mut lookout = Self {
             names,
             news,
             nursery,
             set_aside: Vec::new(),
         };
-        guard.look();
-        Some(guard)
+        lookout.look();
+        Some(lookout)
     }
 
     /// Becomes readable when it is time to look.
