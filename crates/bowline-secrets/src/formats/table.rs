@@ -255,6 +255,8 @@ pub(super) const FORMATS: &[Format] = &[
     token("adafruit-key", "aio_", A::ALNUM, 28, 28),
     token("intercom-token", "dG9rO", A::BASE64, 50, 70),
     token("dropbox-token", "sl.", A::URL, 100, OPEN),
+    token("dropbox-token", "sl.u.", A::URL, 100, OPEN),
+    token("docker-swarm-token", "SWMTKN-1-", A::URL, 60, 100),
     webhook("discord-webhook", "discord.com/api/webhooks/", 60),
     webhook("discord-webhook", "discord.com/api/v9/webhooks/", 60),
     webhook("discord-webhook", "discord.com/api/v10/webhooks/", 60),
