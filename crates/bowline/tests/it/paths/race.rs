@@ -16,6 +16,8 @@ struct Steps {
     steps: Vec<Vec<String>>,
     stash: PathBuf,
     workspace: PathBuf,
+    /// Files of the workspace with what they hold at first.
+    files: Vec<(PathBuf, String)>,
 }
 
 /// How one step is taken back.
@@ -36,6 +38,13 @@ impl Steps {
             steps: steps.iter().map(filled).collect(),
             stash: ground.at("state"),
             workspace: ground.workspace(),
+            files: {
+                let inside = |path: &PathBuf| path.starts_with(ground.workspace());
+                let marks = ground.marks.iter().filter(|(path, _)| inside(path));
+                marks
+                    .map(|(path, mark)| (path.clone(), format!("{mark}\n")))
+                    .collect()
+            },
         }
     }
 
@@ -106,6 +115,16 @@ impl Steps {
         }
     }
 
+    /// Gives every file its first content again, so that the next edit finds what it looks for.
+    fn restore(&self) {
+        for (path, content) in &self.files {
+            let is_changed = fs::read(path).is_ok_and(|now| now != content.as_bytes());
+            if is_changed {
+                let _written = fs::write(path, content);
+            }
+        }
+    }
+
     /// Does `act` once after the steps were applied, then takes them back.
     fn once<T>(&self, act: impl FnOnce() -> T) -> T {
         let undo = self.apply();
@@ -124,6 +143,7 @@ impl Steps {
                     let undo = self.apply();
                     std::thread::yield_now();
                     self.undo(undo);
+                    self.restore();
                     swaps.fetch_add(1, Ordering::Relaxed);
                     std::thread::yield_now();
                 }
