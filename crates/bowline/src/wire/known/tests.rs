@@ -19,7 +19,7 @@ fn credentials_are_known_and_words_are_not() {
     check("SIGNING_KEY", "/etc/keys/signing.pem", &[]);
     check("MAX_TOKENS", "200000000", &[]);
     check("AUTH", "https://login.internal/start", &[]);
-    check("HOME", "/home/correct-horse-battery", &[]);
+    check("HOME", "/home/ann", &[]);
     check(
         "DATABASE_URL",
         "postgres://app:s3kR9vQx2LmT@db.internal/app",
