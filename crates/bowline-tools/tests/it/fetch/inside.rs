@@ -283,39 +283,41 @@ fn no_name_leads_inside() {
     assert_eq!(inside.reached(), 1, "the control");
 }
 
+/// Where answers lead that want to be followed inside.
+const LOCATIONS: [&str; 30] = [
+    "http://127.0.0.2:{port}/",
+    "//127.0.0.2:{port}/",
+    "http://127.2:{port}/",
+    "http://2130706434:{port}/",
+    "http://0x7f000002:{port}/",
+    "http://0177.0.0.2:{port}/",
+    "http://[::1]:{port}/",
+    "http://[::ffff:127.0.0.2]:{port}/",
+    "http://inside.test:{port}/",
+    "//inside.test:{port}/",
+    "http://me:pw@127.0.0.2:{port}/",
+    "http://site.test@127.0.0.2:{port}/",
+    "http://127.0.0.2:{port}#@site.test/",
+    "http:\\\\127.0.0.2:{port}/",
+    "http:/\\127.0.0.2:{port}/",
+    "/\\127.0.0.2:{port}/",
+    "\\\\127.0.0.2:{port}/",
+    "http://127\u{3002}0\u{3002}0\u{3002}2:{port}/",
+    "http://%31%32%37.0.0.2:{port}/",
+    "http:127.0.0.2:{port}/",
+    "http://127.0.0.1:{other}/",
+    "http://localhost:{other}/",
+    "http://169.254.169.254/latest/meta-data/",
+    "http://site.test:{other}/",
+    "file:///etc/passwd",
+    "data:text/html,private%20words",
+    "gopher://127.0.0.2:{port}/_GET",
+    "https://127.0.0.2:{port}/",
+    "http://www.site.test:{other}/",
+    "/20",
+];
+
 fn no_redirect_leads_inside() {
-    const LOCATIONS: [&str; 30] = [
-        "http://127.0.0.2:{port}/",
-        "//127.0.0.2:{port}/",
-        "http://127.2:{port}/",
-        "http://2130706434:{port}/",
-        "http://0x7f000002:{port}/",
-        "http://0177.0.0.2:{port}/",
-        "http://[::1]:{port}/",
-        "http://[::ffff:127.0.0.2]:{port}/",
-        "http://inside.test:{port}/",
-        "//inside.test:{port}/",
-        "http://me:pw@127.0.0.2:{port}/",
-        "http://site.test@127.0.0.2:{port}/",
-        "http://127.0.0.2:{port}#@site.test/",
-        "http:\\\\127.0.0.2:{port}/",
-        "http:/\\127.0.0.2:{port}/",
-        "/\\127.0.0.2:{port}/",
-        "\\\\127.0.0.2:{port}/",
-        "http://127\u{3002}0\u{3002}0\u{3002}2:{port}/",
-        "http://%31%32%37.0.0.2:{port}/",
-        "http:127.0.0.2:{port}/",
-        "http://127.0.0.1:{other}/",
-        "http://localhost:{other}/",
-        "http://169.254.169.254/latest/meta-data/",
-        "http://site.test:{other}/",
-        "file:///etc/passwd",
-        "data:text/html,private%20words",
-        "gopher://127.0.0.2:{port}/_GET",
-        "https://127.0.0.2:{port}/",
-        "http://www.site.test:{other}/",
-        "/20",
-    ];
     let other = Arc::new(std::sync::OnceLock::new());
     let known = Arc::clone(&other);
     // `/STATUS/NUMBER` leads to the location of that number, `/N` to the next lower N and then in.
