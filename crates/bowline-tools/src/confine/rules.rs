@@ -116,7 +116,10 @@ impl Rules {
 
     /// Allows `access` below `path`; a path that is gone or closed to us needs no rule.
     fn allow(&mut self, path: &Path, access: BitFlags<AccessFs>) -> io::Result<()> {
-        let (Ok(opened), Some(ruleset)) = (PathFd::new(path), self.ruleset.take()) else {
+        let Ok(opened) = PathFd::new(path) else {
+            return Ok(());
+        };
+        let Some(ruleset) = self.ruleset.take() else {
             return Ok(());
         };
         // For a file only what can be done to files.
@@ -130,3 +133,6 @@ impl Rules {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
