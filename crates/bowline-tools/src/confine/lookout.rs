@@ -2,7 +2,8 @@
 //!
 //! No mount can hold a name that does not exist, and Landlock knows no names. So the keeper watches
 //! the folders that such names would lie in, takes away at once what is made there, and looks a
-//! last time when no process of the command is left. Nothing is lost: it lies beside, under another
+//! last time when no process of the command is left. It listens only once the command has run for a
+//! moment: the kernel takes 10 ms to end that, which most commands would wait for in vain. Nothing is lost: it lies beside, under another
 //! name, and the command's result says so.
 //!
 //! The keeper is not confined, and the command may swap folders and links meanwhile. So everything
@@ -12,6 +13,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rustix::fs::inotify::{CreateFlags, WatchFlags, add_watch, init};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags};
@@ -28,6 +30,9 @@ pub(super) const TRIES_MAX: u32 = 100;
 /// Most things that are reported.
 const REPORTED_MAX: usize = 64;
 
+/// How long a command runs before what it makes is heard of at once.
+const LISTEN_AFTER: Duration = Duration::from_millis(200);
+
 /// Bytes of news read at once.
 const NEWS_BYTES: usize = 4096;
 
@@ -43,6 +48,8 @@ pub(crate) struct Lookout {
     names: Vec<Name>,
     /// Tells that something was made in one of the folders; none where the kernel has no more.
     news: Option<OwnedFd>,
+    began: Instant,
+    is_listening: bool,
     nursery: Nursery,
     set_aside: Vec<PathBuf>,
 }
@@ -82,15 +89,28 @@ impl Lookout {
         if names.is_empty() {
             return None;
         }
-        let news = init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC).ok();
         let mut lookout = Self {
             names,
-            news,
+            news: None,
+            began: Instant::now(),
+            is_listening: false,
             nursery,
             set_aside: Vec::new(),
         };
         lookout.look();
         Some(lookout)
+    }
+
+    /// When it is to listen from; none if it does.
+    pub(crate) fn listens_at(&self) -> Option<Instant> {
+        (!self.is_listening).then(|| self.began + LISTEN_AFTER)
+    }
+
+    /// Listens from now on.
+    pub(crate) fn listen(&mut self) {
+        self.is_listening = true;
+        self.news = init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC).ok();
+        self.look();
     }
 
     /// Becomes readable when it is time to look.

@@ -118,6 +118,7 @@ impl<'a> Watch<'a> {
         while self.phase != Phase::Over {
             self.wait();
             self.reap();
+            self.listen_in_time();
             self.step(Instant::now());
             self.flow.tend(Instant::now(), outlet);
         }
@@ -187,13 +188,24 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// Has protected names listened to once the command has run for a moment.
+    fn listen_in_time(&mut self) {
+        if let Some(lookout) = &mut self.lookout
+            && lookout.listens_at().is_some_and(|at| Instant::now() >= at)
+        {
+            lookout.listen();
+        }
+    }
+
     fn next_wake(&self) -> Instant {
         let now = Instant::now();
         let look = match self.phase {
             Phase::Running => now + REAP_EVERY,
             _ => now + ((now - self.phase_began) / 4).clamp(LOOK_PAUSE_MIN, LOOK_PAUSE_MAX),
         };
+        let listens = self.lookout.as_ref().and_then(Lookout::listens_at);
         let wakes = self.phase_ends.into_iter().chain(self.flow.next_wake());
+        let wakes = wakes.chain(listens);
         wakes.fold(look, Instant::min)
     }
 

@@ -100,7 +100,9 @@ fn news_come_from_folders_that_are_made_meanwhile() {
         )];
         rustix::event::poll(&mut polled, Some(&rustix::event::Timespec::default())).unwrap() == 1
     };
-    assert!(!has_news(&lookout));
+    assert!(lookout.listens_at().is_some());
+    lookout.listen();
+    assert!(lookout.listens_at().is_none() && !has_news(&lookout));
     fs::create_dir(root.join(".github")).unwrap();
     assert!(has_news(&lookout));
     lookout.look();
