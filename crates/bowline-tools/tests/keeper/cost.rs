@@ -4,6 +4,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use bowline_core::{Backend, Confinement, Network, Profile};
+use bowline_tools::keeper::spool;
 
 use crate::support::{Place, block_on, finished, launcher};
 
@@ -66,8 +67,11 @@ async fn under_a_keeper(place: &Place, backend: Option<Backend>, network: Networ
         let began = Instant::now();
         let kept = launcher().launch(&dir, &order).unwrap();
         launches.push(began.elapsed());
-        assert_eq!(finished(kept.wait(|_| {}).await).code, Some(0));
+        let exit = finished(kept.wait(|_| {}).await);
         figures.walls.push(began.elapsed());
+        let said = spool::read(&dir).head;
+        let said = String::from_utf8_lossy(&said);
+        assert_eq!(exit.code, Some(0), "{kind}, {round}: {said}");
     }
     figures.report(&format!("bash -c true, under a keeper, {kind}"));
     launches.sort();
