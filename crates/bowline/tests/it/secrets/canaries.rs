@@ -354,34 +354,9 @@ fn no_canary_comes_out_by_any_door() {
     cage.run(&args, &env).expect(0, &[]);
     let session = cage.scratch.sessions().remove(0);
     letters(&mut cage, &session, &env);
-    for listing in [
-        &["sessions", "list"][..],
-        &["sessions", "list", "--json"],
-        &["log"],
-        &["why", &session],
-        &["jobs"],
-        &["sessions", "show", &session],
-        &["sessions", "export", &session],
-        &["audit", "query"],
-        &["config", "show"],
-        &["config", "show", "--json"],
-        &["inbox"],
-        &["events", &session],
-    ] {
-        cage.run(listing, &env);
-    }
+    listings(&mut cage, &session, &env);
     assert_eq!(cage.leaks(), Vec::<String>::new());
-    // That they came in: their tokens are there. An image's words are dropped, and a variable that is
-    // not passed reaches no command.
-    let found = ids(&cage.seen);
-    let absent = ["image text", "variable", "base64 in a file"];
-    for (door, value) in &cage.doors {
-        let is_in = found.contains(&id_of(&cage.scratch, &session, value));
-        assert!(
-            is_in || absent.contains(door),
-            "nothing came in by the door {door}"
-        );
-    }
+    all_came_in(&cage, &session);
     println!(
         "{} canaries, {} places, none found",
         cage.doors.len(),
@@ -394,6 +369,40 @@ fn no_canary_comes_out_by_any_door() {
         format!("x{}y", base64(prompt.as_bytes())).into_bytes(),
     ));
     assert_eq!(cage.leaks().len(), 1);
+}
+
+/// What shows a session to people.
+fn listings(cage: &mut Cage, session: &str, env: &[(&str, &str)]) {
+    for listing in [
+        &["sessions", "list"][..],
+        &["sessions", "list", "--json"],
+        &["log"],
+        &["why", session],
+        &["jobs"],
+        &["sessions", "show", session],
+        &["sessions", "export", session],
+        &["audit", "query"],
+        &["config", "show"],
+        &["config", "show", "--json"],
+        &["inbox"],
+        &["events", session],
+    ] {
+        cage.run(listing, env);
+    }
+}
+
+/// That they came in: their tokens are there. An image's words are dropped, and a variable that is
+/// not passed reaches no command.
+fn all_came_in(cage: &Cage, session: &str) {
+    let found = ids(&cage.seen);
+    let absent = ["image text", "variable", "base64 in a file"];
+    for (door, value) in &cage.doors {
+        let is_in = found.contains(&id_of(&cage.scratch, session, value));
+        assert!(
+            is_in || absent.contains(door),
+            "nothing came in by the door {door}"
+        );
+    }
 }
 
 /// Words that people leave for a session.
