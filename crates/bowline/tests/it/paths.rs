@@ -124,6 +124,7 @@ impl Table {
         row[3] += usize::from(!outcome.escapes.is_empty());
     }
 
+    #[expect(clippy::print_stdout, reason = "the figures are the report")]
     fn print(&self, what: &str) {
         println!("{what}: family, records, as labelled, false prompts, escapes");
         for (family, [records, right, prompts, escapes]) in &self.0 {
