@@ -17,17 +17,18 @@ use landlock::{
 
 use crate::sandbox;
 
-/// Devices that are only sources and sinks, and the terminals a command may make for itself.
-const DEVICES: [&str; 8] = [
+/// Devices that are only sources and sinks: all that is opened of the others' folder. Behind the
+/// rest stand disks, which hold what is hidden, and terminals that a person types into.
+const DEVICES: [&str; 5] = [
     "/dev/null",
     "/dev/zero",
     "/dev/full",
     "/dev/random",
     "/dev/urandom",
-    "/dev/tty",
-    "/dev/ptmx",
-    "/dev/pts",
 ];
+
+/// The folder of all devices.
+const ALL_DEVICES: &str = "/dev";
 
 /// Makes the rules of `profile`; `temporary` is written as well.
 ///
@@ -35,7 +36,7 @@ const DEVICES: [&str; 8] = [
 /// There is no Landlock, or a hidden place lies in a writable folder, which it cannot express.
 pub(super) fn ruleset(profile: &Profile, temporary: &Path) -> io::Result<OwnedFd> {
     let abi = ABI::from(sandbox::landlock_abi()?);
-    let hidden: Vec<PathBuf> = real(&profile.hidden);
+    let mut hidden: Vec<PathBuf> = real(&profile.hidden);
     let mut writable = real(&profile.writable);
     writable.extend(real(&profile.granted));
     for folder in &writable {
@@ -48,6 +49,7 @@ pub(super) fn ruleset(profile: &Profile, temporary: &Path) -> io::Result<OwnedFd
         }
     }
     writable.push(temporary.to_owned());
+    hidden.push(PathBuf::from(ALL_DEVICES));
     let mut rules = Rules {
         ruleset: Some(create(abi, &profile.network).map_err(io::Error::other)?),
         abi,

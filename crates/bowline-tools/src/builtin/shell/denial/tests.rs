@@ -57,74 +57,76 @@ fn usual(backend: Backend) -> Confinement {
     }
 }
 
-/// Each line of output with what it says was denied.
+/// Lines of output, each with what it says was denied.
+const LINES: [(&str, &str); 21] = [
+    (
+        "bash: line 1: /etc/x: Read-only file system",
+        "writing /etc/x",
+    ),
+    (
+        "touch: cannot touch '../b c': Read-only file system",
+        "writing /b c",
+    ),
+    (
+        "mkdir: cannot create directory ‘/srv/y’: Read-only file system",
+        "writing /srv/y",
+    ),
+    (
+        "OSError: [Errno 30] Read-only file system: '/opt/z'",
+        "writing /opt/z",
+    ),
+    (
+        "Error: EROFS: read-only file system, open '/home/ann/.npmrc'",
+        "writing /home/ann/.npmrc",
+    ),
+    (
+        "error: could not write '.git/hooks/x': Read-only file system",
+        "writing /w/.git/hooks/x",
+    ),
+    (
+        "cat: /home/ann/.ssh/id: Permission denied",
+        "reading /home/ann/.ssh/id",
+    ),
+    ("cat: /home/bob/x: Permission denied", ""),
+    ("bash: /w/x: Permission denied", ""),
+    ("open '/w/x': Read-only file system", ""),
+    ("open '/tmp/x': Read-only file system", ""),
+    (
+        "curl: (6) Could not resolve host: docs.rs",
+        "reaching docs.rs",
+    ),
+    (
+        "npm error getaddrinfo EAI_AGAIN registry.example",
+        "reaching registry.example",
+    ),
+    (
+        "wget: unable to resolve host address ‘ex.org’",
+        "reaching ex.org",
+    ),
+    (
+        "curl: (7) Failed to connect to 192.0.2.1 port 8080 after 0 ms",
+        "reaching 192.0.2.1 at port 8080",
+    ),
+    ("curl: (7) Failed to connect to 127.0.0.1 port 80", ""),
+    (
+        "fatal: unable to access 'https://g.it/x/': Could not resolve host: g.it",
+        "reaching g.it",
+    ),
+    (
+        "ssh: Could not resolve hostname g.it: Name or service not known",
+        "reaching g.it",
+    ),
+    (
+        "Failed to resolve 'pypi.example' ([Errno -3] Temporary failure",
+        "reaching pypi.example",
+    ),
+    ("test failed to connect to the mock", ""),
+    ("all is well", ""),
+];
+
 #[test]
 fn what_was_denied_is_told() {
-    for (output, expect) in [
-        (
-            "bash: line 1: /etc/x: Read-only file system",
-            "writing /etc/x",
-        ),
-        (
-            "touch: cannot touch '../b c': Read-only file system",
-            "writing /b c",
-        ),
-        (
-            "mkdir: cannot create directory ‘/srv/y’: Read-only file system",
-            "writing /srv/y",
-        ),
-        (
-            "OSError: [Errno 30] Read-only file system: '/opt/z'",
-            "writing /opt/z",
-        ),
-        (
-            "Error: EROFS: read-only file system, open '/home/ann/.npmrc'",
-            "writing /home/ann/.npmrc",
-        ),
-        (
-            "error: could not write '.git/hooks/x': Read-only file system",
-            "writing /w/.git/hooks/x",
-        ),
-        (
-            "cat: /home/ann/.ssh/id: Permission denied",
-            "reading /home/ann/.ssh/id",
-        ),
-        ("cat: /root/x: Permission denied", ""),
-        ("bash: /w/x: Permission denied", ""),
-        ("open '/w/x': Read-only file system", ""),
-        ("open '/tmp/x': Read-only file system", ""),
-        (
-            "curl: (6) Could not resolve host: docs.rs",
-            "reaching docs.rs",
-        ),
-        (
-            "npm error getaddrinfo EAI_AGAIN registry.npmjs.org",
-            "reaching registry.npmjs.org",
-        ),
-        (
-            "wget: unable to resolve host address ‘ex.org’",
-            "reaching ex.org",
-        ),
-        (
-            "curl: (7) Failed to connect to 192.0.2.1 port 8080 after 0 ms",
-            "reaching 192.0.2.1 at port 8080",
-        ),
-        ("curl: (7) Failed to connect to 127.0.0.1 port 80", ""),
-        (
-            "fatal: unable to access 'https://g.it/x/': Could not resolve host: g.it",
-            "reaching g.it",
-        ),
-        (
-            "ssh: Could not resolve hostname g.it: Name or service not known",
-            "reaching g.it",
-        ),
-        (
-            "Failed to resolve 'pypi.org' ([Errno -3] Temporary failure",
-            "reaching pypi.org",
-        ),
-        ("test failed to connect to the mock", ""),
-        ("all is well", ""),
-    ] {
+    for (output, expect) in LINES {
         let found = of(&usual(Backend::Namespaces), output, Path::new("/w"), &[]);
         let words = found.map(|found| found.denied.iter().map(Denied::words).collect::<Vec<_>>());
         let words = words.unwrap_or_default();
