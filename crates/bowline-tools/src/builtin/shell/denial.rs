@@ -72,7 +72,7 @@ fn sentence(confinement: &Confinement, denied: &[Denied]) -> String {
     }
     let what: Vec<String> = denied.iter().map(Denied::words).collect();
     let mut text = format!(
-        "its sandbox seems to have denied {}: {limits}",
+        "it ran in a sandbox, which seems to have denied {}: {limits}",
         what.join(", ")
     );
     if let Some(needs) = needs(denied) {

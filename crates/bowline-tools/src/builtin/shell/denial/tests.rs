@@ -171,7 +171,7 @@ fn the_way_to_ask_for_more_is_told() {
         &connections,
     )
     .unwrap();
-    let expect = "its sandbox seems to have denied reaching a.example at port 443, reaching \
+    let expect = "it ran in a sandbox, which seems to have denied reaching a.example at port 443, reaching \
                   c.example at port 8443, writing /srv/x: writable are /w and /tmp, no network, \
                   secrets and Bowline's own folders hidden. If it is needed, call again with \
                   \"needs\": {\"write\":[\"/srv/x\"],\"hosts\":[\"a.example\",\"c.example:8443\"]}; a \
