@@ -22,6 +22,7 @@ mod endpoints;
 mod escape;
 mod fetch;
 mod first_run;
+mod grants;
 mod help;
 mod hostile;
 mod images;
