@@ -377,18 +377,16 @@ impl Weighed {
         judged: &[Judged],
         (mode, on_ask): (Mode, OnAsk),
     ) -> Self {
-        if let (Verdict::Ask, Some(grant)) = (self.verdict, state.grant(&planned.request.digest()))
-        {
-            match state.outside().filter(|_| state.precedes_outside(grant)) {
-                Some(from) if judged.iter().any(|one| carries_out(state.roots(), one)) => {
-                    self.reason.push_str(&format!(
-                        " It was allowed for the session, but content from {from} came in since."
-                    ));
-                }
-                _ => {
+        if self.verdict == Verdict::Ask {
+            let carries = || judged.iter().any(|one| carries_out(state.roots(), one));
+            let from = state.outside().filter(|_| carries());
+            match (state.grant(&planned.request.digest()), from) {
+                (Some(grant), from) if from.is_none() || !state.precedes_outside(grant) => {
                     self.verdict = Verdict::Allow;
                     self.by = DecidedBy::Grant(grant);
                 }
+                (grant, Some(from)) => self.reason.push_str(&marked(from, grant.is_some())),
+                (_, None) => {}
             }
         }
         if self.verdict == Verdict::Allow
@@ -400,6 +398,17 @@ impl Weighed {
                 settle(mode, on_ask, action, Verdict::Ask, repeats(doubt));
         }
         self
+    }
+}
+
+/// Why it matters to a question that the session holds content from elsewhere.
+fn marked(from: &str, was_granted: bool) -> String {
+    if was_granted {
+        format!(" It was allowed for the session, but content from {from} came in since.")
+    } else {
+        format!(
+            " It could carry data out, and content from {from} in this session may have asked for it."
+        )
     }
 }
 
