@@ -10,7 +10,9 @@ use super::{Host, HostError, HostPattern, Private};
 ///
 /// What is checked is what is dialled: [`HostAccess::admits`] judges the host as asked for,
 /// [`HostAccess::pick`] each address that its name was found to have. A host or an address that is
-/// not public is reached only where a pattern spells the host out, without a `*`.
+/// not public is reached only where a pattern spells it out, without a `*`. A pattern that spells out
+/// a public name means what that name leads to there: whoever answers for the name must not turn it
+/// into a way in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HostAccess {
     lines: Vec<Line>,
@@ -36,7 +38,7 @@ pub enum NoAccess {
     OtherPort(Host, u16),
     /// It is not public and no pattern spells it out.
     NotPublic(Host, Private),
-    /// None of its addresses is public, and no pattern spells it out. One of them.
+    /// None of its addresses is public, and no pattern spells one out. One of them.
     LeadsInside(Host, IpAddr, Private),
     /// Its name has no address.
     NoAddress(Host),
@@ -78,13 +80,21 @@ impl HostAccess {
     /// Why there is none.
     pub fn pick(&self, host: &Host, port: u16, found: &[IpAddr]) -> Result<Vec<IpAddr>, NoAccess> {
         self.admits(host, port)?;
-        let may_be_private = self.spells_out(host, port);
+        let is_local_name =
+            host.is_private() && host.address().is_none() && self.spells_out(host, port);
         let mut inside = None;
         let mut picked = Vec::with_capacity(found.len());
         for address in found.iter().map(IpAddr::to_canonical) {
-            match Private::of(address) {
-                Some(private) if !may_be_private => inside = inside.or(Some((address, private))),
-                _ => picked.push(address),
+            let Some(private) = Private::of(address) else {
+                picked.push(address);
+                continue;
+            };
+            // Where machines get their keys no name leads, only the address itself.
+            let by_name = is_local_name && private != Private::Metadata;
+            if by_name || self.spells_out(&Host::from(address), port) {
+                picked.push(address);
+            } else {
+                inside = inside.or(Some((address, private)));
             }
         }
         match inside {
@@ -147,7 +157,7 @@ impl fmt::Display for NoAccess {
             ),
             Self::LeadsInside(host, address, private) => write!(
                 f,
-                "{host} leads to {address}, which is {}: only a rule that spells the host out \
+                "{host} leads to {address}, which is {}: only a rule that spells the address out \
                  opens it",
                 private.words()
             ),

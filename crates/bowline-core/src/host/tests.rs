@@ -313,7 +313,23 @@ fn only_what_a_pattern_names_is_reached_and_only_where_it_leads_outside() {
         "no rule names the host evil.example",
     );
     check(docs, "docs.rs", 443, &[], "has no address");
-    check(docs, "docs.rs", 443, &["127.0.0.1"], "[127.0.0.1]");
+    check(docs, "docs.rs", 443, &["127.0.0.1"], "leads to 127.0.0.1");
+    check(docs, "docs.rs", 443, &["10.0.0.5"], "[10.0.0.5]");
+    let keys = &["keys.internal", "169.254.169.254"];
+    check(
+        &keys[..1],
+        "keys.internal",
+        80,
+        &["169.254.169.254"],
+        "get their keys",
+    );
+    check(
+        keys,
+        "keys.internal",
+        80,
+        &["169.254.169.254"],
+        "[169.254.169.254]",
+    );
     check(
         docs,
         "a.docs.rs",
@@ -371,8 +387,8 @@ fn what_is_closed_is_closed_and_what_stands_later_counts() {
     check(closed, "a.bad.example", 80, &["8.8.8.8"], "a rule closes");
     check(closed, "d.example", 443, &["8.8.8.8"], "[8.8.8.8]");
     // A later word counts: what was granted by name is open, and spelled out.
-    let granted = &["*.example", "!a.example", "a.example"];
-    check(granted, "a.example", 443, &["10.0.0.1"], "[10.0.0.1]");
+    let granted = &["*.internal", "!a.internal", "a.internal"];
+    check(granted, "a.internal", 443, &["10.0.0.1"], "[10.0.0.1]");
     check(
         &["a.example", "!*.example"],
         "a.example",

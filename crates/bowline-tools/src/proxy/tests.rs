@@ -163,8 +163,8 @@ fn told(connections: &[Connection]) -> Vec<(&str, u16, Option<&str>, bool)> {
 #[test]
 fn a_tunnel_carries_bytes_both_ways_and_counts_them() {
     let host = HostStandIn::at("127.0.0.2");
-    let to = format!("docs.example:{}", host.port);
-    let running = start(&[&to], &[("docs.example", "127.0.0.2")], Limits::default());
+    let to = format!("docs.internal:{}", host.port);
+    let running = start(&[&to], &[("docs.internal", "127.0.0.2")], Limits::default());
     let mut client = running.tunnel(&to);
     let mut server = host.next();
     client.write_all(b"question").unwrap();
@@ -177,7 +177,7 @@ fn a_tunnel_carries_bytes_both_ways_and_counts_them() {
     drop(client);
     let connections = running.close();
     let expect = Connection {
-        host: "docs.example".to_owned(),
+        host: "docs.internal".to_owned(),
         port: host.port,
         address: Some("127.0.0.2".to_owned()),
         via: Via::Http,
@@ -205,21 +205,21 @@ fn what_comes_early_goes_into_the_tunnel() {
 fn a_plain_request_goes_to_the_host_in_its_target_and_nothing_follows_it() {
     let host = HostStandIn::at("127.0.0.1");
     let port = host.port;
-    let pattern = format!("docs.example:{port}");
+    let pattern = format!("docs.internal:{port}");
     let running = start(
         &[&pattern],
-        &[("docs.example", "127.0.0.1")],
+        &[("docs.internal", "127.0.0.1")],
         Limits::default(),
     );
     let mut client = running.client();
     let request = format!(
-        "POST http://docs.example:{port}/a?b HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 4\r\n\
+        "POST http://docs.internal:{port}/a?b HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 4\r\n\
          Proxy-Connection: keep-alive\r\n\r\nbodyGET http://evil.example/ HTTP/1.1\r\n\r\n"
     );
     client.write_all(request.as_bytes()).unwrap();
     let mut server = host.next();
     let expect = format!(
-        "POST /a?b HTTP/1.1\r\nHost: docs.example:{port}\r\nContent-Length: 4\r\n\
+        "POST /a?b HTTP/1.1\r\nHost: docs.internal:{port}\r\nContent-Length: 4\r\n\
          Connection: close\r\n\r\nbody"
     );
     let mut asked = vec![0; expect.len()];
@@ -274,7 +274,7 @@ fn chunks_go_on_as_chunks_and_end_where_they_say() {
 fn socks_reaches_names_and_addresses() {
     let six = TcpListener::bind(("::1", 0)).is_ok();
     for (address, asked, pattern) in [
-        ("127.0.0.1", &b"\x03\x0cdocs.example"[..], "docs.example"),
+        ("127.0.0.1", &b"\x03\x0ddocs.internal"[..], "docs.internal"),
         ("127.0.0.1", &b"\x01\x7f\x00\x00\x01"[..], "127.0.0.1"),
         (
             "::1",
@@ -289,7 +289,7 @@ fn socks_reaches_names_and_addresses() {
         let pattern = format!("{pattern}:{}", host.port);
         let running = start(
             &[&pattern],
-            &[("docs.example", "127.0.0.1")],
+            &[("docs.internal", "127.0.0.1")],
             Limits::default(),
         );
         let mut client = running.client();
@@ -314,11 +314,11 @@ fn socks_reaches_names_and_addresses() {
 #[test]
 fn what_is_not_named_is_refused_and_told() {
     let table = [
-        ("docs.example", "127.0.0.1"),
+        ("docs.internal", "127.0.0.1"),
         ("www.docs.example", "10.0.0.1"),
     ];
     let running = start(
-        &["docs.example", "*.docs.example"],
+        &["docs.internal", "*.docs.example"],
         &table,
         Limits::default(),
     );
@@ -336,7 +336,7 @@ fn what_is_not_named_is_refused_and_told() {
         "no rule names the host evil.example",
     );
     check(
-        "CONNECT docs.example:22 HTTP/1.1\r\n\r\n",
+        "CONNECT docs.internal:22 HTTP/1.1\r\n\r\n",
         "403",
         "other ports than 22",
     );
@@ -351,7 +351,7 @@ fn what_is_not_named_is_refused_and_told() {
         "no such name",
     );
     check(
-        "CONNECT a@docs.example:443 HTTP/1.1\r\n\r\n",
+        "CONNECT a@docs.internal:443 HTTP/1.1\r\n\r\n",
         "400",
         "password",
     );
@@ -365,10 +365,10 @@ fn what_is_not_named_is_refused_and_told() {
         told(&connections),
         [
             ("evil.example", 443, None, true),
-            ("docs.example", 22, None, true),
+            ("docs.internal", 22, None, true),
             ("www.docs.example", 80, None, true),
             ("nowhere.docs.example", 443, None, true),
-            ("a@docs.example:443", 0, None, true),
+            ("a@docs.internal:443", 0, None, true),
         ]
     );
 }
@@ -378,8 +378,11 @@ fn a_name_is_looked_up_once_and_its_answer_is_dialled() {
     let first = HostStandIn::at("127.0.0.2");
     // The same port where the second answer leads.
     let other = TcpListener::bind(("127.0.0.1", first.port));
-    let to = format!("docs.example:{}", first.port);
-    let table = [("docs.example", "127.0.0.2"), ("docs.example", "127.0.0.1")];
+    let to = format!("docs.internal:{}", first.port);
+    let table = [
+        ("docs.internal", "127.0.0.2"),
+        ("docs.internal", "127.0.0.1"),
+    ];
     let running = start(&[&to], &table, Limits::default());
     let mut client = running.tunnel(&to);
     first.next().write_all(b"the first").unwrap();
@@ -390,13 +393,15 @@ fn a_name_is_looked_up_once_and_its_answer_is_dialled() {
         assert!(other.accept().is_err(), "nobody came by the second answer");
     }
     // An answer that leads inside is refused, whatever an earlier one was.
-    let rebound = start(
-        &["*.example"],
-        &[("a.example", "127.0.0.1"), ("a.example", "127.0.0.2")],
-        Limits::default(),
-    );
-    for _ in 0..2 {
-        let answer = rebound.ask(b"CONNECT a.example:443 HTTP/1.1\r\n\r\n");
-        assert!(answer.contains("leads to 127.0.0."), "{answer}");
+    for pattern in ["*.example", "a.example"] {
+        let rebound = start(
+            &[pattern],
+            &[("a.example", "127.0.0.1"), ("a.example", "127.0.0.2")],
+            Limits::default(),
+        );
+        for _ in 0..2 {
+            let answer = rebound.ask(b"CONNECT a.example:443 HTTP/1.1\r\n\r\n");
+            assert!(answer.contains("leads to 127.0.0."), "{pattern}: {answer}");
+        }
     }
 }

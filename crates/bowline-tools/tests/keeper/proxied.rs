@@ -24,7 +24,7 @@ pub(crate) const CASES: &[Case] = &[
 
 /// Where the keepers of these tests find names.
 const TABLE: [(&str, &str); 3] = [
-    ("named.example", "127.0.0.1"),
+    ("named.internal", "127.0.0.1"),
     ("second.example", "127.0.0.2"),
     ("inside.example", "127.0.0.1"),
 ];
@@ -219,7 +219,7 @@ fn clients(base: &str) -> Vec<(&'static str, String, &'static str)> {
         (
             "pip",
             format!(
-                "pip download --no-deps --retries 0 --trusted-host named.example -i {base}/simple nothing 2>&1; true"
+                "pip download --no-deps --retries 0 --trusted-host named.internal -i {base}/simple nothing 2>&1; true"
             ),
             "No matching distribution",
         ),
@@ -256,10 +256,10 @@ fn index(web: &Web, base: &str) {
 fn clients_reach_it() {
     let web = Web::at("127.0.0.1");
     let port = web.port;
-    let base = format!("http://named.example:{port}");
+    let base = format!("http://named.internal:{port}");
     repository(&web);
     index(&web, &base);
-    let ground = Ground::new(&[format!("named.example:{port}")]);
+    let ground = Ground::new(&[format!("named.internal:{port}")]);
     let mut worked = 0;
     for (at, (program, command, expect)) in clients(&base).iter().enumerate() {
         if !has(program) {
@@ -271,7 +271,7 @@ fn clients_reach_it() {
         assert!(web.count() > before, "{command}");
         let reached = &exit.connections;
         let is_it = |one: &bowline_core::Connection| {
-            (one.host.as_str(), one.port) == ("named.example", port)
+            (one.host.as_str(), one.port) == ("named.internal", port)
                 && one.address.as_deref() == Some("127.0.0.1")
                 && one.refused.is_none()
                 && one.sent_bytes > 0
@@ -290,7 +290,10 @@ fn clients_reach_it() {
 fn others_are_refused() {
     let web = Web::at("127.0.0.1");
     let port = web.port;
-    let ground = Ground::new(&[format!("named.example:{port}"), format!("*.example:{port}")]);
+    let ground = Ground::new(&[
+        format!("named.internal:{port}"),
+        format!("*.example:{port}"),
+    ]);
     let proxy = "${HTTP_PROXY#http://}";
     let cases = [
         (
@@ -302,7 +305,7 @@ fn others_are_refused() {
             "no rule names the host other.test",
         ),
         (
-            "http://named.example:9/hello".to_owned(),
+            "http://named.internal:9/hello".to_owned(),
             "other ports than 9",
         ),
     ];
@@ -336,17 +339,17 @@ fn nothing_around() {
     let udp_port = udp.local_addr().unwrap().port();
     let ways = [
         format!("curl -sS --noproxy '*' -m 5 http://127.0.0.1:{port}/hello"),
-        format!("curl -sS --noproxy '*' -m 5 http://named.example:{port}/hello"),
+        format!("curl -sS --noproxy '*' -m 5 http://named.internal:{port}/hello"),
         format!(
             "exec 3<>/dev/tcp/127.0.0.1/{port}; printf 'GET /hello HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3"
         ),
         format!("echo x > /dev/udp/127.0.0.1/{udp_port} && false"),
-        "python3 -c \"import socket; socket.getaddrinfo('named.example', 80)\"".to_owned(),
+        "python3 -c \"import socket; socket.getaddrinfo('named.internal', 80)\"".to_owned(),
         "python3 -c \"import socket; s=socket.socket(2, 2); s.sendto(b'x', ('9.9.9.9', 53))\""
             .to_owned(),
         "python3 -c \"import socket; s=socket.create_connection(('9.9.9.9', 53), 5)\"".to_owned(),
     ];
-    let ground = Ground::new(&[format!("named.example:{port}")]);
+    let ground = Ground::new(&[format!("named.internal:{port}")]);
     for (at, way) in ways.iter().enumerate() {
         let (exit, output) = ground.run(&format!("way-{at}"), way);
         assert_ne!(exit.code, Some(0), "{way}: {output}");
@@ -378,17 +381,17 @@ fn redirects() {
         format!("[::ffff:7f00:2]:{to}/hello"),
         format!("second.example:{to}/hello"),
         format!("SECOND.example.:{to}/hello"),
-        format!("named.example@127.0.0.2:{to}/hello"),
-        format!("named.example:{port}@127.0.0.2:{to}/hello"),
+        format!("named.internal@127.0.0.2:{to}/hello"),
+        format!("named.internal:{port}@127.0.0.2:{to}/hello"),
         // By way of itself, and of others.
-        format!("named.example:{port}/to/127.0.0.2:{to}/hello"),
-        format!("named.example:{port}/to/named.example:{port}/to/127.2:{to}/hello"),
+        format!("named.internal:{port}/to/127.0.0.2:{to}/hello"),
+        format!("named.internal:{port}/to/named.internal:{port}/to/127.2:{to}/hello"),
     ];
-    let patterns = [format!("named.example:{port}"), format!("*:{to}")];
+    let patterns = [format!("named.internal:{port}"), format!("*:{to}")];
     let ground = Ground::new(&patterns);
     for (at, target) in targets.iter().enumerate() {
         let command =
-            format!("curl -gsSL --max-redirs 9 'http://named.example:{port}/to/{target}'");
+            format!("curl -gsSL --max-redirs 9 'http://named.internal:{port}/to/{target}'");
         let (exit, output) = ground.run(&format!("redirect-{at}"), &command);
         assert!(!output.contains("hello, sandbox"), "{target}: {output}");
         assert!(
@@ -412,7 +415,7 @@ fn redirects() {
 
 /// The launcher leaves no trace but variables: not in exit codes, descriptors, signals, processes.
 fn as_without() {
-    let (with, without) = (Ground::new(&["named.example".into()]), Ground::new(&[]));
+    let (with, without) = (Ground::new(&["named.internal".into()]), Ground::new(&[]));
     let both = |name: &str, command: &str| {
         let (a, b) = (with.run(name, command), without.run(name, command));
         assert_eq!(
