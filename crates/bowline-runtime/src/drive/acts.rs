@@ -11,8 +11,8 @@ use bowline_core::event::{
 use bowline_core::job::{JobChange, is_spool_name};
 use bowline_core::state::CallPhase;
 use bowline_core::{
-    AttemptId, CallId, Cap, ContextText, Fact, FailureKind, Origin, Permit, ProviderFailure,
-    Reservation,
+    Action, AttemptId, CallId, Cap, ContextText, Fact, FailureKind, Network, Origin, Permit,
+    ProviderFailure, Reservation,
 };
 use bowline_model::{Delta, Reply};
 use bowline_policy::brings_in;
@@ -331,8 +331,15 @@ impl Loop<'_> {
             let CallPhase::Started(decision, _) = &open.phase else {
                 return None;
             };
-            let mut actions = decision.actions.iter().map(|judged| &judged.action);
-            actions.find_map(|action| brings_in(state.roots(), action))
+            // Held to named hosts or to none, whom it reached stands in its connections, if its end
+            // is known.
+            let is_known = finish.in_doubt.is_none() && !finish.failed_before_effect;
+            let confinement = decision.confinement.as_ref().filter(|_| is_known);
+            let is_told = confinement.is_some_and(|it| it.profile.network != Network::Open);
+            let actions = decision.actions.iter().map(|judged| &judged.action);
+            let mut counted =
+                actions.filter(|action| !(is_told && matches!(action, Action::Reach { .. })));
+            counted.find_map(|action| brings_in(state.roots(), action))
         };
         let from = finish.outside.clone();
         let from = from
