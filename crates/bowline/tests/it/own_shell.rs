@@ -124,7 +124,10 @@ impl Ground {
         let is_part = |path: &Path| {
             path.parent().is_some_and(|it| it.ends_with("mailbox"))
                 || path.ends_with(format!("{}/journal.jsonl", self.session))
-                || path.ends_with("config.toml") && !path.ends_with(".bowline/config.toml")
+                || path.ends_with("config.toml")
+                    && !path.ends_with(".bowline/config.toml")
+                    // What the sandbox set aside is nobody's configuration.
+                    && !path.ends_with(".bowline.set-aside/config.toml")
                 || path.parent().is_some_and(|it| it.ends_with("home/trust"))
                 || path.ends_with("audit.key")
         };
