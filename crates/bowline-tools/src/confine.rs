@@ -35,6 +35,7 @@ use std::ffi::OsString;
 use std::fs::{self, DirBuilder};
 use std::io::{self, Write as _};
 use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -44,7 +45,7 @@ use bowline_core::{Backend, Confinement, Profile};
 
 use self::newborn::Nursery;
 use self::survey::Survey;
-use crate::sandbox::{Powers, Restrict};
+use crate::sandbox::{Overlay, Overlays, Powers, Restrict};
 
 pub use capability::{Capability, Support, capability};
 pub(crate) use granted::Placeholders;
@@ -279,10 +280,11 @@ fn in_namespaces(
         [] => None,
         caches => Some(overlays::make(caches, beside)?),
     };
-    let (views, overlays, held) = match made {
-        Some(made) => (made.views, Some(made.overlays), Some(made.held)),
-        None => (Vec::new(), None, None),
+    let (views, mounts, held) = match made {
+        Some(made) => (made.views, made.mounts, Some(made.held)),
+        None => (Vec::new(), Vec::new(), None),
     };
+    let overlays = overlays(mounts, &empty)?;
     // A program is far smaller than a pipe, so this never waits.
     let (reader, mut writer) = io::pipe()?;
     writer.write_all(&filter::bytes(program))?;
@@ -294,7 +296,6 @@ fn in_namespaces(
         temporary: &beside.join(TEMPORARY),
         empty: &empty,
         survey,
-        sockets: &sockets::reachable(),
         launcher: launcher.as_deref(),
         caches: &views,
     };
@@ -314,6 +315,18 @@ fn in_namespaces(
         held,
         ..Prepared::default()
     })
+}
+
+/// What is laid over folders and files before bubblewrap: caches, and `empty` over the sockets of
+/// services. Nothing is there to do for most commands.
+fn overlays(mounts: Vec<Overlay>, empty: &Path) -> io::Result<Option<Overlays>> {
+    let text = |path: &Path| overlays::text(path.as_os_str().as_bytes());
+    let sockets = sockets::reachable();
+    if mounts.is_empty() && sockets.is_empty() {
+        return Ok(None);
+    }
+    let covers: io::Result<_> = sockets.iter().map(|path| text(path)).collect();
+    Ok(Some(Overlays::with_covers(mounts, covers?, text(empty)?)))
 }
 
 /// Lets a launcher begin that hands its socket out through the door that this gives.

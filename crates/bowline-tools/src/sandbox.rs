@@ -34,7 +34,7 @@ pub(crate) struct Restrict {
     pub(crate) inherit: Vec<OwnedFd>,
     /// Landlock rules.
     pub(crate) ruleset: Option<OwnedFd>,
-    /// Folders that are laid over others, for this process and those it starts only.
+    /// What is laid over folders and files, for this process and those it starts only.
     pub(crate) overlays: Option<Overlays>,
     /// A seccomp program; empty for none.
     pub(crate) filter: BpfProgram,
@@ -42,10 +42,14 @@ pub(crate) struct Restrict {
     pub(crate) powers: Powers,
 }
 
-/// Folders that are laid over others, as the kernel is told.
+/// What is laid over folders and files, as the kernel is told.
 #[derive(Debug)]
 pub(crate) struct Overlays {
     mounts: Vec<Overlay>,
+    /// Files that an empty one is laid over.
+    covers: Vec<CString>,
+    /// The empty one.
+    empty: CString,
     /// This user and group, by whom everything belongs to whom it did.
     user: String,
     group: String,
@@ -62,10 +66,17 @@ pub(crate) struct Overlay {
 
 impl Overlays {
     pub(crate) fn new(mounts: Vec<Overlay>) -> Self {
+        Self::with_covers(mounts, Vec::new(), CString::default())
+    }
+
+    /// The same, and `empty` over each of `covers` that is still there.
+    pub(crate) fn with_covers(mounts: Vec<Overlay>, covers: Vec<CString>, empty: CString) -> Self {
         let (user, group) = (rustix::process::geteuid(), rustix::process::getegid());
         let (user, group) = (user.as_raw(), group.as_raw());
         Self {
             mounts,
+            covers,
+            empty,
             user: format!("{user} {user} 1"),
             group: format!("{group} {group} 1"),
         }
@@ -96,6 +107,26 @@ impl Overlays {
                 }
                 .into(),
             )?;
+        }
+        for at in &self.covers {
+            // SAFETY: as above.
+            let covered = check(unsafe {
+                let none = std::ptr::null();
+                libc::mount(
+                    self.empty.as_ptr(),
+                    at.as_ptr(),
+                    none,
+                    libc::MS_BIND,
+                    none.cast(),
+                )
+                .into()
+            });
+            match covered {
+                // It went away since it was listed.
+                Err(error)
+                    if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ENOTDIR)) => {}
+                other => other?,
+            }
         }
         Ok(())
     }

@@ -52,8 +52,6 @@ pub(super) struct Props<'a> {
     pub(super) empty: &'a Path,
     /// What is protected.
     pub(super) survey: &'a Survey,
-    /// Sockets that other processes listen on.
-    pub(super) sockets: &'a [PathBuf],
     /// This program, if it is to make the way out to a proxy.
     pub(super) launcher: Option<&'a Path>,
     /// Package caches, and where each is seen with what was written over it.
@@ -128,9 +126,6 @@ pub(super) fn arguments(
     let hidden = profile.hidden.iter().map(PathBuf::from);
     for path in hidden {
         words.hide(&path, props);
-    }
-    for socket in props.sockets {
-        words.cover(socket.clone(), props);
     }
     words.plain(["--seccomp", &filter.to_string(), "--chdir"]);
     words.words.push(cwd.as_os_str().to_owned());

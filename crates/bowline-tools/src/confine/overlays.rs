@@ -54,7 +54,7 @@ impl Drop for Held {
 pub(super) struct Made {
     /// A cache and the place that its overlays are seen at.
     pub(super) views: Vec<(PathBuf, PathBuf)>,
-    pub(super) overlays: Overlays,
+    pub(super) mounts: Vec<Overlay>,
     pub(super) held: Held,
 }
 
@@ -93,7 +93,7 @@ pub(super) fn make(caches: &[String], beside: &Path) -> io::Result<Made> {
     }
     Ok(Made {
         views,
-        overlays: Overlays::new(mounts),
+        mounts,
         held: Held { _lock: lock, works },
     })
 }
@@ -130,7 +130,11 @@ fn escaped(path: &Path) -> Vec<u8> {
     text
 }
 
-fn text(bytes: &[u8]) -> io::Result<CString> {
+/// A text as the kernel takes it.
+///
+/// # Errors
+/// It holds a NUL.
+pub(super) fn text(bytes: &[u8]) -> io::Result<CString> {
     CString::new(bytes).map_err(io::Error::other)
 }
 

@@ -13,7 +13,6 @@ fn words(profile: &Profile) -> String {
         launcher: None,
         empty: Path::new("/state/empty"),
         survey: &survey::survey(profile),
-        sockets: &[],
         caches: &[],
     };
     let words = namespaces::arguments(profile, Path::new("/w"), &props, 7);
