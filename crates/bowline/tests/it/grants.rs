@@ -36,8 +36,8 @@ fn what_was_denied_is_asked_for_and_granted_for_one_call() {
     std::fs::create_dir(&outside).expect("a folder");
     let outside = outside.canonicalize().expect("it is there");
     let (one, two) = (outside.join("one"), outside.join("two"));
-    scratch.file("out.sh", &format!("echo x >>{}\n", one.display()));
-    scratch.file("other.sh", &format!("echo x >>{}\n", two.display()));
+    scratch.file("out.sh", format!("echo x >>{}\n", one.display()));
+    scratch.file("other.sh", format!("echo x >>{}\n", two.display()));
     let needs = json!({ "write": [one] });
     let steps = json!([
         { "calls": [shell(json!({ "command": "bash out.sh" }))] },
