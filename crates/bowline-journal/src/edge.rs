@@ -138,9 +138,9 @@ impl Salts {
     pub(crate) fn take(self, first: u64, count: usize) -> io::Result<Vec<Salt>> {
         match self {
             Self::Kernel => kernel_salts(count),
-            Self::Derived(number) => Ok((first..)
+            Self::Derived(number) => Ok((0..)
                 .take(count)
-                .map(|at| derived(number, at))
+                .map(|after| derived(number, first.wrapping_add(after)))
                 .collect()),
         }
     }
