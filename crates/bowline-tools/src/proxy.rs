@@ -10,7 +10,7 @@
 //! not looked at: a TLS handshake may name another host than the one that was asked for, which then
 //! is for the server that was reached to answer or not.
 //!
-//! Bounds: [`Limits`]. Every connection to a host, made or refused, is written into the [`book`].
+//! Bounds: `Limits`. Every connection to a host, made or refused, is written into the `book`.
 
 mod body;
 pub(crate) mod book;
