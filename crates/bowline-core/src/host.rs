@@ -123,6 +123,29 @@ impl Host {
         }
     }
 
+    /// Whether `address`, to which this host leads, may be dialled: a public one may; another one only
+    /// if `spells_out` says so of the address itself, or of this host where it is a local name. Who
+    /// spells out a public name means what it leads to there: whoever answers for the name must not
+    /// turn it into a way in. Where machines get their keys only the address itself leads.
+    ///
+    /// # Errors
+    /// Why the address is not public, where nothing opens it.
+    pub fn leads_to(
+        &self,
+        address: IpAddr,
+        spells_out: impl Fn(&Self) -> bool,
+    ) -> Result<(), Private> {
+        let Some(private) = Private::of(address) else {
+            return Ok(());
+        };
+        let is_local_name =
+            self.address.is_none() && self.is_private() && private != Private::Metadata;
+        if spells_out(&Self::from(address)) || is_local_name && spells_out(self) {
+            return Ok(());
+        }
+        Err(private)
+    }
+
     /// Whether it is no host of the public network.
     #[must_use]
     pub fn is_private(&self) -> bool {

@@ -88,8 +88,8 @@ fn text(path: PathBuf, asked: &str) -> Result<String, InputError> {
     })
 }
 
-/// Removes `.`, `..` and doubled slashes by name only.
-fn normalise(path: &Path) -> PathBuf {
+/// Removes `.`, `..` and doubled slashes by name only; the path is absolute.
+pub(crate) fn normalise(path: &Path) -> PathBuf {
     let mut clean = PathBuf::from("/");
     for component in path.components() {
         match component {

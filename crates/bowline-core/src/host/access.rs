@@ -10,9 +10,7 @@ use super::{Host, HostError, HostPattern, Private};
 ///
 /// What is checked is what is dialled: [`HostAccess::admits`] judges the host as asked for,
 /// [`HostAccess::pick`] each address that its name was found to have. A host or an address that is
-/// not public is reached only where a pattern spells it out, without a `*`. A pattern that spells out
-/// a public name means what that name leads to there: whoever answers for the name must not turn it
-/// into a way in.
+/// not public is reached only where a pattern spells it out, without a `*` ([`Host::leads_to`]).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HostAccess {
     lines: Vec<Line>,
@@ -80,21 +78,12 @@ impl HostAccess {
     /// Why there is none.
     pub fn pick(&self, host: &Host, port: u16, found: &[IpAddr]) -> Result<Vec<IpAddr>, NoAccess> {
         self.admits(host, port)?;
-        let is_local_name =
-            host.is_private() && host.address().is_none() && self.spells_out(host, port);
         let mut inside = None;
         let mut picked = Vec::with_capacity(found.len());
         for address in found.iter().map(IpAddr::to_canonical) {
-            let Some(private) = Private::of(address) else {
-                picked.push(address);
-                continue;
-            };
-            // Where machines get their keys no name leads, only the address itself.
-            let by_name = is_local_name && private != Private::Metadata;
-            if by_name || self.spells_out(&Host::from(address), port) {
-                picked.push(address);
-            } else {
-                inside = inside.or(Some((address, private)));
+            match host.leads_to(address, |host| self.spells_out(host, port)) {
+                Ok(()) => picked.push(address),
+                Err(private) => inside = inside.or(Some((address, private))),
             }
         }
         match inside {

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use bowline_core::call::Effect;
 use bowline_core::contact::Via;
-use bowline_core::host::Private;
 use bowline_core::web::{Web, WebAnswer, WebFailure, WebLimits, WebRequest};
 use bowline_core::{Connection, Denied, Host};
 
@@ -299,18 +298,10 @@ impl Fetch {
         if of_address.denies {
             return Err(format!("it leads to {address}, which a rule denies"));
         }
-        let Some(private) = Private::of(address) else {
+        let spells_out = |host: &Host| (self.rules)(host, target.port).allows_exactly;
+        let Err(private) = target.host.leads_to(address, spells_out) else {
             return Ok(());
         };
-        // A rule that spells out a name of the public network means what that name leads to there:
-        // whoever answers for the name must not turn it into a way in.
-        let is_local_name = target.host.is_private()
-            && target.host.address().is_none()
-            && private != Private::Metadata
-            && (self.rules)(&target.host, target.port).allows_exactly;
-        if of_address.allows_exactly || is_local_name {
-            return Ok(());
-        }
         let at = if matches!(target.port, 80 | 443) {
             spelled.to_string()
         } else {

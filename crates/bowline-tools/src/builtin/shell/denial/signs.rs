@@ -1,10 +1,12 @@
 //! What programs say when the system denies them something.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
 use bowline_core::contact::Denied;
-use bowline_core::host::Host;
+use bowline_core::host::{Host, Private};
 use bowline_core::{Backend, Confinement, Network};
+
+use crate::path::normalise;
 
 /// What programs say, in lower case, when the system denies them something. They say the same
 /// where no sandbox is to blame.
@@ -95,15 +97,12 @@ fn host(line: &str, lower: &str) -> Option<Denied> {
         let digits: String = port.chars().take_while(char::is_ascii_digit).collect();
         digits.parse().ok()
     });
-    (is_name && !is_own(&host)).then(|| Denied::Reach {
+    // Its own machine a command reaches in any sandbox.
+    let is_own = host.private() == Some(Private::Loopback);
+    (is_name && !is_own).then(|| Denied::Reach {
         host: host.as_str().to_owned(),
         port,
     })
-}
-
-/// Whether a host is the command's own machine, which it reaches in any sandbox.
-fn is_own(host: &Host) -> bool {
-    host.as_str() == "localhost" || host.address().is_some_and(|address| address.is_loopback())
 }
 
 /// What could be paths in a line: in quotes, or between blanks and colons.
@@ -135,7 +134,7 @@ fn denied_path(
     cwd: &Path,
     is_read_only: bool,
 ) -> Option<Denied> {
-    let path = normal(&cwd.join(text))?;
+    let path = normalise(&cwd.join(text));
     let profile = &confinement.profile;
     let lies_in = |places: &[String]| places.iter().any(|place| path.starts_with(place));
     let shown = path.to_str()?.to_owned();
@@ -159,17 +158,4 @@ fn is_temporary(path: &Path) -> bool {
     ["/tmp", "/var/tmp", "/dev", "/proc", "/sys", "/run"]
         .iter()
         .any(|place| path.starts_with(place))
-}
-
-/// The path without `.` and `..`; `None` if it leads above the root.
-fn normal(path: &Path) -> Option<PathBuf> {
-    let mut normal = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::ParentDir if !normal.pop() => return None,
-            Component::ParentDir | Component::CurDir => {}
-            other => normal.push(other),
-        }
-    }
-    Some(normal)
 }
