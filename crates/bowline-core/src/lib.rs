@@ -40,6 +40,7 @@ pub mod job;
 pub mod look;
 pub mod message;
 pub mod permit;
+pub mod plan;
 pub mod policy_record;
 pub mod price;
 pub mod profile;
