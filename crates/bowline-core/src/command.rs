@@ -93,6 +93,14 @@ pub enum Ask {
         /// Who asks.
         by: String,
     },
+    /// Make the conversation shorter now.
+    Compact {
+        /// What a summary should keep above all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        focus: Option<String>,
+        /// Who asks.
+        by: String,
+    },
     /// Stop the running turn.
     Cancel {
         /// Who asks.
@@ -147,6 +155,9 @@ pub enum Refusal {
         /// The question.
         decision: DecisionId,
     },
+    /// The conversation is being made shorter already.
+    #[error("the conversation is being made shorter already")]
+    CompactsAlready,
     /// No such call is in doubt.
     #[error("call {call} is not in doubt: it was settled, or its outcome is known")]
     NotInDoubt {

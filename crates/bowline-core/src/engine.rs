@@ -8,6 +8,7 @@ mod accept;
 mod adopt;
 mod apply;
 mod closing;
+mod compact;
 mod due;
 mod order;
 mod park;
@@ -20,6 +21,7 @@ pub use accept::accept;
 pub use adopt::adopt;
 pub use apply::apply;
 pub use closing::end_turn;
+pub use compact::summary_ask;
 pub use due::due;
 pub use park::{end_wait, park};
 pub use reserve::{NewAsk, Overdrawn, reserve};
@@ -60,6 +62,8 @@ pub enum Work {
         /// Which.
         call: CallId,
     },
+    /// Go on making the conversation shorter.
+    Compact,
     /// Hold the final answer against the schema in force.
     CheckAnswer,
     /// Begin to wait for what an allowed call waits for.

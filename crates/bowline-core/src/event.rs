@@ -4,17 +4,22 @@
 //! never reused (I12); `fixtures/journals/event-names.txt` lists every one ever released.
 
 mod budget;
+mod context;
 mod facts;
 mod waits;
 mod wire;
 
 pub use budget::{ShareGranted, ShareRaised, ShareSettled, TimeRanOut, UsageOverran};
+pub use context::{
+    BreakCause, CompactionAbandoned, CompactionBegun, CompactionCause, CompactionFailed, Folded,
+    HistoryCompacted, LoopNoticed, Place, PrefixBroken, PromptChanged, Shortened, Strategy,
+};
 pub use facts::{
     AnswerChecked, AttemptFailed, AttemptReserved, BlocksDropped, CallFailed, CallFinished,
     CallFoundUnstarted, CallInDoubt, CallRejected, CallStarted, CancelRequested, Decided,
     DecisionAnswered, ModelReplied, NoticeAdded, OwnerChanged, PolicyRecorded, PromptAccepted,
-    QuestionAnswered, ReplyStop, SessionAdopted, SessionStarted, SettingsChanged, TurnEnded,
-    TurnStarted,
+    Purpose, QuestionAnswered, ReplyStop, SessionAdopted, SessionStarted, SettingsChanged,
+    TurnEnded, TurnStarted,
 };
 pub(crate) use facts::{NewAttempt, NewStart};
 pub use waits::{
@@ -117,6 +122,20 @@ pub enum Fact {
     ShareRaised(ShareRaised),
     /// The policy under which decisions are taken from here on.
     PolicyRecorded(Box<PolicyRecorded>),
+    /// The conversation is to be made shorter.
+    CompactionBegun(CompactionBegun),
+    /// The conversation was made shorter; the journal keeps the whole.
+    HistoryCompacted(Box<HistoryCompacted>),
+    /// A way to make the conversation shorter did not do; nothing was changed.
+    CompactionFailed(CompactionFailed),
+    /// No way to make the conversation shorter did; it stays as it was.
+    CompactionAbandoned(CompactionAbandoned),
+    /// A request does not begin with what the provider was sent before.
+    PrefixBroken(PrefixBroken),
+    /// System text and tools are others from here on.
+    PromptChanged(Box<PromptChanged>),
+    /// The agent seems to go round in circles, and the model was told so.
+    LoopNoticed(LoopNoticed),
 }
 
 /// Every kind of fact with its meaning, in the order of [`Fact`].
@@ -220,6 +239,31 @@ pub const CATALOGUE: &[(&str, &str)] = &[
         "PolicyRecorded",
         "The policy that decisions under its hash are taken by.",
     ),
+    ("CompactionBegun", "The conversation is to be made shorter."),
+    (
+        "HistoryCompacted",
+        "The conversation was made shorter; the journal keeps the whole.",
+    ),
+    (
+        "CompactionFailed",
+        "A way to make the conversation shorter did not do; nothing was changed.",
+    ),
+    (
+        "CompactionAbandoned",
+        "No way to make the conversation shorter did; it stays as it was.",
+    ),
+    (
+        "PrefixBroken",
+        "A request does not begin with what the provider was sent before.",
+    ),
+    (
+        "PromptChanged",
+        "System text and tools are others from here on.",
+    ),
+    (
+        "LoopNoticed",
+        "The agent seems to go round in circles, and the model was told so.",
+    ),
 ];
 
 impl Fact {
@@ -263,6 +307,13 @@ impl Fact {
             Self::ShareSettled(_) => "ShareSettled",
             Self::ShareRaised(_) => "ShareRaised",
             Self::PolicyRecorded(_) => "PolicyRecorded",
+            Self::CompactionBegun(_) => "CompactionBegun",
+            Self::HistoryCompacted(_) => "HistoryCompacted",
+            Self::CompactionFailed(_) => "CompactionFailed",
+            Self::CompactionAbandoned(_) => "CompactionAbandoned",
+            Self::PrefixBroken(_) => "PrefixBroken",
+            Self::PromptChanged(_) => "PromptChanged",
+            Self::LoopNoticed(_) => "LoopNoticed",
         }
     }
 
@@ -279,6 +330,7 @@ impl Fact {
             Self::CallSettled(fact) => Some(&fact.key),
             Self::SessionPaused(fact) => Some(&fact.key),
             Self::SessionContinued(fact) => Some(&fact.key),
+            Self::CompactionBegun(fact) if !fact.key.is_empty() => Some(&fact.key),
             _ => None,
         }
     }

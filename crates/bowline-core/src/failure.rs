@@ -24,6 +24,8 @@ pub enum FailureKind {
     NotFound,
     /// The request was refused as it stands (other 4xx).
     BadRequest,
+    /// The request is longer than the model takes.
+    TooLong,
     /// What arrived is not the dialect that was expected.
     Malformed,
     /// The reply held neither text nor a call.
@@ -53,6 +55,7 @@ impl FailureKind {
             | Self::Unavailable
             | Self::Auth
             | Self::NotFound
+            | Self::TooLong
             | Self::BadRequest => false,
         }
     }
@@ -75,6 +78,8 @@ impl FailureKind {
             | Self::Empty
             | Self::CutShort
             | Self::Interrupted => true,
+            // It is made shorter first.
+            Self::TooLong => true,
             Self::Auth | Self::NotFound | Self::BadRequest | Self::Malformed | Self::Cancelled => {
                 false
             }
@@ -132,7 +137,7 @@ pub fn retry_in_ms(
     }
     if matches!(
         failure.kind,
-        FailureKind::Interrupted | FailureKind::CutShort
+        FailureKind::Interrupted | FailureKind::CutShort | FailureKind::TooLong
     ) {
         return Some(0);
     }

@@ -45,6 +45,7 @@ pub mod policy_record;
 pub mod price;
 pub mod profile;
 pub mod protocol;
+pub mod recap;
 pub mod registry;
 pub mod request;
 pub mod settings;
@@ -72,16 +73,20 @@ pub use host::{Host, HostAccess, HostError, HostPattern, NoAccess};
 pub use id::{AttemptId, CallId, DecisionId, Epoch, RunId, Seq, SessionId, StepId, TurnId};
 pub use job::Job;
 pub use message::{
-    AssistantMessage, Block, Exchange, HistoryItem, ImageRef, Input, ToolCall, ToolResult,
+    AssistantMessage, Block, Exchange, HistoryItem, ImageRef, Input, InputRole, ToolCall,
+    ToolResult,
 };
 pub use permit::{CallRequest, Executed, Permit, Reservation};
 pub use policy_record::{PolicyRecord, Sandbox, TrustState};
 pub use price::{ModelFacts, Price};
 pub use profile::{Backend, Confinement, Network, Profile};
 pub use protocol::StreamEvent;
+pub use recap::Recap;
 pub use registry::Registry;
 pub use request::Request;
-pub use settings::{Limits, Mode, ModelRef, OnAsk, ReasoningEffort, Settings};
+pub use settings::{
+    CacheTtl, ContextSettings, Limits, Mode, ModelRef, OnAsk, ReasoningEffort, Settings,
+};
 pub use spec::{CommandSpec, ReplayClass, Risk, Tier, ToolSpec};
 pub use state::State;
 pub use system::{SystemEvent, SystemFact};

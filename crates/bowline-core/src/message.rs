@@ -211,6 +211,14 @@ impl Exchange {
         &mut self.message
     }
 
+    /// Puts another text in the place of the result of a call; says whether there is one.
+    pub(crate) fn put_result(&mut self, call: CallId, content: &ContextText) -> bool {
+        let result = self.results.iter_mut().find(|result| result.call == call);
+        result
+            .map(|result| result.content = content.clone())
+            .is_some()
+    }
+
     /// The step it came from.
     #[must_use]
     pub const fn step(&self) -> StepId {
@@ -243,6 +251,27 @@ pub struct ImageRef {
 /// tokens for one.
 const IMAGE_WEIGHT_BYTES: u64 = 6_400;
 
+/// What words are in the conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InputRole {
+    /// What somebody or something says.
+    #[default]
+    Words,
+    /// What stands in the place of exchanges that were taken out.
+    Recap,
+    /// The session's state in words, as of the last compaction.
+    StateCard,
+}
+
+impl InputRole {
+    /// Whether they are plain words.
+    #[must_use]
+    pub fn is_words(&self) -> bool {
+        *self == Self::Words
+    }
+}
+
 /// Words on their way to the model, with the images that go with them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Input {
@@ -252,9 +281,22 @@ pub struct Input {
     /// Images, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<ImageRef>,
+    /// What they are.
+    #[serde(skip_serializing_if = "InputRole::is_words")]
+    pub role: InputRole,
 }
 
 impl Input {
+    /// Words without images.
+    #[must_use]
+    pub const fn new(text: ContextText, role: InputRole) -> Self {
+        Self {
+            text,
+            images: Vec::new(),
+            role,
+        }
+    }
+
     /// About how many bytes it adds to a request.
     #[must_use]
     pub fn weight_bytes(&self) -> u64 {
@@ -264,10 +306,7 @@ impl Input {
 
 impl From<ContextText> for Input {
     fn from(text: ContextText) -> Self {
-        Self {
-            text,
-            images: Vec::new(),
-        }
+        Self::new(text, InputRole::Words)
     }
 }
 

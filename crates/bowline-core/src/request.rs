@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::Digest;
 use crate::message::HistoryItem;
-use crate::settings::{ModelRef, ReasoningEffort};
+use crate::settings::{CacheTtl, ModelRef, ReasoningEffort};
 
 /// A tool as the model is told of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -58,6 +58,8 @@ pub struct Request {
     pub max_output_tokens: Option<u64>,
     /// How much to think; the provider's default if none.
     pub reasoning: Option<ReasoningEffort>,
+    /// How long the provider is asked to keep what it caches: never [`CacheTtl::Auto`].
+    pub cache_ttl: CacheTtl,
     /// The bytes of the history's images by hash. One that is missing here could not be read; the
     /// model is told so in its place.
     pub images: Arc<BTreeMap<Digest, Vec<u8>>>,

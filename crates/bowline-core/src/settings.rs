@@ -316,6 +316,78 @@ impl Default for Limits {
     }
 }
 
+/// How long a provider is asked to keep what it caches, where it can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CacheTtl {
+    /// As the session's pace makes it pay.
+    #[default]
+    Auto,
+    /// Five minutes.
+    FiveMinutes,
+    /// An hour.
+    Hour,
+}
+
+impl CacheTtl {
+    /// Every value with its spelling in configuration.
+    pub const ALL: [(Self, &'static str); 3] = [
+        (Self::Auto, "auto"),
+        (Self::FiveMinutes, "5m"),
+        (Self::Hour, "1h"),
+    ];
+}
+
+/// Who writes summaries of a conversation that is made shorter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SummaryBy {
+    /// The model; without one, or when its summary does not do, Bowline itself.
+    #[default]
+    Model,
+    /// Bowline itself: a list of what was done.
+    Outline,
+}
+
+/// What is said of the conversation's size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ContextSettings {
+    /// The most tokens that a request and its reply may have together, where a person says so;
+    /// what is known of the model if none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window_tokens: Option<u64>,
+    /// The part of the window, in hundredths, over which the next request makes the conversation be
+    /// compacted.
+    pub compact_at_percent: u8,
+    /// How long the provider is asked to keep what it caches.
+    pub cache_ttl: CacheTtl,
+    /// Who writes summaries.
+    pub summary: SummaryBy,
+}
+
+impl ContextSettings {
+    /// Where nobody said otherwise: the reply and an outsized step still fit beside it.
+    pub const DEFAULT_COMPACT_AT_PERCENT: u8 = 80;
+
+    /// Whether nobody said otherwise.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Default for ContextSettings {
+    fn default() -> Self {
+        Self {
+            window_tokens: None,
+            compact_at_percent: Self::DEFAULT_COMPACT_AT_PERCENT,
+            cache_ttl: CacheTtl::Auto,
+            summary: SummaryBy::Model,
+        }
+    }
+}
+
 /// What is in force; recorded at the start and at every change, never recomputed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
@@ -335,6 +407,9 @@ pub struct Settings {
     pub ask_expires_ms: Option<u64>,
     /// The caps.
     pub limits: Limits,
+    /// What is said of the conversation's size.
+    #[serde(default, skip_serializing_if = "ContextSettings::is_default")]
+    pub context: ContextSettings,
     /// What is known of the model: its limits and its price.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model_facts: Option<Box<ModelFacts>>,
@@ -344,11 +419,12 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Whether nothing but caps and prices tells the two apart.
+    /// Whether nothing but caps, prices and the conversation's size tells the two apart.
     #[must_use]
     pub fn differs_in_budget_only(&self, other: &Self) -> bool {
         let mut like = other.clone();
         like.limits = self.limits.clone();
+        like.context = self.context;
         like.model_facts.clone_from(&self.model_facts);
         *self == like
     }

@@ -1,5 +1,6 @@
 //! What a session is right now: a fold of its facts, never stored as truth.
 
+mod compaction;
 mod ledger;
 mod open;
 mod workflow;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+pub use compaction::{Compaction, CompactionCount, Shown, SummaryReply};
 pub use ledger::{Gauge, Ledger, REQUEST_OVERHEAD_TOKENS, Share};
 pub use open::{AnswerVerdict, CallPhase, CallState, Demand, OpenAttempt, OpenStep, Turn};
 pub use workflow::{Doubt, Party, Workflow};
@@ -17,12 +19,13 @@ use crate::Digest;
 use crate::amounts::Amounts;
 use crate::call::TodoItem;
 use crate::decision::Decision;
-use crate::event::SessionStarted;
+use crate::event::{Purpose, SessionStarted};
 use crate::id::{CallId, DecisionId, Epoch, SessionId, StepId, TurnId};
 use crate::job::Job;
 use crate::message::{HistoryItem, ImageRef, Input};
+use crate::recap::Recap;
 use crate::request::{FrozenPrompt, Request};
-use crate::settings::{ModelRef, Settings};
+use crate::settings::{CacheTtl, ModelRef, Settings};
 use crate::usage::StopReason;
 use crate::wait::Signal;
 
@@ -64,6 +67,12 @@ pub struct State {
     pub(crate) last_stop: Option<(StopReason, Option<String>)>,
     pub(crate) closing: Option<String>,
     pub(crate) misfits: u32,
+    pub(crate) compaction: Option<Box<Compaction>>,
+    pub(crate) compacted: CompactionCount,
+    pub(crate) recap: Option<Arc<Recap>>,
+    pub(crate) shown: Vec<Shown>,
+    pub(crate) milestone: Option<StepId>,
+    pub(crate) window_seen: Option<u64>,
 }
 
 /// That content came in which may speak to the model for somebody else.
@@ -395,7 +404,17 @@ impl State {
     #[must_use]
     pub fn request(&self) -> Option<Request> {
         let attempt = self.attempt.as_ref()?;
-        self.request_of(self.history.clone(), attempt.reserved.max_output_tokens())
+        let history = match attempt.reserved.purpose() {
+            Purpose::Step => self.history.clone(),
+            Purpose::Summary => self.history_to_sum_up()?,
+        };
+        self.request_of(history, attempt.reserved.max_output_tokens())
+    }
+
+    /// The request for a summary of the conversation; `None` unless one is being made shorter.
+    #[must_use]
+    pub fn summary_request(&self) -> Option<Request> {
+        self.request_of(self.history_to_sum_up()?, None)
     }
 
     /// The request that the next attempt would make, but for the length of its reply: what waits
@@ -420,6 +439,10 @@ impl State {
             history,
             max_output_tokens,
             reasoning: begun.settings.reasoning,
+            cache_ttl: match begun.settings.context.cache_ttl {
+                CacheTtl::Auto => CacheTtl::FiveMinutes,
+                said => said,
+            },
             images: Arc::default(),
         })
     }

@@ -66,6 +66,8 @@ pub enum StopReason {
     StorageFailed,
     /// The agent went round in circles.
     LoopDetected,
+    /// The conversation is full, and nothing makes it shorter for long.
+    ContextFull,
     /// The step cap was reached.
     StepLimit,
     /// Something waits for a person; the turn is not over.
@@ -92,6 +94,7 @@ impl StopReason {
             | Self::ProviderFailed
             | Self::StorageFailed
             | Self::LoopDetected
+            | Self::ContextFull
             | Self::StepLimit
             | Self::AnswerInvalid => 1,
             Self::Waiting => 3,
@@ -110,6 +113,7 @@ impl StopReason {
             Self::ProviderFailed => "provider_failed",
             Self::StorageFailed => "storage_failed",
             Self::LoopDetected => "loop_detected",
+            Self::ContextFull => "context_full",
             Self::StepLimit => "step_limit",
             Self::Waiting => "waiting",
             Self::Budget => "budget",

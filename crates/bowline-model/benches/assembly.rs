@@ -76,6 +76,7 @@ fn request(exchanges: usize) -> Request {
         history,
         max_output_tokens: None,
         reasoning: None,
+        cache_ttl: bowline_core::CacheTtl::FiveMinutes,
         images: Arc::default(),
     }
 }

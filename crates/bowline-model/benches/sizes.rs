@@ -84,6 +84,7 @@ fn size_of_a_step(bencher: Bencher, exchanges: usize) {
         history,
         max_output_tokens: None,
         reasoning: None,
+        cache_ttl: bowline_core::CacheTtl::FiveMinutes,
         images: Arc::default(),
     };
     let mut encoder = encoder(MaxTokensField::MaxTokens);

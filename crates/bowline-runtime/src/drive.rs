@@ -4,6 +4,7 @@
 //! it as one batch, start what the receipts permit, then wait for the first thing to happen.
 
 mod acts;
+mod compact;
 mod round;
 mod shares;
 mod spend;

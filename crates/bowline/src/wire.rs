@@ -108,6 +108,7 @@ pub fn settings(config: &Effective, chosen: &Chosen, places: &Places) -> Result<
         on_ask: config.on_ask(),
         ask_expires_ms: config.ask_expires_ms(),
         limits: config.limits(),
+        context: config.context(),
         model_facts: Some(Box::new(facts)),
         configured: None,
     };

@@ -8,8 +8,8 @@ use crate::command::{Ask, Command, Refusal};
 use crate::context::{ContextText, Origin, caps};
 use crate::decision::{Decision, Scope, Verdict};
 use crate::event::{
-    BlocksDropped, CancelRequested, DecisionAnswered, Fact, NoticeAdded, PromptAccepted,
-    QuestionAnswered, SettingsChanged,
+    BlocksDropped, CancelRequested, CompactionBegun, CompactionCause, DecisionAnswered, Fact,
+    NoticeAdded, PromptAccepted, QuestionAnswered, SettingsChanged,
 };
 use crate::id::DecisionId;
 use crate::state::State;
@@ -86,9 +86,27 @@ pub fn accept(state: &State, command: Command) -> Result<Vec<Fact>, Refusal> {
             note,
             by,
         } => waits::settled(state, key, call, happened, note, by),
+        Ask::Compact { focus, by } => compact(state, key, focus, by),
         Ask::Pause { by } => waits::paused(state, key, by),
         Ask::Continue { by } => waits::continued(state, key, by),
     }
+}
+
+fn compact(
+    state: &State,
+    key: String,
+    focus: Option<String>,
+    by: String,
+) -> Result<Vec<Fact>, Refusal> {
+    if state.compaction.is_some() {
+        return Err(Refusal::CompactsAlready);
+    }
+    Ok(vec![Fact::CompactionBegun(CompactionBegun {
+        key,
+        cause: CompactionCause::Asked { by },
+        focus,
+        next_tokens: state.next_tokens(state.size_by_weight()),
+    })])
 }
 
 fn answered(

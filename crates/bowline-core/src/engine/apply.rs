@@ -3,6 +3,7 @@
 mod adopt;
 mod attempts;
 mod budget;
+mod compact;
 mod waits;
 
 use std::collections::BTreeMap;
@@ -14,15 +15,15 @@ use crate::call::{Effect, OutcomeStatus};
 use crate::context::{ContextText, Origin};
 use crate::decision::{DecidedBy, Decision, Scope, Verdict};
 use crate::event::{
-    AnswerChecked, CallFinished, CallStarted, Decided, DecisionAnswered, Event, Fact,
-    QuestionAnswered, TurnEnded,
+    AnswerChecked, CallFinished, CallStarted, CompactionCause, Decided, DecisionAnswered, Event,
+    Fact, LoopNoticed, PromptChanged, QuestionAnswered, TurnEnded,
 };
 use crate::id::{CallId, TurnId};
 use crate::job::{Job, JobChange};
-use crate::message::{Exchange, HistoryItem, Input, ResultKind, ToolResult};
+use crate::message::{Exchange, HistoryItem, Input, InputRole, ResultKind, ToolResult};
 use crate::settings::ModelRef;
 use crate::spec::ReplayClass;
-use crate::state::{AnswerVerdict, CallPhase, CallState, Gauge, Outside, State, Turn};
+use crate::state::{AnswerVerdict, CallPhase, CallState, Gauge, Outside, Shown, State, Turn};
 
 /// Folds one event into the state. A fact that fits nowhere changes nothing but the count of such
 /// facts: one that comes too late, whose command has had its effect, or that an owner of an older
@@ -63,6 +64,7 @@ fn fold(state: &mut State, event: &Event) -> bool {
             state.queue.push(Input {
                 text: prompt.text.clone(),
                 images: prompt.images.clone(),
+                role: InputRole::Words,
             });
             if let Some(schema) = &prompt.output_schema {
                 state.next_schema = Some(Arc::new(schema.clone()));
@@ -106,6 +108,13 @@ fn fold(state: &mut State, event: &Event) -> bool {
         | Fact::ShareGranted(_)
         | Fact::ShareSettled(_)
         | Fact::ShareRaised(_) => budget::fold(state, &event.fact),
+        Fact::CompactionBegun(_)
+        | Fact::HistoryCompacted(_)
+        | Fact::CompactionFailed(_)
+        | Fact::CompactionAbandoned(_) => compact::fold(state, &event.fact),
+        Fact::PrefixBroken(_) => true,
+        Fact::PromptChanged(changed) => change_prompt(state, changed),
+        Fact::LoopNoticed(noticed) => notice_loop(state, noticed),
     }
 }
 
@@ -173,6 +182,30 @@ fn drop_blocks(state: &mut State, model: &ModelRef) -> bool {
     state.history_bytes = state.history.iter().map(|item| item.weight_bytes()).sum();
     state.gauge.forget_prefix();
     dropped > 0
+}
+
+/// Puts other system text and tools in force.
+fn change_prompt(state: &mut State, changed: &PromptChanged) -> bool {
+    let Some(begun) = &mut state.begun else {
+        return false;
+    };
+    begun.prompt = Arc::new(changed.prompt.clone());
+    begun.prompt_bytes = changed.prompt.weight_bytes();
+    state.gauge.forget_prefix();
+    true
+}
+
+/// Tells the model, once for each pattern and turn, that it seems to go round in circles.
+fn notice_loop(state: &mut State, noticed: &LoopNoticed) -> bool {
+    let Some(turn) = &mut state.turn else {
+        return false;
+    };
+    if turn.nudged.contains(&noticed.pattern) {
+        return false;
+    }
+    turn.nudged.push(noticed.pattern);
+    state.queue.push(noticed.told.clone().into());
+    true
 }
 
 fn start_turn(state: &mut State, turn: TurnId) -> bool {
@@ -448,8 +481,16 @@ fn finish_call(state: &mut State, finished: &CallFinished) -> bool {
     }
     for seen in seen {
         Arc::make_mut(&mut state.seen).insert(seen.path.clone(), seen.content);
+        state.shown.push(Shown {
+            call: finished.call,
+            path: seen.path.clone(),
+            content: seen.content,
+        });
     }
     if let Some(todo) = todo {
+        if compact::has_finished_one(&state.todo, todo) {
+            state.milestone = Some(state.last_step);
+        }
         state.todo.clone_from(todo);
     }
     true
@@ -527,6 +568,10 @@ fn end_turn(state: &mut State, ended: &TurnEnded) -> bool {
         place_words(state);
         state.next_schema = None;
     }
+    // What was begun for the next request of the turn is of no use now; what a person asked for is.
+    state
+        .compaction
+        .take_if(|open| !matches!(open.cause, CompactionCause::Asked { .. }));
     state.last_stop = Some((ended.stop, ended.detail.clone()));
     state.closing.clone_from(&ended.summary);
     true

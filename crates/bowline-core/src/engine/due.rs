@@ -22,13 +22,6 @@ pub fn due(state: &State) -> Vec<Work> {
     if !orphans.is_empty() {
         return orphans;
     }
-    let Some(turn) = &state.turn else {
-        return if state.has_prompt() {
-            vec![Work::BeginTurn]
-        } else {
-            Vec::new()
-        };
-    };
     if let Some(attempt) = &state.attempt {
         return if attempt.reserved.epoch() < state.epoch {
             vec![Work::ReconcileAttempt {
@@ -38,10 +31,44 @@ pub fn due(state: &State) -> Vec<Work> {
             Vec::new()
         };
     }
+    if goes_on_compacting(state) {
+        return vec![Work::Compact];
+    }
+    let Some(turn) = &state.turn else {
+        return if state.has_prompt() {
+            vec![Work::BeginTurn]
+        } else {
+            Vec::new()
+        };
+    };
     match &state.step {
         Some(step) => due_in_step(state, turn, step),
         None => vec![due_between_steps(state, turn)],
     }
+}
+
+/// Whether a conversation that is being made shorter is next. Calls under way come first, and what
+/// can be done about them; a turn that is to stop stops.
+fn goes_on_compacting(state: &State) -> bool {
+    if state.compaction.is_none() || state.overrun.is_some() {
+        return false;
+    }
+    let Some(turn) = &state.turn else {
+        return true;
+    };
+    if turn.is_stopping() {
+        return false;
+    }
+    let Some(step) = &state.step else {
+        return true;
+    };
+    due_in_step(state, turn, step)
+        .iter()
+        .all(|work| matches!(work, Work::Wait { .. }))
+        && !step
+            .calls
+            .iter()
+            .any(|open| matches!(open.phase, CallPhase::Started(..)))
 }
 
 fn due_in_step(state: &State, turn: &Turn, step: &OpenStep) -> Vec<Work> {

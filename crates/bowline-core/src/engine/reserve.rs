@@ -3,7 +3,7 @@
 use super::{DEFAULT_REPLY_TOKENS, MIN_REPLY_TOKENS, RAISE, UNKNOWN_REPLY_TOKENS_MAX};
 use crate::State;
 use crate::amounts::{Amounts, Cap, CapScope, Excess, Measure};
-use crate::event::{AttemptReserved, Fact, NewAttempt};
+use crate::event::{AttemptReserved, Fact, NewAttempt, Purpose};
 use crate::id::AttemptId;
 use crate::price::Price;
 use crate::request::RequestSize;
@@ -20,6 +20,8 @@ pub struct NewAsk {
     pub counted_tokens: Option<u64>,
     /// Time at work in this turn that was not counted yet, in milliseconds.
     pub worked_ms: u64,
+    /// What it is for.
+    pub purpose: Purpose,
 }
 
 impl NewAsk {
@@ -31,6 +33,7 @@ impl NewAsk {
             size: None,
             counted_tokens: None,
             worked_ms: 0,
+            purpose: Purpose::Step,
         }
     }
 }
@@ -103,7 +106,10 @@ impl Overdrawn {
 pub fn reserve(state: &State, ask: NewAsk) -> Result<Fact, Overdrawn> {
     let (size, input_tokens) = input_of(state, &ask);
     let plan = plan(state, &state.limits(), input_tokens, ask.worked_ms)?;
-    let tries = state.turn.as_ref().map_or(0, |turn| turn.failed_attempts);
+    let tries = match ask.purpose {
+        Purpose::Step => state.turn.as_ref().map_or(0, |turn| turn.failed_attempts),
+        Purpose::Summary => state.compaction.as_ref().map_or(0, |open| open.asked),
+    };
     Ok(Fact::AttemptReserved(AttemptReserved::new(NewAttempt {
         attempt: ask.attempt,
         step: state.last_step.next(),
@@ -114,6 +120,7 @@ pub fn reserve(state: &State, ask: NewAsk) -> Result<Fact, Overdrawn> {
         cost_micro_usd: plan.cost_micro_usd,
         size: Some(size),
         worked_ms: ask.worked_ms,
+        purpose: ask.purpose,
     })))
 }
 

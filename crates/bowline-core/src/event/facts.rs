@@ -124,6 +124,25 @@ pub struct NoticeAdded {
     pub text: ContextText,
 }
 
+/// What a model call is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// The next step of the turn.
+    #[default]
+    Step,
+    /// A summary of the conversation, to make it shorter.
+    Summary,
+}
+
+impl Purpose {
+    /// Whether it is the next step.
+    #[must_use]
+    pub fn is_step(&self) -> bool {
+        *self == Self::Step
+    }
+}
+
 /// Budget set aside for one try of a model call. Only the engine makes one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttemptReserved {
@@ -141,6 +160,8 @@ pub struct AttemptReserved {
     size: Option<RequestSize>,
     #[serde(default, skip_serializing_if = "is_zero")]
     worked_ms: u64,
+    #[serde(default, skip_serializing_if = "Purpose::is_step")]
+    purpose: Purpose,
 }
 
 #[expect(
@@ -162,6 +183,7 @@ pub(crate) struct NewAttempt {
     pub(crate) cost_micro_usd: u64,
     pub(crate) size: Option<RequestSize>,
     pub(crate) worked_ms: u64,
+    pub(crate) purpose: Purpose,
 }
 
 impl AttemptReserved {
@@ -176,6 +198,7 @@ impl AttemptReserved {
             cost_micro_usd,
             size,
             worked_ms,
+            purpose,
         } = new;
         Self {
             attempt,
@@ -188,7 +211,14 @@ impl AttemptReserved {
             cost_micro_usd,
             size,
             worked_ms,
+            purpose,
         }
+    }
+
+    /// What it is for.
+    #[must_use]
+    pub const fn purpose(&self) -> Purpose {
+        self.purpose
     }
 
     /// The attempt.

@@ -49,6 +49,13 @@ impl Serialize for Event {
             Fact::ShareSettled(data) => event.serialize_field("data", data)?,
             Fact::ShareRaised(data) => event.serialize_field("data", data)?,
             Fact::PolicyRecorded(data) => event.serialize_field("data", data)?,
+            Fact::CompactionBegun(data) => event.serialize_field("data", data)?,
+            Fact::HistoryCompacted(data) => event.serialize_field("data", data)?,
+            Fact::CompactionFailed(data) => event.serialize_field("data", data)?,
+            Fact::CompactionAbandoned(data) => event.serialize_field("data", data)?,
+            Fact::PrefixBroken(data) => event.serialize_field("data", data)?,
+            Fact::PromptChanged(data) => event.serialize_field("data", data)?,
+            Fact::LoopNoticed(data) => event.serialize_field("data", data)?,
         }
         event.end()
     }
@@ -113,6 +120,13 @@ fn fact(kind: &str, data: &str) -> Result<Fact, serde_json::Error> {
         "ShareSettled" => Fact::ShareSettled(read(data)?),
         "ShareRaised" => Fact::ShareRaised(read(data)?),
         "PolicyRecorded" => Fact::PolicyRecorded(read(data)?),
+        "CompactionBegun" => Fact::CompactionBegun(read(data)?),
+        "HistoryCompacted" => Fact::HistoryCompacted(Box::new(read(data)?)),
+        "CompactionFailed" => Fact::CompactionFailed(read(data)?),
+        "CompactionAbandoned" => Fact::CompactionAbandoned(read(data)?),
+        "PrefixBroken" => Fact::PrefixBroken(read(data)?),
+        "PromptChanged" => Fact::PromptChanged(Box::new(read(data)?)),
+        "LoopNoticed" => Fact::LoopNoticed(read(data)?),
         other => {
             return Err(serde_json::Error::custom(format_args!(
                 "event `{other}` is not known to this version: it was written by a newer Bowline"

@@ -44,6 +44,8 @@ pub struct Share {
 
 /// Replies whose length is remembered.
 const RECENT: usize = 8;
+/// Four bytes a token, as English text and code have; until the model has counted.
+const USUAL_TOKENS_PER_KILOBYTE: u64 = 250;
 /// One, in thousandths.
 const UNIT: u64 = 1_000;
 
@@ -56,6 +58,8 @@ pub struct Gauge {
     factor_permille: u64,
     recent: [u64; RECENT],
     next: usize,
+    /// The last request's tokens for each thousand of its bytes; 0 before the first.
+    tokens_per_kilobyte: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +75,7 @@ impl Default for Gauge {
             factor_permille: UNIT,
             recent: [0; RECENT],
             next: 0,
+            tokens_per_kilobyte: 0,
         }
     }
 }
@@ -107,6 +112,21 @@ impl Gauge {
         )
     }
 
+    /// About how many input tokens a request of that size has: an estimate, no bound.
+    pub(crate) fn estimate(&self, size: RequestSize) -> u64 {
+        let rate = match self.tokens_per_kilobyte {
+            0 => USUAL_TOKENS_PER_KILOBYTE,
+            seen => seen,
+        };
+        let of = |bytes: u64| bytes.saturating_mul(rate) / UNIT;
+        match self.base {
+            Some(base) if size.bytes >= base.size.bytes => base
+                .input_tokens
+                .saturating_add(of(size.bytes - base.size.bytes)),
+            _ => of(size.bytes),
+        }
+    }
+
     fn whole(&self, size: RequestSize) -> u64 {
         self.scaled(size.tokens_bound)
             .saturating_add(REQUEST_OVERHEAD_TOKENS)
@@ -128,6 +148,17 @@ impl Gauge {
     pub(crate) fn learn(&mut self, size: Option<RequestSize>, usage: &Usage) {
         self.recent[self.next] = usage.output_tokens;
         self.next = (self.next + 1) % RECENT;
+        self.learn_rate(size, usage);
+        if let Some(size) = size.filter(|size| size.tokens_bound > 0) {
+            self.base = Some(Base {
+                size,
+                input_tokens: usage.input_tokens,
+            });
+        }
+    }
+
+    /// Takes in what a request of that size really had that the next one does not go on from.
+    pub(crate) fn learn_rate(&mut self, size: Option<RequestSize>, usage: &Usage) {
         let Some(size) = size.filter(|size| size.tokens_bound > 0) else {
             return;
         };
@@ -136,10 +167,9 @@ impl Gauge {
         let seen = (u128::from(of_text) * u128::from(UNIT)).div_ceil(u128::from(size.tokens_bound));
         let seen = u64::try_from(seen).unwrap_or(u64::MAX);
         self.factor_permille = self.factor_permille.max(seen);
-        self.base = Some(Base {
-            size,
-            input_tokens: usage.input_tokens,
-        });
+        if size.bytes > 0 {
+            self.tokens_per_kilobyte = usage.input_tokens.saturating_mul(UNIT) / size.bytes;
+        }
     }
 
     /// Forgets what was known of the conversation: it is another one now.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::Digest;
 use crate::decision::Decision;
 use crate::event::{AttemptReserved, CallStarted, ReplyStop};
 use crate::failure::ProviderFailure;
@@ -50,6 +51,10 @@ pub struct Turn {
     pub out_of_time: Option<String>,
     /// Files that its calls changed.
     pub changed: BTreeSet<String>,
+    /// Whether its last request was refused as too long, and the conversation is as it was.
+    pub too_long: bool,
+    /// Loops that the model was told of.
+    pub nudged: Vec<Digest>,
 }
 
 /// What the final answer of a turn must fit.
@@ -95,6 +100,8 @@ impl Turn {
             budget_cut_tokens: None,
             out_of_time: None,
             changed: BTreeSet::new(),
+            too_long: false,
+            nudged: Vec::new(),
         }
     }
 }

@@ -10,7 +10,8 @@ use bowline_core::decision::{DecidedBy, Judged, Layer, RuleSource, Scope};
 use bowline_core::engine::{self, StartFacts};
 use bowline_core::event::{
     AnswerChecked, AttemptFailed, CallFailed, CallFinished, CallFoundUnstarted, CallInDoubt,
-    CallRejected, Decided, ModelReplied, OwnerChanged, ReplyStop, SessionStarted, TurnStarted,
+    CallRejected, CompactionAbandoned, Decided, ModelReplied, OwnerChanged, ReplyStop,
+    SessionStarted, TurnStarted,
 };
 use bowline_core::failure::retry_in_ms;
 use bowline_core::job::JobChange;
@@ -208,6 +209,9 @@ impl World {
                     Err(why) => self.end_turn(StopReason::Budget, Some(why.to_string())),
                 }
             }
+            Work::Compact => self.put(Fact::CompactionAbandoned(CompactionAbandoned {
+                why: "a test".to_owned(),
+            })),
             Work::ReconcileAttempt { attempt } => {
                 self.fail_attempt(attempt, FailureKind::Interrupted);
             }
@@ -604,6 +608,7 @@ pub(crate) fn started(session: SessionId, cap: Option<u64>) -> SessionStarted {
                 max_tokens: cap,
                 ..Limits::default()
             },
+            context: bowline_core::ContextSettings::default(),
             model_facts: None,
             configured: None,
         },

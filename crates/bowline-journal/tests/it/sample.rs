@@ -356,6 +356,7 @@ fn settings() -> Settings {
         on_ask: OnAsk::Park,
         ask_expires_ms: None,
         limits: Limits::default(),
+        context: bowline_core::ContextSettings::default(),
         model_facts: None,
         configured: None,
     }

@@ -71,12 +71,14 @@ impl ErrorBody {
     /// The kind that the codes name, for errors that come without a telling status.
     pub(crate) fn kind(&self) -> Option<FailureKind> {
         let has = |parts: &[&str]| parts.iter().any(|part| self.code.contains(part));
+        if has(&["context_length", "prompt_too_long"]) || says_too_long(&self.message) {
+            return Some(FailureKind::TooLong);
+        }
         if has(&[
             "insufficient_quota",
             "invalid_request",
             "invalid_prompt",
             "invalid_image",
-            "context_length",
             "request_too_large",
             "billing",
         ]) {
@@ -104,6 +106,23 @@ impl ErrorBody {
             .filter(|status| (400..=599).contains(status))
             .map(kind_of_status)
     }
+}
+
+/// Whether a message says that the request has more tokens than the model takes: servers of one
+/// dialect agree on no code for it.
+fn says_too_long(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    [
+        "prompt is too long",
+        "maximum context length",
+        "context window",
+        "context length",
+        "context size",
+        "exceed_context_size",
+        "input is too long",
+    ]
+    .iter()
+    .any(|words| message.contains(words))
 }
 
 /// One refused request, with all that a message about it needs.
@@ -171,13 +190,19 @@ pub(crate) fn failure_of_status(refusal: &Refusal<'_>) -> ProviderFailure {
         401 => format!("the key was refused: check {key_source}"),
         403 => format!("the key may not do this: check {key_source} and the account's rights"),
         404 | 405 => not_there(refusal),
-        413 => "the request is too large for the server".to_owned(),
+        413 if body.kind() != Some(FailureKind::TooLong) => {
+            "the request is too large for the server".to_owned()
+        }
         429 if body.code.contains("insufficient_quota") => {
             // Waiting does not fill an account.
             kind = FailureKind::BadRequest;
             "the account's quota is used up: check its plan and billing".to_owned()
         }
         429 => "too many requests".to_owned(),
+        400 | 413 | 422 | 500 if body.kind() == Some(FailureKind::TooLong) => {
+            kind = FailureKind::TooLong;
+            "the request is longer than the model takes".to_owned()
+        }
         300..=399 => match refusal.location {
             Some(place) => format!("it points to {place}: set that as the base URL"),
             None => "it points elsewhere: check the base URL".to_owned(),

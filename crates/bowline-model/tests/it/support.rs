@@ -72,6 +72,7 @@ pub(crate) fn request(model: &str, history: Vec<Arc<HistoryItem>>) -> Request {
         history,
         max_output_tokens: None,
         reasoning: None,
+        cache_ttl: bowline_core::CacheTtl::FiveMinutes,
         images: Arc::default(),
     }
 }

@@ -1,9 +1,10 @@
 //! Keys of budgets: caps by scope and measure, and limits on rates.
 
-use bowline_core::Limits;
 use bowline_core::amounts::{CapScope, Measure, RateLimits};
 use bowline_core::configured::RuleInForce;
 use bowline_core::decision::Layer;
+use bowline_core::settings::SummaryBy;
+use bowline_core::{CacheTtl, ContextSettings, Limits};
 use bowline_model::catalog::decimal::{self, USD_PER_MTOK};
 use bowline_policy::{Pattern, Rule};
 
@@ -133,6 +134,29 @@ impl Effective {
             amount(shown.key.kind, shown.value.as_ref()?)
         });
         tightened(limits, self.rules().iter())
+    }
+
+    /// What is said of the conversation's size.
+    #[must_use]
+    pub fn context(&self) -> ContextSettings {
+        let amount_of = |name: &str| {
+            let shown = self.shown.iter().find(|shown| shown.key.name == name)?;
+            amount(shown.key.kind, shown.value.as_ref()?)
+        };
+        let ttl = self.text("context.cache_ttl");
+        let ttl = CacheTtl::ALL
+            .into_iter()
+            .find(|(_, name)| ttl == Some(*name));
+        let percent = amount_of("context.compact_at").and_then(|part| u8::try_from(part).ok());
+        ContextSettings {
+            window_tokens: amount_of("context.window"),
+            compact_at_percent: percent.unwrap_or(ContextSettings::DEFAULT_COMPACT_AT_PERCENT),
+            cache_ttl: ttl.map_or(CacheTtl::Auto, |(ttl, _)| ttl),
+            summary: match self.text("context.summary") {
+                Some("outline") => SummaryBy::Outline,
+                _ => SummaryBy::Model,
+            },
+        }
     }
 
     /// The caps that the managed file sets, which nothing loosens; steps are unlimited where it

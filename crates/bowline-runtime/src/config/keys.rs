@@ -178,6 +178,37 @@ pub const KEYS: &[KeySpec] = &[
         "Dollars over the whole session, at most; set aside before each call. The default holds where the model's price is known.",
     ),
     key(
+        "context.window",
+        Whole {
+            min: 1_000,
+            max: 100_000_000,
+        },
+        None,
+        Tightens,
+        "The most tokens that a request and its reply may have together; what is known of the model if none.",
+    ),
+    key(
+        "context.compact_at",
+        Whole { min: 10, max: 95 },
+        Some("80"),
+        Tightens,
+        "The part of the window in percent over which the conversation is made shorter.",
+    ),
+    key(
+        "context.cache_ttl",
+        Choice(&["auto", "5m", "1h"]),
+        Some("auto"),
+        Ignored,
+        "How long a provider is asked to keep what it caches, where it can be told.",
+    ),
+    key(
+        "context.summary",
+        Choice(&["model", "outline"]),
+        Some("model"),
+        Ignored,
+        "Who writes the summary of a conversation that is made shorter: the model, or Bowline itself.",
+    ),
+    key(
         "max_output_tokens",
         Whole {
             min: 1,

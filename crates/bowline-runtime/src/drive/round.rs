@@ -61,6 +61,7 @@ impl Loop<'_> {
                 }
                 return Ok(false);
             }
+            Work::Compact => return self.stage_compaction().await,
             Work::CheckAnswer => return Ok(self.stage_answer()),
             Work::Park { call } => return Ok(self.stage_park(call, None)),
             Work::Wait { .. } => return Ok(false),

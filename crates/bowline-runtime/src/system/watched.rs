@@ -197,13 +197,14 @@ fn turn_ended(ended: &TurnEnded) -> Option<SystemFact> {
     let (turn, stop) = (ended.turn, ended.stop);
     let detail = ended.detail.as_deref().map(bounded);
     match stop {
-        StopReason::Budget | StopReason::StepLimit | StopReason::LoopDetected => {
-            Some(SystemFact::BudgetStopped(BudgetStopped {
-                turn,
-                stop,
-                detail,
-            }))
-        }
+        StopReason::Budget
+        | StopReason::StepLimit
+        | StopReason::LoopDetected
+        | StopReason::ContextFull => Some(SystemFact::BudgetStopped(BudgetStopped {
+            turn,
+            stop,
+            detail,
+        })),
         StopReason::Length | StopReason::Refused | StopReason::AnswerInvalid => {
             Some(SystemFact::ReplyStopped(ReplyStopped {
                 turn,

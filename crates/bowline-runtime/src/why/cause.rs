@@ -206,7 +206,10 @@ impl Search<'_, '_> {
                 "The turn ended as it should: the model gave its final answer.".to_owned()
             }
             StopReason::ProviderFailed => return self.provider_failed(&detail, sources),
-            StopReason::Budget | StopReason::StepLimit | StopReason::LoopDetected => {
+            StopReason::Budget
+            | StopReason::StepLimit
+            | StopReason::LoopDetected
+            | StopReason::ContextFull => {
                 sources.extend(self.expected("BudgetStopped", |fact| {
                     matches!(fact, SystemFact::BudgetStopped(stopped) if stopped.stop == stop)
                 }));
@@ -437,6 +440,7 @@ const fn kind_words(kind: FailureKind) -> &'static str {
         FailureKind::Auth => "the key was refused",
         FailureKind::NotFound => "no such model or path",
         FailureKind::BadRequest => "the request was refused",
+        FailureKind::TooLong => "the request was longer than the model takes",
         FailureKind::Malformed => "what arrived is not this dialect",
         FailureKind::Empty => "an empty reply",
         FailureKind::CutShort => "the reply was cut at its limit",

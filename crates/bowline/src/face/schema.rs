@@ -3,6 +3,7 @@
 //! What Bowline writes itself is closed: a field that is not in the schema is a fault of one of
 //! the two. What a provider wrote (opaque blocks, kept fields, inputs of tools) is open.
 
+mod context;
 mod facts;
 mod parts;
 

@@ -4,13 +4,16 @@ use super::{close_step_if_complete, place_words, worked};
 use crate::amounts::Amounts;
 use crate::engine::RAISE;
 use crate::engine::settle::charge_of_failure;
-use crate::event::{AttemptFailed, AttemptReserved, ModelReplied, ReplyStop};
+use crate::event::{AttemptFailed, AttemptReserved, ModelReplied, Purpose, ReplyStop};
 use crate::failure::FailureKind;
 use crate::state::{
-    AnswerVerdict, CallPhase, CallState, Demand, OpenAttempt, OpenStep, State, Turn,
+    AnswerVerdict, CallPhase, CallState, Demand, OpenAttempt, OpenStep, State, SummaryReply, Turn,
 };
 
 pub(super) fn reserve(state: &mut State, reserved: &AttemptReserved) -> bool {
+    if reserved.purpose() == Purpose::Summary {
+        return reserve_summary(state, reserved);
+    }
     let free = state.attempt.is_none() && state.step.is_none() && reserved.epoch() == state.epoch;
     let (true, Some(turn)) = (free, state.turn.as_mut()) else {
         return false;
@@ -35,6 +38,22 @@ pub(super) fn reserve(state: &mut State, reserved: &AttemptReserved) -> bool {
     true
 }
 
+/// A summary is asked for beside the turn: what waits to be told stays in the queue.
+fn reserve_summary(state: &mut State, reserved: &AttemptReserved) -> bool {
+    let is_now = state.attempt.is_none() && reserved.epoch() == state.epoch;
+    let (true, Some(open)) = (is_now, state.compaction.as_mut()) else {
+        return false;
+    };
+    open.asked += 1;
+    open.summary = None;
+    state.ledger.charge(&worked(reserved.worked_ms()));
+    state.attempt = Some(OpenAttempt {
+        price: state.price(),
+        reserved: reserved.clone(),
+    });
+    true
+}
+
 fn take(state: &mut State, attempt: crate::AttemptId) -> Option<OpenAttempt> {
     state
         .attempt
@@ -51,6 +70,19 @@ pub(super) fn fail(state: &mut State, failed: &AttemptFailed, at_ms: u64) -> boo
         .charged
         .unwrap_or_else(|| charge_of_failure(&open.reserved, open.price.as_ref(), failure));
     state.ledger.charge(&charged);
+    if open.reserved.purpose() == Purpose::Summary {
+        let came = SummaryReply::Failed {
+            passing: failure.kind.is_passing() && failure.kind != FailureKind::TooLong,
+            why: failure.message.clone(),
+        };
+        return take_summary(state, came);
+    }
+    if failure.kind == FailureKind::TooLong {
+        let tokens = state
+            .gauge
+            .estimate(open.reserved.size().unwrap_or_default());
+        state.window_seen = Some(state.window_seen.map_or(tokens, |seen| seen.min(tokens)));
+    }
     let Some(turn) = state.turn.as_mut() else {
         return false;
     };
@@ -58,6 +90,7 @@ pub(super) fn fail(state: &mut State, failed: &AttemptFailed, at_ms: u64) -> boo
         let asked = open.reserved.max_output_tokens().unwrap_or_default();
         turn.reply_wanted = asked.saturating_mul(RAISE);
     }
+    turn.too_long |= failure.kind == FailureKind::TooLong;
     turn.failed_attempts += 1;
     turn.failure = Some(failure.clone());
     turn.gave_up = failed.retry_in_ms.is_none();
@@ -70,6 +103,9 @@ pub(super) fn reply(state: &mut State, replied: &ModelReplied) -> bool {
     let Some(open) = take(state, replied.attempt) else {
         return false;
     };
+    if open.reserved.purpose() == Purpose::Summary {
+        return reply_summary(state, &open, replied);
+    }
     let reply_tokens_max = state.reply_tokens_max();
     let Some(turn) = state.turn.as_mut() else {
         return false;
@@ -104,6 +140,30 @@ pub(super) fn reply(state: &mut State, replied: &ModelReplied) -> bool {
         close_step_if_complete(state);
     }
     true
+}
+
+/// A summary is no part of the conversation until it was looked at.
+fn reply_summary(state: &mut State, open: &OpenAttempt, replied: &ModelReplied) -> bool {
+    state.ledger.replies += 1;
+    state.ledger.usage += replied.usage.unwrap_or_default();
+    state.ledger.charge(&charge(open, replied));
+    if let Some(usage) = &replied.usage {
+        state.gauge.learn_rate(open.reserved.size(), usage);
+    }
+    let came = match replied.stop {
+        ReplyStop::Finished => SummaryReply::Said(replied.message.text()),
+        ReplyStop::Length => SummaryReply::Cut,
+        ReplyStop::Refused => SummaryReply::Failed {
+            passing: false,
+            why: "the provider refused the content".to_owned(),
+        },
+    };
+    take_summary(state, came)
+}
+
+fn take_summary(state: &mut State, came: SummaryReply) -> bool {
+    let open = state.compaction.as_mut();
+    open.map(|open| open.summary = Some(came)).is_some()
 }
 
 fn take_in(turn: &mut Turn, replied: &ModelReplied, wants_more: bool) {

@@ -255,6 +255,8 @@ impl Gather<'_> {
                     Err(why) => self.end_turn(StopReason::Budget, Some(why.to_string())),
                 }
             }
+            // No move begins a compaction: its own tests do.
+            Work::Compact => Ok(()),
             Work::ReconcileAttempt { attempt } => {
                 self.fail_attempt("interrupted", attempt, FailureKind::Interrupted)
             }

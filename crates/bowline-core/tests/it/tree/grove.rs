@@ -371,6 +371,8 @@ impl Grove {
                 self.put(at, Fact::TurnStarted(TurnStarted { turn }));
             }
             Work::AskModel(_) => self.ask(at),
+            // No move begins a compaction: its own tests do.
+            Work::Compact => {}
             Work::ReconcileAttempt { attempt } => {
                 let kind = match self.fault {
                     Some(Fault::ForgottenOnTakeOver) => FailureKind::Connect,

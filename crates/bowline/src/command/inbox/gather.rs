@@ -367,6 +367,7 @@ const fn letter(ask: &Ask) -> &'static str {
         Ask::Reply { .. } => "answer",
         Ask::Signal { .. } => "signal",
         Ask::Settle { .. } => "settle",
+        Ask::Compact { .. } => "compact",
         Ask::Pause { .. } => "pause",
         Ask::Continue { .. } => "continue",
         Ask::Cancel { .. } => "cancel",

@@ -11,6 +11,7 @@ pub(super) fn data(kind: &str) -> Option<Value> {
         .or_else(|| wait(kind))
         .or_else(|| session(kind))
         .or_else(|| budget(kind))
+        .or_else(|| super::context::data(kind))
 }
 
 /// What happens to a session and its turns.
@@ -84,6 +85,7 @@ fn model(kind: &str) -> Option<Value> {
         "auth",
         "not_found",
         "bad_request",
+        "too_long",
         "malformed",
         "empty",
         "cut_short",
@@ -95,6 +97,7 @@ fn model(kind: &str) -> Option<Value> {
             json!({ "attempt": reference("id"), "step": count, "try_number": count,
                 "epoch": count, "reserved_tokens": count, "max_output_tokens": optional_count }),
             json!({ "input_tokens": count, "cost_micro_usd": count, "worked_ms": count,
+                "purpose": { "enum": ["summary"] },
                 "size": object(json!({ "bytes": count, "tokens_bound": count }), json!({})) }),
         ),
         "AttemptFailed" => object(

@@ -16,12 +16,13 @@ pub(super) fn definitions() -> Map<String, Value> {
 
 /// Ids, counts and words from fixed lists.
 fn words() -> Vec<(&'static str, Value)> {
-    const STOPS: [StopReason; 12] = [
+    const STOPS: [StopReason; 13] = [
         StopReason::Done,
         StopReason::Length,
         StopReason::ProviderFailed,
         StopReason::StorageFailed,
         StopReason::LoopDetected,
+        StopReason::ContextFull,
         StopReason::StepLimit,
         StopReason::Waiting,
         StopReason::Budget,
@@ -206,6 +207,12 @@ fn settings() -> Value {
                     "share": reference("cap") }),
             ) }),
         json!({ "reasoning": { "enum": ["off", "low", "medium", "high"] },
+            "context": object(
+                json!({ "compact_at_percent": count,
+                    "cache_ttl": { "enum": ["auto", "five_minutes", "hour"] },
+                    "summary": { "enum": ["model", "outline"] } }),
+                json!({ "window_tokens": count }),
+            ),
             "ask_expires_ms": count, "configured": reference("configured"),
             "model_facts": reference("model_facts") }),
     )

@@ -21,6 +21,7 @@ fn request(model: &str, reasoning: Option<ReasoningEffort>, most: Option<u64>) -
         history: Vec::new(),
         max_output_tokens: most,
         reasoning,
+        cache_ttl: bowline_core::CacheTtl::FiveMinutes,
         images: Arc::default(),
     }
 }

@@ -31,6 +31,7 @@ fn request(history: Vec<HistoryItem>) -> Request {
         history: history.into_iter().map(Arc::new).collect(),
         max_output_tokens: None,
         reasoning: None,
+        cache_ttl: bowline_core::CacheTtl::FiveMinutes,
         images: Arc::default(),
     }
 }
@@ -320,6 +321,7 @@ fn pictured(text: &str, kinds: &[&str]) -> HistoryItem {
     HistoryItem::Input(Input {
         text: ContextText::admit(Origin::Person, text.to_owned(), 99, None),
         images: kinds.iter().map(image).collect(),
+        role: bowline_core::InputRole::Words,
     })
 }
 

@@ -31,6 +31,7 @@ fn request(history: Vec<HistoryItem>) -> Request {
         history: history.into_iter().map(Arc::new).collect(),
         max_output_tokens: None,
         reasoning: None,
+        cache_ttl: bowline_core::CacheTtl::FiveMinutes,
         images: Arc::default(),
     }
 }
@@ -317,6 +318,7 @@ fn images_go_as_data_or_are_said_to_be_missing() {
     let input = Input {
         text: ContextText::admit(Origin::Person, "see".to_owned(), 99, None),
         images: vec![image(there), image(Digest::of(b"gone"))],
+        role: bowline_core::InputRole::Words,
     };
     let mut request = request(vec![HistoryItem::Input(input)]);
     request.images = Arc::new([(there, b"there".to_vec())].into());

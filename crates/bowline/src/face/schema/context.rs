@@ -1,0 +1,70 @@
+//! The data of the events about the conversation as the model is sent it.
+
+use serde_json::{Value, json};
+
+use super::{list, object, reference};
+
+pub(super) fn data(kind: &str) -> Option<Value> {
+    let text = json!({ "type": "string" });
+    let count = reference("count");
+    let words = reference("context_text");
+    let strategies = [
+        "superseded",
+        "trimmed",
+        "finished_work",
+        "model_summary",
+        "outline",
+    ];
+    let strategy = json!({ "enum": strategies });
+    Some(match kind {
+        "CompactionBegun" => object(
+            json!({ "cause": { "oneOf": [
+                    { "enum": ["threshold", "too_long"] },
+                    object(json!({ "asked": object(json!({ "by": text }), json!({})) }), json!({})),
+                ] }, "next_tokens": count }),
+            json!({ "key": text, "focus": text }),
+        ),
+        "HistoryCompacted" => object(
+            json!({ "strategies": list(&strategy), "state": words, "before_tokens": count,
+                "after_tokens": count }),
+            json!({ "shortened": list(&object(
+                    json!({ "place": { "oneOf": [
+                            object(json!({ "result": reference("id") }), json!({})),
+                            object(json!({ "words": count }), json!({})),
+                        ] }, "content": words }),
+                    json!({ "blob": reference("blob") }),
+                )),
+                "folded": object(json!({ "through": count, "exchanges": count }), json!({})),
+                "recap": recap(), "summary": words }),
+        ),
+        "CompactionFailed" => object(json!({ "strategy": strategy, "why": text }), json!({})),
+        "CompactionAbandoned" => object(json!({ "why": text }), json!({})),
+        "PrefixBroken" => object(
+            json!({ "block": text, "field": text, "cause": { "enum": ["compaction", "model",
+                    "settings", "pool", "blocks_dropped", "unexplained"] },
+                "at_block": count, "lost_tokens": count, "cost_micro_usd": count }),
+            json!({}),
+        ),
+        "PromptChanged" => object(
+            json!({ "prompt": { "type": "object" }, "why": text, "by": text }),
+            json!({}),
+        ),
+        "LoopNoticed" => object(
+            json!({ "pattern": reference("digest"), "evidence": text, "told": words }),
+            json!({}),
+        ),
+        _ => return None,
+    })
+}
+
+fn recap() -> Value {
+    let text = json!({ "type": "string" });
+    object(
+        json!({ "goal": text, "next_step": text }),
+        json!({ "constraints": list(&text),
+            "decisions": list(&object(json!({ "what": text, "why": text }), json!({}))),
+            "dead_ends": list(&text),
+            "files": list(&object(json!({ "path": text, "note": text }), json!({}))),
+            "open_questions": list(&text) }),
+    )
+}
