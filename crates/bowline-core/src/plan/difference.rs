@@ -57,10 +57,16 @@ fn field(before: &ToolDeclaration, after: &ToolDeclaration) -> Option<String> {
     }
     // As text: the order of members is part of what is sent.
     let (old, new) = (&before.input_schema, &after.input_schema);
-    if old == new && old.to_string() == new.to_string() {
+    if is_written_alike(old, new) {
         return None;
     }
     Some(format!("input_schema{}", differing_place(old, new)))
+}
+
+/// Whether two values are the same text, the order of members included.
+fn is_written_alike(one: &Value, other: &Value) -> bool {
+    let (one, other) = (one.to_string(), other.to_string());
+    one == other
 }
 
 /// The first line that differs, from 1.
