@@ -311,6 +311,13 @@ impl From<ContextText> for Input {
 }
 
 impl AssistantMessage {
+    /// The bytes of its text: words, reasoning, what only its provider understands, and calls with
+    /// their names and arguments.
+    pub(crate) fn text_bytes(&self) -> u64 {
+        let calls = self.calls().count() * AROUND_CALL_BYTES;
+        self.weight_bytes().saturating_sub(calls as u64)
+    }
+
     /// About how many bytes it adds to a request.
     pub(crate) fn weight_bytes(&self) -> u64 {
         let blocks: usize = self.blocks.iter().map(block_bytes).sum();
@@ -359,6 +366,9 @@ fn keeps_foreign(call: &ToolCall, model: &ModelRef) -> bool {
     call.kept.as_ref().is_some_and(|kept| !kept.is_from(model))
 }
 
+/// What stands around a call and its result in most dialects, in bytes.
+const AROUND_CALL_BYTES: usize = 64;
+
 fn block_bytes(block: &Block) -> usize {
     match block {
         Block::Text { text } | Block::Reasoning { text, .. } => text.len(),
@@ -368,7 +378,7 @@ fn block_bytes(block: &Block) -> usize {
                 .kept
                 .as_ref()
                 .map_or(0, |kept| value_bytes(&kept.value));
-            call.name.len() + call.arguments.len() + kept + 64
+            call.name.len() + call.arguments.len() + kept + AROUND_CALL_BYTES
         }
     }
 }

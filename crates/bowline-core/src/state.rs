@@ -19,13 +19,14 @@ use crate::Digest;
 use crate::amounts::Amounts;
 use crate::call::TodoItem;
 use crate::decision::Decision;
-use crate::event::{Purpose, SessionStarted};
+use crate::event::SessionStarted;
 use crate::id::{CallId, DecisionId, Epoch, SessionId, StepId, TurnId};
 use crate::job::Job;
 use crate::message::{HistoryItem, ImageRef, Input};
+use crate::plan::Sent;
 use crate::recap::Recap;
-use crate::request::{FrozenPrompt, Request};
-use crate::settings::{CacheTtl, ModelRef, Settings};
+use crate::request::FrozenPrompt;
+use crate::settings::{ModelRef, Settings};
 use crate::usage::StopReason;
 use crate::wait::Signal;
 
@@ -73,6 +74,7 @@ pub struct State {
     pub(crate) shown: Vec<Shown>,
     pub(crate) milestone: Option<StepId>,
     pub(crate) window_seen: Option<u64>,
+    pub(crate) sent: Option<Sent>,
 }
 
 /// That content came in which may speak to the model for somebody else.
@@ -385,6 +387,13 @@ impl State {
             .flatten()
     }
 
+    /// What the provider was sent last; `None` before the first request, and where that was not
+    /// recorded yet.
+    #[must_use]
+    pub const fn sent(&self) -> Option<&Sent> {
+        self.sent.as_ref()
+    }
+
     /// How many pieces of the conversation only another model than `model` understands.
     #[must_use]
     pub fn foreign_blocks(&self, model: &ModelRef) -> u32 {
@@ -397,53 +406,5 @@ impl State {
             .chain(open)
             .map(|message| message.foreign(model))
             .sum()
-    }
-
-    /// The request for the attempt under way, without the bytes of its images; `None` if there is
-    /// none.
-    #[must_use]
-    pub fn request(&self) -> Option<Request> {
-        let attempt = self.attempt.as_ref()?;
-        let history = match attempt.reserved.purpose() {
-            Purpose::Step => self.history.clone(),
-            Purpose::Summary => self.history_to_sum_up()?,
-        };
-        self.request_of(history, attempt.reserved.max_output_tokens())
-    }
-
-    /// The request for a summary of the conversation; `None` unless one is being made shorter.
-    #[must_use]
-    pub fn summary_request(&self) -> Option<Request> {
-        self.request_of(self.history_to_sum_up()?, None)
-    }
-
-    /// The request that the next attempt would make, but for the length of its reply: what waits
-    /// to be shown to the model is in it. `None` before the session has begun.
-    #[must_use]
-    pub fn next_request(&self) -> Option<Request> {
-        let mut history = self.history.clone();
-        let queued = self.queue.iter().cloned();
-        history.extend(queued.map(|input| Arc::new(HistoryItem::Input(input))));
-        self.request_of(history, None)
-    }
-
-    fn request_of(
-        &self,
-        history: Vec<Arc<HistoryItem>>,
-        max_output_tokens: Option<u64>,
-    ) -> Option<Request> {
-        let begun = self.begun.as_ref()?;
-        Some(Request {
-            model: begun.settings.model.clone(),
-            prompt: Arc::clone(&begun.prompt),
-            history,
-            max_output_tokens,
-            reasoning: begun.settings.reasoning,
-            cache_ttl: match begun.settings.context.cache_ttl {
-                CacheTtl::Auto => CacheTtl::FiveMinutes,
-                said => said,
-            },
-            images: Arc::default(),
-        })
     }
 }

@@ -33,6 +33,9 @@ pub fn apply(mut state: State, event: &Event) -> State {
     let key = event.fact.key();
     let is_known = key.is_some_and(|key| state.keys.contains(key));
     let fitted = !is_known && fold(&mut state, event);
+    if let (true, Some(sent)) = (fitted, state.sent.as_mut()) {
+        sent.happened(&event.fact);
+    }
     if let (true, Some(key)) = (fitted, key) {
         state.keys.insert(key.to_owned());
     }

@@ -153,7 +153,7 @@ pub struct CompactionAbandoned {
 }
 
 /// Why the beginning of a request is not what the provider was sent before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BreakCause {
     /// The conversation was made shorter.

@@ -11,6 +11,7 @@ use crate::decision::{Decision, Scope, Verdict};
 use crate::failure::ProviderFailure;
 use crate::id::{AttemptId, CallId, DecisionId, Epoch, SessionId, StepId, TurnId};
 use crate::message::{AssistantMessage, ImageRef};
+use crate::plan::SentBlocks;
 use crate::policy_record::PolicyRecord;
 use crate::request::{FrozenPrompt, RequestSize};
 use crate::settings::{ModelRef, Settings};
@@ -162,6 +163,8 @@ pub struct AttemptReserved {
     worked_ms: u64,
     #[serde(default, skip_serializing_if = "Purpose::is_step")]
     purpose: Purpose,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sent: Option<SentBlocks>,
 }
 
 #[expect(
@@ -212,7 +215,24 @@ impl AttemptReserved {
             size,
             worked_ms,
             purpose,
+            sent: None,
         }
+    }
+
+    /// The same with what its request consists of.
+    #[must_use]
+    pub fn with_sent(self, sent: SentBlocks) -> Self {
+        Self {
+            sent: Some(sent),
+            ..self
+        }
+    }
+
+    /// What its request has that the one before it had not; `None` in older records, and of a
+    /// request that later ones do not go on from.
+    #[must_use]
+    pub const fn sent(&self) -> Option<&SentBlocks> {
+        self.sent.as_ref()
     }
 
     /// What it is for.

@@ -11,6 +11,7 @@ mod caps;
 mod errors;
 mod explore;
 mod laws;
+mod plan;
 mod refusals;
 mod switching;
 mod tree;

@@ -16,6 +16,7 @@ use bowline_core::event::{
 use bowline_core::failure::retry_in_ms;
 use bowline_core::job::JobChange;
 use bowline_core::message::Opaque;
+use bowline_core::plan::{self, Hashes};
 use bowline_core::request::FrozenPrompt;
 use bowline_core::state::CallPhase;
 use bowline_core::*;
@@ -30,6 +31,8 @@ pub(crate) struct World {
     now_ms: u64,
     /// What each started call was, in order.
     pub(crate) starts: Vec<(CallId, ReplayClass)>,
+    /// What the process remembers of the blocks it hashed.
+    hashes: Hashes,
 }
 
 impl World {
@@ -41,6 +44,7 @@ impl World {
             ids: 0,
             now_ms: 1_000,
             starts: Vec::new(),
+            hashes: Hashes::default(),
         };
         world.put(Fact::OwnerChanged(OwnerChanged {
             epoch: Epoch(1),
@@ -145,6 +149,7 @@ impl World {
     pub(crate) fn crash(&mut self) {
         let epoch = self.state.epoch().next();
         self.state = fold(&self.events);
+        self.hashes = Hashes::default();
         self.put(Fact::OwnerChanged(OwnerChanged {
             epoch,
             pid: 2,
@@ -205,7 +210,7 @@ impl World {
             Work::AskModel(_) => {
                 let attempt = AttemptId::from_uuid(self.id());
                 match engine::reserve(&self.state, engine::NewAsk::of(attempt)) {
-                    Ok(fact) => self.put(fact),
+                    Ok(fact) => self.ask_model(fact),
                     Err(why) => self.end_turn(StopReason::Budget, Some(why.to_string())),
                 }
             }
@@ -231,6 +236,21 @@ impl World {
             Work::EndTurn { stop, detail } => self.end_turn(stop, detail),
         }
         true
+    }
+
+    /// As the drive loop does: a prefix that breaks is a fact before the request that breaks it.
+    fn ask_model(&mut self, fact: Fact) {
+        let Fact::AttemptReserved(reserved) = fact else {
+            return self.put(fact);
+        };
+        let request = self.state.next_request().expect("a begun session");
+        self.hashes.take_in(&request);
+        let broken = plan::broken(&self.state, &request, &self.hashes, None);
+        let sent = plan::to_record(self.state.sent(), &self.hashes, None);
+        if let Some(broken) = broken {
+            self.put(Fact::PrefixBroken(broken));
+        }
+        self.put(Fact::AttemptReserved(reserved.with_sent(sent)));
     }
 
     fn end_turn(&mut self, stop: StopReason, detail: Option<String>) {

@@ -6,6 +6,7 @@ use crate::engine::RAISE;
 use crate::engine::settle::charge_of_failure;
 use crate::event::{AttemptFailed, AttemptReserved, ModelReplied, Purpose, ReplyStop};
 use crate::failure::FailureKind;
+use crate::plan::{Sent, SentBlocks};
 use crate::state::{
     AnswerVerdict, CallPhase, CallState, Demand, OpenAttempt, OpenStep, State, SummaryReply, Turn,
 };
@@ -30,12 +31,23 @@ pub(super) fn reserve(state: &mut State, reserved: &AttemptReserved) -> bool {
     }
     // Words that came in while calls ran are placed here: after the results, before the next reply.
     place_words(state);
+    remember_sent(state, reserved.sent());
     state.ledger.charge(&worked(reserved.worked_ms()));
     state.attempt = Some(OpenAttempt {
         price: state.price(),
         reserved: reserved.clone(),
     });
     true
+}
+
+/// What was not recorded is not known: then the next request has nothing to be held against.
+fn remember_sent(state: &mut State, sent: Option<&SentBlocks>) {
+    let before = state.sent.take();
+    let (Some(sent), Some(begun)) = (sent, &state.begun) else {
+        return;
+    };
+    let weight_bytes = begun.prompt_bytes.saturating_add(state.history_bytes);
+    state.sent = Some(Sent::after(before, sent, &begun.settings, weight_bytes));
 }
 
 /// A summary is asked for beside the turn: what waits to be told stays in the queue.
@@ -127,6 +139,9 @@ pub(super) fn reply(state: &mut State, replied: &ModelReplied) -> bool {
     state.ledger.replies += 1;
     state.ledger.usage += replied.usage.unwrap_or_default();
     state.ledger.charge(&charge(&open, replied));
+    if let Some(sent) = &mut state.sent {
+        sent.replied(replied.usage);
+    }
     if let Some(usage) = &replied.usage {
         state.gauge.learn(open.reserved.size(), usage);
     }

@@ -57,6 +57,23 @@ pub(super) fn data(kind: &str) -> Option<Value> {
     })
 }
 
+/// What a request has that the one before it had not.
+pub(super) fn sent() -> Value {
+    let text = json!({ "type": "string" });
+    let count = reference("count");
+    let hash = json!({ "type": "string", "pattern": "^[0-9a-f]{32}$" });
+    let tool = object(
+        json!({ "name": text, "description": hash, "input_schema": hash }),
+        json!({}),
+    );
+    let head = object(json!({ "system": hash, "tools": list(&tool) }), json!({}));
+    object(
+        json!({}),
+        json!({ "head": head, "kept": count, "added": list(&hash),
+            "body": object(json!({ "bytes": count, "hash": hash }), json!({})) }),
+    )
+}
+
 fn recap() -> Value {
     let text = json!({ "type": "string" });
     object(

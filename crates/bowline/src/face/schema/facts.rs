@@ -97,7 +97,7 @@ fn model(kind: &str) -> Option<Value> {
             json!({ "attempt": reference("id"), "step": count, "try_number": count,
                 "epoch": count, "reserved_tokens": count, "max_output_tokens": optional_count }),
             json!({ "input_tokens": count, "cost_micro_usd": count, "worked_ms": count,
-                "purpose": { "enum": ["summary"] },
+                "purpose": { "enum": ["summary"] }, "sent": super::context::sent(),
                 "size": object(json!({ "bytes": count, "tokens_bound": count }), json!({})) }),
         ),
         "AttemptFailed" => object(
