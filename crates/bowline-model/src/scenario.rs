@@ -34,7 +34,7 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
-pub use cursor::{Answer, Cursor, FailureKind, PlayedCall, Reply};
+pub use cursor::{Answer, CacheWrites, Cursor, FailureKind, PlayedCall, Reply};
 pub use expect::RequestView;
 pub use format::{Call, CutPoint, Expect, Fault, History, Scenario, Step, Stop, Usage};
 

@@ -1,10 +1,12 @@
 //! Plays a scenario file over HTTP until stdin closes or enough requests were answered.
 //!
-//! `cargo run -p bowline-testkit --example serve -- SCENARIO.json [--port N] [--max-requests N] [--reasoning-back] [--lenient]`
+//! `cargo run -p bowline-testkit --example serve -- SCENARIO.json [--port N] [--max-requests N] [--reasoning-back] [--lenient] [--log FILE [--pace MS]]`
 //! prints the base URL on its first line (Anthropic's dialect takes it without `/v1`). What the
 //! server refused goes to stderr at the end, and the exit code is then 1; 2 for a wrong command
 //! line or scenario. With `--reasoning-back` the reasoning of a reply must come back with it; with
-//! `--lenient` nothing is checked, for clients behind a proxy that writes history anew.
+//! `--lenient` nothing is checked, for clients behind a proxy that writes history anew. With `--log`
+//! the server counts tokens and caches as providers do, and writes at the end what `cachecost`
+//! reads; its clock goes on by `--pace` with each request.
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -13,10 +15,9 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use bowline_model::scenario::Scenario;
-use bowline_testkit::{Options, ScriptedServer};
+use bowline_testkit::{Billing, Options, ScriptedServer};
 
-const USAGE: &str =
-    "usage: serve SCENARIO.json [--port N] [--max-requests N] [--reasoning-back] [--lenient]";
+const USAGE: &str = "usage: serve SCENARIO.json [--port N] [--max-requests N] [--reasoning-back] [--lenient] [--log FILE [--pace MS]]";
 
 struct Arguments {
     scenario: String,
@@ -24,6 +25,8 @@ struct Arguments {
     max_requests: Option<usize>,
     reasoning_back: bool,
     lenient: bool,
+    log: Option<String>,
+    pace_ms: u64,
 }
 
 fn main() -> ExitCode {
@@ -41,6 +44,8 @@ fn parse() -> Result<Arguments, Box<dyn Error>> {
         max_requests: None,
         reasoning_back: false,
         lenient: false,
+        log: None,
+        pace_ms: 0,
     };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
@@ -51,6 +56,8 @@ fn parse() -> Result<Arguments, Box<dyn Error>> {
             }
             "--reasoning-back" => parsed.reasoning_back = true,
             "--lenient" => parsed.lenient = true,
+            "--log" => parsed.log = Some(arguments.next().ok_or(USAGE)?),
+            "--pace" => parsed.pace_ms = arguments.next().ok_or(USAGE)?.parse()?,
             path if parsed.scenario.is_empty() && !path.starts_with("--") => {
                 parsed.scenario = path.to_owned();
             }
@@ -72,6 +79,11 @@ fn run(arguments: Arguments) -> Result<u8, Box<dyn Error>> {
         port: arguments.port,
         strict: !arguments.lenient,
         require_reasoning_back: arguments.reasoning_back,
+        billing: match arguments.log {
+            Some(_) => Billing::Cached,
+            None => Billing::Scenario,
+        },
+        pace_ms: arguments.pace_ms,
         ..Options::default()
     };
     let server = Arc::new(ScriptedServer::try_start(scenario, options)?);
@@ -92,6 +104,9 @@ fn run(arguments: Arguments) -> Result<u8, Box<dyn Error>> {
     });
     ended.recv()?;
 
+    if let Some(path) = &arguments.log {
+        std::fs::write(path, server.log()).map_err(|error| format!("{path}: {error}"))?;
+    }
     let violations = server.violations();
     for violation in &violations {
         writeln!(io::stderr(), "{violation}")?;

@@ -14,12 +14,14 @@ pub enum Billing {
     Scenario,
     /// What it really comes to; a reply that ends for its length takes all that was allowed.
     Counted,
+    /// The same, with what the provider's [prompt cache](crate::cache) does.
+    Cached,
 }
 
 /// What stands around a message, an item or a tool.
-const AROUND_TOKENS: u64 = 4;
+pub(crate) const AROUND_TOKENS: u64 = 4;
 /// What begins the reply, and other things that every request has.
-const REQUEST_TOKENS: u64 = 8;
+pub(crate) const REQUEST_TOKENS: u64 = 8;
 /// An image of about a megapixel.
 const IMAGE_TOKENS: u64 = 1_590;
 
@@ -30,10 +32,17 @@ pub fn input_tokens(body: &Value) -> u64 {
     let lists: u64 = lists.into_iter().sum();
     let system = of_content(&body["instructions"]) + of_content(&body["system"]);
     let tools = body["tools"].as_array().into_iter().flatten();
-    let tools: u64 = tools
-        .map(|tool| count(&tool.to_string()) + AROUND_TOKENS)
-        .sum();
+    let tools: u64 = tools.map(tool_tokens).sum();
     REQUEST_TOKENS + lists + system + tools
+}
+
+/// The tokens of a tool's declaration.
+pub(crate) fn tool_tokens(tool: &Value) -> u64 {
+    let mut plain = tool.clone();
+    if let Some(fields) = plain.as_object_mut() {
+        fields.remove("cache_control");
+    }
+    count(&plain.to_string()) + AROUND_TOKENS
 }
 
 fn items(list: &Value) -> u64 {
@@ -47,7 +56,7 @@ fn items(list: &Value) -> u64 {
 }
 
 /// The tokens of a message or a part of it. Names of fields are the API's and cost nothing.
-fn of_content(content: &Value) -> u64 {
+pub(crate) fn of_content(content: &Value) -> u64 {
     match content {
         Value::String(text) => count(text),
         Value::Array(parts) => parts.iter().map(of_content).sum(),
@@ -61,7 +70,7 @@ fn of_content(content: &Value) -> u64 {
                 .map_or(0, |input| count(&input.to_string()));
             let rest = part
                 .iter()
-                .filter(|(key, _)| !matches!(key.as_str(), "type" | "input"));
+                .filter(|(key, _)| !matches!(key.as_str(), "type" | "input" | "cache_control"));
             input + rest.map(|(_, value)| of_content(value)).sum::<u64>()
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => 0,

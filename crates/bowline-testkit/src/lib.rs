@@ -23,6 +23,8 @@
 #![forbid(unsafe_code)]
 
 pub mod billing;
+pub mod cache;
+pub mod optimum;
 mod server;
 pub mod strict;
 

@@ -12,6 +12,7 @@ mod wire;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -22,6 +23,7 @@ use tokio::sync::oneshot;
 
 use self::wire::Wire;
 use crate::billing::Billing;
+use crate::cache::{CacheUse, PromptCache};
 use crate::strict::Violation;
 use crate::strict::session::Reasoning;
 
@@ -40,6 +42,9 @@ pub struct Options {
     pub asked_again: AskedAgain,
     /// What replies are said to have cost.
     pub billing: Billing,
+    /// Milliseconds that the server's own clock goes on with each request, beside the time that
+    /// passes: how long models and tools take that are not scripted.
+    pub pace_ms: u64,
     /// Port on 127.0.0.1; 0 takes a free one.
     pub port: u16,
 }
@@ -77,6 +82,10 @@ pub struct Recorded {
     pub raw: Vec<u8>,
     /// When the whole request was there, since the server's start.
     pub at: Duration,
+    /// The same by the server's own clock, in milliseconds (see [`ScriptedServer::advance`]).
+    pub at_ms: u64,
+    /// What it came to, where the server counts; `None` for one that was refused.
+    pub used: Option<CacheUse>,
 }
 
 /// A model server on loopback that plays a scenario. Stops when dropped.
@@ -94,6 +103,8 @@ struct Shared {
     cursor: Cursor,
     options: Options,
     started: Instant,
+    /// Milliseconds that the server's own clock was put on.
+    advanced_ms: AtomicU64,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -108,6 +119,9 @@ struct State {
     wires: BTreeMap<&'static str, Box<dyn Wire>>,
     last: Option<Last>,
     answered: usize,
+    cache: PromptCache,
+    /// What the request that is being answered came to.
+    used: Option<CacheUse>,
 }
 
 /// The last answer.
@@ -128,6 +142,7 @@ impl Default for Options {
             api_key: None,
             asked_again: AskedAgain::Refused,
             billing: Billing::Scenario,
+            pace_ms: 0,
             port: 0,
         }
     }
@@ -159,6 +174,7 @@ impl ScriptedServer {
             cursor: Cursor::new(scenario),
             options,
             started: Instant::now(),
+            advanced_ms: AtomicU64::new(0),
             state: Mutex::default(),
             changed: Condvar::new(),
         });
@@ -221,6 +237,20 @@ impl ScriptedServer {
         self.shared.state().violations.clone()
     }
 
+    /// Puts the server's own clock on, by which its cache forgets.
+    pub fn advance(&self, by: Duration) {
+        let by_ms = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
+        self.shared.advanced_ms.fetch_add(by_ms, Ordering::Relaxed);
+    }
+
+    /// The requests that were answered, as [`crate::optimum`] reads them: a JSON object a line.
+    #[must_use]
+    pub fn log(&self) -> String {
+        let requests = self.shared.state();
+        let lines = requests.requests.iter().filter_map(Recorded::log_line);
+        lines.collect()
+    }
+
     /// Waits until `count` requests have arrived whole; says whether they did within `timeout`.
     #[must_use]
     pub fn wait_for_requests(&self, count: usize, timeout: Duration) -> bool {
@@ -254,6 +284,13 @@ impl Drop for ScriptedServer {
 }
 
 impl Shared {
+    /// The time of the `number`th request by the server's own clock.
+    fn now_ms(&self, number: usize) -> u64 {
+        let passed = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let advanced = self.advanced_ms.load(Ordering::Relaxed);
+        passed + advanced + self.options.pace_ms * number as u64
+    }
+
     fn reasoning(&self) -> Reasoning {
         if self.options.require_reasoning_back {
             Reasoning::Required
@@ -268,6 +305,23 @@ impl Shared {
 }
 
 impl Recorded {
+    /// The line of a log for a request that was answered, if the server counts.
+    fn log_line(&self) -> Option<String> {
+        let used = self.used?;
+        let line = serde_json::json!({
+            "path": self.path,
+            "at_ms": self.at_ms,
+            "usage": {
+                "input_tokens": used.input_tokens,
+                "read_tokens": used.read_tokens,
+                "written_tokens": used.written_tokens,
+                "written_hour_tokens": used.written_hour_tokens,
+            },
+            "body": self.body,
+        });
+        Some(format!("{line}\n"))
+    }
+
     /// The first header of that name, given in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {

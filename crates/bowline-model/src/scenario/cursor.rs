@@ -49,12 +49,24 @@ pub struct Answer {
     pub calls: Vec<PlayedCall>,
     /// Token counts.
     pub usage: Usage,
+    /// Of the tokens read, those that a server wrote into its cache, and those of them for an hour;
+    /// no scenario says so.
+    pub cache_writes: CacheWrites,
     /// Why the reply ends.
     pub stop: Stop,
     /// What goes wrong with it. The parts above say what it would have been.
     pub fault: Option<Fault>,
     /// How this request's history relates to the previous one.
     pub history: History,
+}
+
+/// Tokens that were written into a provider's cache.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct CacheWrites {
+    /// For 5 minutes.
+    pub tokens: u64,
+    /// For an hour.
+    pub hour_tokens: u64,
 }
 
 /// A tool call as it goes out.
@@ -200,6 +212,7 @@ impl Cursor {
             text: step.text.clone(),
             calls: calls.map(|(i, call)| play_call(call, request, i)).collect(),
             usage: step.usage.unwrap_or(self.scenario.usage),
+            cache_writes: CacheWrites::default(),
             stop: step.stop_reason(),
             fault: step.fault.clone(),
             history: step

@@ -126,6 +126,8 @@ fn error(status: u16, message: &str) -> Response {
 fn envelope(answer: &Answer) -> Value {
     let usage = answer.usage;
     let cached = usage.cached_input_tokens.min(usage.input_tokens);
+    let writes = answer.cache_writes;
+    let written = writes.tokens + writes.hour_tokens;
     json!({
         "id": format!("msg_{}", answer.request),
         "type": "message",
@@ -135,9 +137,13 @@ fn envelope(answer: &Answer) -> Value {
         "stop_reason": null,
         "stop_sequence": null,
         "usage": {
-            "input_tokens": usage.input_tokens - cached,
-            "cache_creation_input_tokens": 0,
+            "input_tokens": (usage.input_tokens - cached).saturating_sub(written),
+            "cache_creation_input_tokens": written,
             "cache_read_input_tokens": cached,
+            "cache_creation": {
+                "ephemeral_5m_input_tokens": writes.tokens,
+                "ephemeral_1h_input_tokens": writes.hour_tokens,
+            },
             "output_tokens": 1,
             "service_tier": "standard",
         },

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::sync::Arc;
 
-use bowline_model::scenario::{Answer, Fault, Reply};
+use bowline_model::scenario::{Answer, CacheWrites, Fault, Reply};
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -11,10 +11,11 @@ use tokio::sync::oneshot;
 use super::http::{Reader, Request};
 use super::send::{Response, send};
 use super::wire::{
-    JSON, PATHS, Unauthorised, Wire, bearer, begin, counting_path, lost, refusal, response,
+    JSON, PATHS, Unauthorised, Wire, bearer, begin, counting_path, keeping, lost, refusal, response,
 };
 use super::{AskedAgain, Chunking, Last, Recorded, Shared, State, chat};
 use crate::billing::{Billing, input_tokens, output_tokens};
+use crate::cache::CacheUse;
 use crate::strict::session::Check;
 use crate::strict::{Kind, Violation, parse};
 
@@ -98,6 +99,8 @@ fn respond(shared: &Shared, request: Request) -> (Option<usize>, Response, Chunk
         body: parsed.unwrap_or_default(),
         raw: request.body,
         at: shared.started.elapsed(),
+        at_ms: shared.now_ms(state.requests.len()),
+        used: state.used.take(),
     };
     let (list, number) = match counting {
         Some(_) => (&mut state.counts, None),
@@ -227,6 +230,29 @@ fn answer(shared: &Shared, state: &mut State, wire: &mut dyn Wire, asked: &Asked
     }
 }
 
+/// Says what the answer cost, unless the scenario does.
+fn bill(shared: &Shared, state: &mut State, path: &'static str, answer: &mut Answer, body: &Value) {
+    let used = match shared.options.billing {
+        Billing::Scenario => return,
+        Billing::Counted => CacheUse {
+            input_tokens: input_tokens(body),
+            ..CacheUse::default()
+        },
+        Billing::Cached => {
+            let now_ms = shared.now_ms(state.requests.len());
+            state.cache.ask(keeping(path), body, now_ms)
+        }
+    };
+    answer.usage.input_tokens = used.input_tokens;
+    answer.usage.cached_input_tokens = used.read_tokens;
+    answer.cache_writes = CacheWrites {
+        tokens: used.written_tokens,
+        hour_tokens: used.written_hour_tokens,
+    };
+    answer.usage.output_tokens = output_tokens(answer, body);
+    state.used = Some(used);
+}
+
 /// Checks the request and takes the scenario's next answer.
 fn next(
     shared: &Shared,
@@ -255,11 +281,7 @@ fn next(
             return Err(Violation::new(Kind::ScenarioFailed, "", message));
         }
     };
-    if shared.options.billing == Billing::Counted {
-        answer.usage.input_tokens = input_tokens(body);
-        answer.usage.cached_input_tokens = 0;
-        answer.usage.output_tokens = output_tokens(&answer, body);
-    }
+    bill(shared, state, path, &mut answer, body);
     match &answer.fault {
         None => wire.replied(&answer),
         Some(Fault::Raw { .. }) => wire.replied_unknown(),

@@ -11,6 +11,7 @@ use super::frames::cut_point;
 use super::http::Request;
 use super::responses::Responses;
 use super::send::{Body, Ending, Response};
+use crate::cache::Keeping;
 use crate::strict::Violation;
 use crate::strict::session::{Check, Reasoning};
 
@@ -77,6 +78,14 @@ pub(super) fn counting_path(path: &str) -> Option<&'static str> {
         RESPONSES => Some("/v1/responses/input_tokens"),
         MESSAGES => Some("/v1/messages/count_tokens"),
         _ => None,
+    }
+}
+
+/// How the cache behind a path decides what it keeps.
+pub(super) fn keeping(path: &str) -> Keeping {
+    match path {
+        MESSAGES => Keeping::Marked,
+        _ => Keeping::All,
     }
 }
 

@@ -265,15 +265,43 @@ fn check_choice(choice: Option<&Value>, names: &BTreeSet<String>) -> Checked {
     Err(Violation::new(Kind::BadToolChoice, "tool_choice", message))
 }
 
-/// Checks how many cache marks there are, and their form.
+/// Checks how many cache marks there are, their form and order: what is kept for an hour comes first.
 pub(super) fn check_marks(body: &Value) -> Checked {
     let mut marks = 0;
     count_marks(body, "", &mut marks)?;
+    let mut short = false;
+    for list in ["tools", "system", "messages"] {
+        check_order(&body[list], list, &mut short)?;
+    }
     if marks > MOST_MARKS {
         let message = format!("a maximum of {MOST_MARKS} blocks with cache_control, found {marks}");
         return Err(Violation::new(Kind::TooManyCacheMarks, "", message));
     }
     Ok(())
+}
+
+/// Checks that no mark for an hour comes after one for 5 minutes; `short` says whether one came.
+fn check_order(value: &Value, at: &str, short: &mut bool) -> Checked {
+    match value {
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .try_for_each(|(i, item)| check_order(item, &format!("{at}[{i}]"), short)),
+        Value::Object(map) => {
+            if let Some(mark) = map.get("cache_control").filter(|mark| mark.is_object()) {
+                let is_hour = mark["ttl"] == "1h";
+                if is_hour && *short {
+                    let message = "a ttl='1h' cache_control block must not come after a ttl='5m' \
+                                   cache_control block";
+                    return Err(Violation::new(Kind::BadCacheMark, at, message));
+                }
+                *short |= !is_hour;
+            }
+            map.get("content")
+                .map_or(Ok(()), |content| check_order(content, at, short))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn count_marks(value: &Value, at: &str, marks: &mut usize) -> Checked {
@@ -288,7 +316,9 @@ fn count_marks(value: &Value, at: &str, marks: &mut usize) -> Checked {
                 ("input" | "input_schema", _) => Ok(()),
                 ("cache_control", kind) => {
                     *marks += 1;
-                    let form = item["type"] == "ephemeral";
+                    let lives = item.get("ttl");
+                    let form = item["type"] == "ephemeral"
+                        && lives.is_none_or(|ttl| ttl == "5m" || ttl == "1h");
                     let place = !kind.is_some_and(|kind| kind.ends_with("thinking"));
                     if form && place {
                         return Ok(());

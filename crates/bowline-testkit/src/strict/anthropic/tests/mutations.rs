@@ -357,6 +357,19 @@ pub(super) const MORE: [Mutation; 53] = [
             b["tools"][at]["cache_control"] = json!({"type": "ephemeral"});
         }
     }),
+    ("mark for a day", Kind::BadCacheMark, |b| {
+        b["system"][0]["cache_control"] = json!({"type": "ephemeral", "ttl": "24h"});
+    }),
+    ("an hour after 5 minutes", Kind::BadCacheMark, |b| {
+        let marked = b["messages"].as_array_mut().unwrap();
+        let blocks = marked
+            .iter_mut()
+            .filter_map(|m| m["content"].as_array_mut());
+        let mut marks = blocks
+            .flatten()
+            .filter(|b| b.get("cache_control").is_some());
+        marks.next_back().unwrap()["cache_control"]["ttl"] = json!("1h");
+    }),
     ("mark on a thought", Kind::BadCacheMark, |b| {
         b["messages"][7]["content"][0]["cache_control"] = json!({"type": "ephemeral"});
     }),
