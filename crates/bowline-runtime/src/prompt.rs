@@ -1,8 +1,9 @@
 //! What the model is told before anything else: frozen as bytes when a session starts.
 
 use bowline_core::context::caps;
+use bowline_core::message::{HistoryItem, Input};
 use bowline_core::request::{FrozenPrompt, ToolDeclaration};
-use bowline_core::{ContextText, Origin, ToolSpec};
+use bowline_core::{ContextText, Origin, State, ToolSpec};
 
 /// What the system text says of the machine.
 #[derive(Debug, Clone)]
@@ -49,6 +50,36 @@ How to answer
 - Be brief and plain. End with what you changed, where, and how you know that it works.
 ";
 
+/// What stands before the date in the system text.
+const DATE: &str = "\n- Date: ";
+/// What stands before the date in a notice of another one.
+const NEW_DATE: &str = "The date is now ";
+
+/// What the model is to be told when a turn begins on `today`: the system text is frozen with the
+/// date of its day, so another one is told in a notice. `None` if it knows that date, or never was
+/// told any.
+#[must_use]
+pub fn date_notice(state: &State, today: &str) -> Option<String> {
+    let told = |input: &Input| {
+        let is_ours = *input.text.origin() == Origin::Harness;
+        let date = input.text.text().strip_prefix(NEW_DATE)?;
+        is_ours.then(|| date.trim_end_matches('.').to_owned())
+    };
+    let queued = state.queued().iter().rev();
+    let history = state.history().iter().rev();
+    let inputs = history.filter_map(|item| match item.as_ref() {
+        HistoryItem::Input(input) => Some(input),
+        HistoryItem::Exchange(_) => None,
+    });
+    let frozen = || {
+        let system = &state.prompt()?.system;
+        let (_, date) = system.split_once(DATE)?;
+        Some(date.lines().next().unwrap_or_default().to_owned())
+    };
+    let known = queued.chain(inputs).find_map(told).or_else(frozen)?;
+    (!today.is_empty() && known != today).then(|| format!("{NEW_DATE}{today}."))
+}
+
 /// Assembles the frozen prompt.
 #[must_use]
 pub fn freeze(surroundings: &Surroundings, tools: &[ToolSpec]) -> FrozenPrompt {
@@ -66,7 +97,7 @@ pub fn freeze(surroundings: &Surroundings, tools: &[ToolSpec]) -> FrozenPrompt {
     }
     system.push_str("\n- System: ");
     system.push_str(&surroundings.os);
-    system.push_str("\n- Date: ");
+    system.push_str(DATE);
     system.push_str(&surroundings.date);
     system.push('\n');
     if let Some(append) = &surroundings.append {

@@ -17,7 +17,8 @@ use std::time::Duration;
 use bowline_model::scenario::Scenario;
 use bowline_testkit::{Billing, Options, ScriptedServer};
 
-const USAGE: &str = "usage: serve SCENARIO.json [--port N] [--max-requests N] [--reasoning-back] [--lenient] [--log FILE [--pace MS]]";
+const USAGE: &str = "usage: serve SCENARIO.json [--port N] [--max-requests N] [--reasoning-back] \
+                     [--lenient] [--log FILE [--pace MS]]";
 
 struct Arguments {
     scenario: String,

@@ -42,6 +42,10 @@ impl Loop<'_> {
             Work::BeginTurn => {
                 let turn = self.next_turn();
                 self.session.stage(Fact::TurnStarted(TurnStarted { turn }));
+                let today = crate::today(self.session.clock());
+                if let Some(notice) = crate::prompt::date_notice(self.session.state(), &today) {
+                    self.session.stage(Fact::notice(notice));
+                }
             }
             Work::AskModel(ask) => {
                 if let Some(until_ms) = ask.not_before_ms

@@ -13,6 +13,7 @@ mod bad_replies;
 mod big_output;
 mod bills;
 mod bound;
+mod caching;
 mod caps_of_all;
 mod confined_work;
 mod demo;

@@ -190,7 +190,7 @@ pub(super) const HISTORY: [Mutation; 56] = [
 ];
 
 /// What may be wrong with what came back, with parameters and with tools.
-pub(super) const MORE: [Mutation; 53] = [
+pub(super) const MORE: [Mutation; 55] = [
     ("lost exchange", Kind::LostAssistant, |b| {
         messages(b).drain(1..3).for_each(drop)
     }),
