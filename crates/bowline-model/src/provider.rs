@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bowline_core::event::ReplyStop;
+use bowline_core::plan::BodyPrefix;
 pub use bowline_core::request::RequestSize;
 use bowline_core::{
     AssistantMessage, BoxFuture, ProviderFailure, Request, Reservation, SessionId, Usage,
@@ -29,6 +30,24 @@ pub trait Provider: Send + Sync {
         _request: &Request,
     ) -> BoxFuture<'static, Option<Counted>> {
         Box::pin(std::future::ready(None))
+    }
+
+    /// The beginning of the body of `request` that the next request of the conversation shares if
+    /// nothing of it changes: what a provider's cache can hold. `None` where nobody can tell.
+    /// Nothing is sent.
+    fn body_prefix(&self, _session: SessionId, _request: &Request) -> Option<BodyPrefix> {
+        None
+    }
+
+    /// Whether the body of `request` begins with the bytes of an earlier one; `None` where nobody
+    /// can tell. Nothing is sent.
+    fn begins_with(
+        &self,
+        _session: SessionId,
+        _request: &Request,
+        _prefix: BodyPrefix,
+    ) -> Option<bool> {
+        None
     }
 
     /// Makes one attempt. The reservation is spent whatever happens; retries are the engine's

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bowline_core::event::ReplyStop;
+use bowline_core::plan::BodyPrefix;
 use bowline_core::{
     BoxFuture, FailureKind, HistoryItem, ModelRef, ProviderFailure, Request, Reservation,
     SessionId, Usage,
@@ -23,7 +24,7 @@ use crate::scenario::{
     self, Answer, Cursor, CutPoint, Expect, Fault, PlayedCall, RequestView, Scenario, Step, Stop,
 };
 use crate::wire::chat::{ChatParser, MaxTokensField, encoder};
-use crate::wire::{Assembly, BodyReader, Fragment, Recent, Voice};
+use crate::wire::{Assembly, BodyReader, Encoder, Fragment, Recent, Voice};
 
 /// The provider's name.
 const NAME: &str = "scripted";
@@ -59,6 +60,21 @@ impl Provider for ScriptedProvider {
 
     fn size(&self, session: SessionId, request: &Request) -> RequestSize {
         self.recent.with(session, |encoder| encoder.size(request))
+    }
+
+    fn body_prefix(&self, session: SessionId, request: &Request) -> Option<BodyPrefix> {
+        let prefix = |encoder: &mut Encoder| encoder.body_prefix(request);
+        Some(self.recent.with(session, prefix))
+    }
+
+    fn begins_with(
+        &self,
+        session: SessionId,
+        request: &Request,
+        prefix: BodyPrefix,
+    ) -> Option<bool> {
+        let begins = |encoder: &mut Encoder| encoder.begins_with(request, prefix);
+        Some(self.recent.with(session, begins))
     }
 
     fn ask(

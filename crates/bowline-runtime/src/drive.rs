@@ -5,6 +5,7 @@
 
 mod acts;
 mod compact;
+mod prefix;
 mod round;
 mod shares;
 mod spend;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use bowline_core::plan::Hashes;
 use bowline_core::protocol::WaitingItem;
 use bowline_core::state::{Party, Turn, Workflow};
 use bowline_core::{AttemptId, CallId, Command, State, StopReason, StreamEvent};
@@ -151,6 +153,8 @@ pub(crate) struct Loop<'a> {
     upstream: Option<Upstream>,
     /// Time at work that was not counted over all sessions yet.
     work_over_all: Stopwatch,
+    /// The blocks of the last request.
+    hashes: Hashes,
 }
 
 impl<'a> Loop<'a> {
@@ -180,6 +184,7 @@ impl<'a> Loop<'a> {
             granting: Granting::default(),
             upstream: None,
             work_over_all: Stopwatch::default(),
+            hashes: Hashes::default(),
         }
     }
 

@@ -60,6 +60,22 @@ pub struct BodyPrefix {
     pub bytes: u64,
     /// Its hash.
     pub hash: BlockHash,
+    /// How long the provider was asked to keep what it caches: it is told so within the beginning,
+    /// and does not look at it when it compares.
+    #[serde(default = "usual_ttl", skip_serializing_if = "is_usual_ttl")]
+    pub cache_ttl: CacheTtl,
+}
+
+const fn usual_ttl() -> CacheTtl {
+    CacheTtl::FiveMinutes
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the serialiser gives a reference"
+)]
+fn is_usual_ttl(ttl: &CacheTtl) -> bool {
+    *ttl == usual_ttl()
 }
 
 impl SentHead {
@@ -133,7 +149,6 @@ pub struct Sent {
     pub(super) model: ModelRef,
     pub(super) base_url: Option<String>,
     pub(super) reasoning: Option<ReasoningEffort>,
-    pub(super) cache_ttl: CacheTtl,
     pub(super) head: Option<Arc<SentHead>>,
     pub(super) blocks: Vec<BlockHash>,
     pub(super) body: Option<BodyPrefix>,
@@ -172,7 +187,6 @@ impl Sent {
             model: settings.model.clone(),
             base_url: settings.base_url.clone(),
             reasoning: settings.reasoning,
-            cache_ttl: settings.context.cache_ttl,
             head,
             blocks,
             body: added.body,

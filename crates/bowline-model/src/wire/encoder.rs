@@ -11,6 +11,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bowline_core::message::HistoryItem;
+use bowline_core::plan::{BlockHash, BodyPrefix};
 use bowline_core::request::FrozenPrompt;
 use bowline_core::{Digest, ModelRef, Request};
 use sha2::{Digest as _, Sha256};
@@ -100,6 +101,8 @@ pub struct Encoder {
     head_weight: Weight,
     hasher: Sha256,
     hashed_bytes: usize,
+    /// The beginning that was last given, while the body still has it.
+    given: Option<BodyPrefix>,
 }
 
 #[derive(Debug)]
@@ -129,6 +132,7 @@ impl Encoder {
             head_weight: Weight::default(),
             hasher: Sha256::new(),
             hashed_bytes: 0,
+            given: None,
         }
     }
 
@@ -215,6 +219,32 @@ impl Encoder {
         )
     }
 
+    /// The beginning of the body of `request` that the next request of an unchanged conversation
+    /// shares, as it is recorded.
+    pub fn body_prefix(&mut self, request: &Request) -> BodyPrefix {
+        self.take_in(request);
+        let (digest, bytes) = self.prefix_hash();
+        let prefix = BodyPrefix {
+            bytes: bytes as u64,
+            hash: digest.into(),
+            cache_ttl: request.cache_ttl,
+        };
+        self.given = Some(prefix);
+        prefix
+    }
+
+    /// Whether the body of `request` begins with what an earlier one did. Looked at only where what
+    /// was kept since then has changed, or the earlier one is of another process.
+    pub fn begins_with(&mut self, request: &Request, prefix: BodyPrefix) -> bool {
+        self.take_in(request);
+        if self.given == Some(prefix) {
+            return true;
+        }
+        let bytes = usize::try_from(prefix.bytes).ok();
+        let start = bytes.and_then(|bytes| self.body.get(..bytes));
+        start.is_some_and(|start| BlockHash::of(start) == prefix.hash)
+    }
+
     /// Writes the head anew if it is not what it was.
     fn rebase(&mut self, request: &Request) {
         let same = self.base.as_ref().is_some_and(|(model, prompt)| {
@@ -228,6 +258,7 @@ impl Encoder {
         self.body.clear();
         self.hasher = Sha256::new();
         self.hashed_bytes = 0;
+        self.given = None;
         self.format.head(&mut self.body, request);
         self.head_bytes = self.body.len();
         self.head_weight = Weight::of(&self.body);
@@ -244,6 +275,8 @@ impl Encoder {
             self.hasher = Sha256::new();
             self.hashed_bytes = 0;
         }
+        let length = self.body.len() as u64;
+        self.given.take_if(|given| given.bytes > length);
     }
 
     fn push(&mut self, item: &Arc<HistoryItem>, request: &Request) {

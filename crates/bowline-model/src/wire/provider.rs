@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bowline_core::plan::BodyPrefix;
 use bowline_core::{BoxFuture, ProviderFailure, Request, Reservation, SessionId};
 
-use super::{BodyReader, Recent, Voice};
+use super::{BodyReader, Encoder, Recent, Voice};
 use crate::count::{CountRequest, count};
 use crate::http::{Endpoint, EndpointConfig, request_id};
 use crate::provider::{Counted, Deltas, NewId, Provider, Reply, RequestSize};
@@ -107,6 +108,21 @@ impl Provider for HttpProvider {
 
     fn size(&self, session: SessionId, request: &Request) -> RequestSize {
         self.recent.with(session, |encoder| encoder.size(request))
+    }
+
+    fn body_prefix(&self, session: SessionId, request: &Request) -> Option<BodyPrefix> {
+        let prefix = |encoder: &mut Encoder| encoder.body_prefix(request);
+        Some(self.recent.with(session, prefix))
+    }
+
+    fn begins_with(
+        &self,
+        session: SessionId,
+        request: &Request,
+        prefix: BodyPrefix,
+    ) -> Option<bool> {
+        let begins = |encoder: &mut Encoder| encoder.begins_with(request, prefix);
+        Some(self.recent.with(session, begins))
     }
 
     fn count(&self, session: SessionId, request: &Request) -> BoxFuture<'static, Option<Counted>> {

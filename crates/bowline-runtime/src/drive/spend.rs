@@ -102,7 +102,7 @@ impl Loop<'_> {
                 return Ok(self.stage_end(StopReason::Budget, Some(detail)));
             }
         };
-        let Fact::AttemptReserved(reserved) = &fact else {
+        let Fact::AttemptReserved(reserved) = fact else {
             return Ok(false);
         };
         let amounts = Amounts {
@@ -113,7 +113,7 @@ impl Loop<'_> {
         };
         match self.claim(ClaimKey::Attempt(attempt), amounts).await? {
             Claimed::SetAside => {
-                self.session.stage(fact);
+                self.stage_reserved(reserved, &request);
                 self.forget_answer();
                 self.work.counted(ask.worked_ms);
                 Ok(true)

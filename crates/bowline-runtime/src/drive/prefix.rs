@@ -1,0 +1,36 @@
+//! Holding a request against what the provider was sent before: a prefix that breaks is a fact,
+//! durable together with the reservation of the request that breaks it.
+
+use std::sync::Arc;
+
+use bowline_core::plan::{self, BodyPrefix, Sent, SentBlocks};
+use bowline_core::request::Request;
+use bowline_core::{Fact, event::AttemptReserved};
+
+use super::Loop;
+
+impl Loop<'_> {
+    /// Stages the reservation of a step with what its request consists of, and before it, if the
+    /// request does not go on from what was sent last, where and why it does not.
+    pub(super) fn stage_reserved(&mut self, reserved: AttemptReserved, request: &Request) {
+        let session = self.session.id();
+        let provider = Arc::clone(&self.harness.provider);
+        self.hashes.take_in(request);
+        let sent = self.session.state().sent();
+        let begins_alike = sent
+            .and_then(Sent::body)
+            // How long it is to be kept is said within the beginning, and is no part of what is
+            // compared.
+            .filter(|body| body.cache_ttl == request.cache_ttl)
+            .and_then(|body: BodyPrefix| provider.begins_with(session, request, body));
+        let body = provider.body_prefix(session, request);
+        let blocks: SentBlocks = plan::to_record(sent, &self.hashes, body);
+        let state = self.session.state();
+        let broken = plan::broken(state, request, &self.hashes, begins_alike);
+        if let Some(broken) = broken {
+            self.session.stage(Fact::PrefixBroken(broken));
+        }
+        let reserved = reserved.with_sent(blocks);
+        self.session.stage(Fact::AttemptReserved(reserved));
+    }
+}
