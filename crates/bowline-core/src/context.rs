@@ -44,6 +44,10 @@ pub mod caps {
     pub const INSTRUCTIONS_BYTES: usize = 32 << 10;
     /// The notice of the schema that an answer must fit.
     pub const OUTPUT_SCHEMA_BYTES: usize = 64 << 10;
+    /// What stands in the place of exchanges that were taken out: about 6,000 tokens.
+    pub const RECAP_BYTES: usize = 24 << 10;
+    /// The session's state in words, after a compaction.
+    pub const STATE_CARD_BYTES: usize = 24 << 10;
     /// A notice from the harness.
     pub const NOTICE_BYTES: usize = 8 << 10;
 }
@@ -94,7 +98,7 @@ impl ContextText {
 }
 
 /// The largest character border at or before `at`.
-fn floor_border(text: &str, at: usize) -> usize {
+pub(crate) fn floor_border(text: &str, at: usize) -> usize {
     (0..=at)
         .rev()
         .find(|&i| text.is_char_boundary(i))

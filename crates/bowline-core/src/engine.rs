@@ -21,7 +21,10 @@ pub use accept::accept;
 pub use adopt::adopt;
 pub use apply::apply;
 pub use closing::end_turn;
-pub use compact::summary_ask;
+pub use compact::{
+    Body, NextCut, Planned, begin as begin_compaction, checked, lost, next_cut, planned, stuck,
+    summary_ask,
+};
 pub use due::due;
 pub use park::{end_wait, park};
 pub use reserve::{NewAsk, Overdrawn, reserve};

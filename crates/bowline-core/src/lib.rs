@@ -83,7 +83,7 @@ pub use profile::{Backend, Confinement, Network, Profile};
 pub use protocol::StreamEvent;
 pub use recap::Recap;
 pub use registry::Registry;
-pub use request::Request;
+pub use request::{Request, RequestSize};
 pub use settings::{
     CacheTtl, ContextSettings, Limits, Mode, ModelRef, OnAsk, ReasoningEffort, Settings,
 };

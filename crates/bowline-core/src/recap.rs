@@ -1,5 +1,12 @@
 //! What is known of the work so far when the exchanges that it comes from are gone.
 
+mod read;
+mod render;
+#[cfg(test)]
+mod tests;
+
+pub use read::NotARecap;
+
 use serde::{Deserialize, Serialize};
 
 /// A summary of a conversation in fields. Lists grow from compaction to compaction: what was pinned
@@ -26,6 +33,78 @@ pub struct Recap {
     pub open_questions: Vec<String>,
     /// What is to be done next.
     pub next_step: String,
+    /// What was done, a line each, oldest first, where no model told it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub done: Vec<String>,
+    /// How many older lines of that were left out.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub done_left_out: u32,
+}
+
+/// Lines of what was done that are kept: the newest, as what came of the older ones stands in files,
+/// lists and later lines.
+const DONE_LINES_MAX: usize = 80;
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the serialiser gives a reference"
+)]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+impl Recap {
+    /// This recap with what a later one adds. Pinned lists grow; what is open and what is next are
+    /// the later one's to say.
+    #[must_use]
+    pub fn and_then(mut self, later: Self) -> Self {
+        for text in later.constraints {
+            add(&mut self.constraints, text, |a, b| is_same(a, b));
+        }
+        for choice in later.decisions {
+            add(&mut self.decisions, choice, |a, b| {
+                is_same(&a.what, &b.what)
+            });
+        }
+        for text in later.dead_ends {
+            add(&mut self.dead_ends, text, |a, b| is_same(a, b));
+        }
+        for file in later.files {
+            self.files.retain(|known| known.path != file.path);
+            self.files.push(file);
+        }
+        self.done.extend(later.done);
+        let over = self.done.len().saturating_sub(DONE_LINES_MAX);
+        self.done.drain(..over);
+        self.done_left_out = self
+            .done_left_out
+            .saturating_add(later.done_left_out)
+            .saturating_add(u32::try_from(over).unwrap_or(u32::MAX));
+        let said = |new: String, old: String| if new.trim().is_empty() { old } else { new };
+        Self {
+            goal: said(later.goal, self.goal),
+            open_questions: later.open_questions,
+            next_step: later.next_step,
+            ..self
+        }
+    }
+
+    /// Every fact that no later recap may drop.
+    pub fn pinned(&self) -> impl Iterator<Item = &str> {
+        let decisions = self.decisions.iter().map(|choice| choice.what.as_str());
+        let texts = self.constraints.iter().chain(&self.dead_ends);
+        texts.map(String::as_str).chain(decisions)
+    }
+}
+
+fn add<T>(list: &mut Vec<T>, new: T, same: impl Fn(&T, &T) -> bool) {
+    if !list.iter().any(|known| same(known, &new)) {
+        list.push(new);
+    }
+}
+
+fn is_same(one: &str, other: &str) -> bool {
+    one.trim().eq_ignore_ascii_case(other.trim())
 }
 
 /// Something that was decided.

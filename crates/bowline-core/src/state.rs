@@ -75,6 +75,7 @@ pub struct State {
     pub(crate) milestone: Option<StepId>,
     pub(crate) window_seen: Option<u64>,
     pub(crate) sent: Option<Sent>,
+    pub(crate) said: Vec<String>,
 }
 
 /// That content came in which may speak to the model for somebody else.

@@ -69,12 +69,7 @@ pub fn accept(state: &State, command: Command) -> Result<Vec<Fact>, Refusal> {
                 by,
             },
         ),
-        Ask::Cancel { by } => match &state.turn {
-            Some(turn) if turn.cancelled_by.is_none() => {
-                Ok(vec![Fact::CancelRequested(CancelRequested { key, by })])
-            }
-            _ => Err(Refusal::NothingRunning),
-        },
+        Ask::Cancel { by } => cancelled(state, key, by),
         Ask::Change { settings, by } => {
             let settings = *settings;
             Ok(changed(state, SettingsChanged { key, settings, by }))
@@ -89,6 +84,15 @@ pub fn accept(state: &State, command: Command) -> Result<Vec<Fact>, Refusal> {
         Ask::Compact { focus, by } => compact(state, key, focus, by),
         Ask::Pause { by } => waits::paused(state, key, by),
         Ask::Continue { by } => waits::continued(state, key, by),
+    }
+}
+
+fn cancelled(state: &State, key: String, by: String) -> Result<Vec<Fact>, Refusal> {
+    match &state.turn {
+        Some(turn) if turn.cancelled_by.is_none() => {
+            Ok(vec![Fact::CancelRequested(CancelRequested { key, by })])
+        }
+        _ => Err(Refusal::NothingRunning),
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::MAX_ANSWER_REPAIRS;
 use crate::amounts::Amounts;
 use crate::call::{Effect, OutcomeStatus};
-use crate::context::{ContextText, Origin};
+use crate::context::{ContextText, Origin, floor_border};
 use crate::decision::{DecidedBy, Decision, Scope, Verdict};
 use crate::event::{
     AnswerChecked, CallFinished, CallStarted, CompactionCause, Decided, DecisionAnswered, Event,
@@ -24,6 +24,9 @@ use crate::message::{Exchange, HistoryItem, Input, InputRole, ResultKind, ToolRe
 use crate::settings::ModelRef;
 use crate::spec::ReplayClass;
 use crate::state::{AnswerVerdict, CallPhase, CallState, Gauge, Outside, Shown, State, Turn};
+
+/// The longest line that is kept of what a person decided; an answer may be longer.
+const SAID_BYTES_MAX: usize = 2_000;
 
 /// Folds one event into the state. A fact that fits nowhere changes nothing but the count of such
 /// facts: one that comes too late, whose command has had its effect, or that an owner of an older
@@ -48,16 +51,12 @@ fn fold(state: &mut State, event: &Event) -> bool {
     match &event.fact {
         Fact::SessionStarted(started) => {
             let first = state.begun.is_none();
-            if first {
-                state.begun = Some(started.as_ref().into());
-            }
+            state.begun.get_or_insert_with(|| started.as_ref().into());
             first
         }
         Fact::OwnerChanged(owner) => {
             let later = owner.epoch > state.epoch;
-            if later {
-                state.epoch = owner.epoch;
-            }
+            state.epoch = state.epoch.max(owner.epoch);
             later
         }
         Fact::SettingsChanged(change) => change_settings(state, change),
@@ -369,9 +368,11 @@ fn take_verdict(state: &mut State, answer: &DecisionAnswered) -> bool {
     };
     if answer.verdict == Verdict::Allow {
         let grant = (decision.digest, decision.id);
+        let essence = decision.essence.clone();
         open.phase = CallPhase::Allowed(Box::new(decision));
         if answer.scope != Scope::Once {
             state.grants.insert(grant.0, grant.1);
+            keep_said(state, format!("allowed from then on: {essence}"));
         }
         return true;
     }
@@ -385,16 +386,36 @@ fn take_verdict(state: &mut State, answer: &DecisionAnswered) -> bool {
         None => format!("{no}."),
     };
     let call = open.call.id;
+    let essence = decision.essence.clone();
+    keep_said(state, format!("denied: {essence}. {}", decision.reason));
     refuse(state, call, &decision)
+}
+
+/// Remembers what a person decided, in a line: it holds on when its exchange is gone.
+fn keep_said(state: &mut State, mut line: String) {
+    if line.len() > SAID_BYTES_MAX {
+        line.truncate(floor_border(&line, SAID_BYTES_MAX));
+        line.push_str("..");
+    }
+    if !state.said.contains(&line) {
+        state.said.push(line);
+    }
 }
 
 /// A person's answer is the result of the call that asked for it.
 fn take_answer(state: &mut State, answer: &QuestionAnswered) -> bool {
     let asked = state.waiting().find_map(|(open, decision)| {
         let is_it = decision.id == answer.decision && decision.question().is_some();
-        is_it.then_some(open.call.id)
+        is_it.then(|| (open.call.id, decision.essence.clone()))
     });
-    asked.is_some_and(|call| close(state, call, ResultKind::Ok, answer.answer.clone()))
+    let Some((call, question)) = asked else {
+        return false;
+    };
+    keep_said(
+        state,
+        format!("asked: {question} Answered: {}", answer.answer.text()),
+    );
+    close(state, call, ResultKind::Ok, answer.answer.clone())
 }
 
 /// Only the owner of now starts something, and only what was decided upon.

@@ -3,7 +3,9 @@
 use super::RAISE;
 use crate::State;
 use crate::amounts::Amounts;
-use crate::event::{AttemptFailed, AttemptReserved, Fact, ModelReplied, ReplyStop, UsageOverran};
+use crate::event::{
+    AttemptFailed, AttemptReserved, Fact, ModelReplied, Purpose, ReplyStop, UsageOverran,
+};
 use crate::failure::{FailureKind, ProviderFailure};
 use crate::price::Price;
 use crate::state::{OpenAttempt, REQUEST_OVERHEAD_TOKENS};
@@ -19,6 +21,7 @@ pub fn replied(state: &State, mut replied: ModelReplied) -> Vec<Fact> {
     };
     let usage = replied.usage;
     if let Some(usage) = usage
+        && open.reserved.purpose() == Purpose::Step
         && replied.stop == ReplyStop::Length
         && can_be_longer(state, open, &usage)
     {

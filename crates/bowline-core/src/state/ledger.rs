@@ -167,9 +167,11 @@ impl Gauge {
         let seen = (u128::from(of_text) * u128::from(UNIT)).div_ceil(u128::from(size.tokens_bound));
         let seen = u64::try_from(seen).unwrap_or(u64::MAX);
         self.factor_permille = self.factor_permille.max(seen);
-        if size.bytes > 0 {
-            self.tokens_per_kilobyte = usage.input_tokens.saturating_mul(UNIT) / size.bytes;
-        }
+        let rate = usage
+            .input_tokens
+            .saturating_mul(UNIT)
+            .checked_div(size.bytes);
+        self.tokens_per_kilobyte = rate.unwrap_or(self.tokens_per_kilobyte);
     }
 
     /// Forgets what was known of the conversation: it is another one now.

@@ -51,8 +51,6 @@ pub struct Turn {
     pub out_of_time: Option<String>,
     /// Files that its calls changed.
     pub changed: BTreeSet<String>,
-    /// Whether its last request was refused as too long, and the conversation is as it was.
-    pub too_long: bool,
     /// Loops that the model was told of.
     pub nudged: Vec<Digest>,
 }
@@ -100,7 +98,6 @@ impl Turn {
             budget_cut_tokens: None,
             out_of_time: None,
             changed: BTreeSet::new(),
-            too_long: false,
             nudged: Vec::new(),
         }
     }

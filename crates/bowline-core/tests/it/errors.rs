@@ -79,6 +79,16 @@ fn of_waiting() -> Vec<Refused> {
     held.give(ask(Ask::Pause { by: by() }));
     let mut again = ask(Ask::Pause { by: by() });
     again.key.push('2');
+    let compact = |key: &str| Command {
+        key: key.to_owned(),
+        at_ms: None,
+        ask: Ask::Compact {
+            focus: None,
+            by: by(),
+        },
+    };
+    let mut compacting = world();
+    compacting.give(compact("first"));
     let settle = Ask::Settle {
         call: call(100),
         happened: true,
@@ -91,6 +101,7 @@ fn of_waiting() -> Vec<Refused> {
         (held, again, "PausedAlready"),
         (world(), ask(Ask::Continue { by: by() }), "NotPaused"),
         (world(), ask(Ask::Cancel { by: by() }), "NothingRunning"),
+        (compacting, compact("again"), "CompactsAlready"),
     ]
 }
 
@@ -174,6 +185,7 @@ fn after_every_failure_of_a_model_call_it_is_made_again_or_the_turn_ends() {
         Auth,
         NotFound,
         BadRequest,
+        TooLong,
         Malformed,
         Empty,
         CutShort,

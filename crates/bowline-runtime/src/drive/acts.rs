@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use bowline_core::engine;
 use bowline_core::event::{
-    CallFailed, CallFinished, CallFoundUnstarted, CallInDoubt, CallStarted, ModelReplied,
+    CallFailed, CallFinished, CallFoundUnstarted, CallInDoubt, CallStarted, ModelReplied, Purpose,
 };
 use bowline_core::job::{JobChange, is_spool_name};
 use bowline_core::state::CallPhase;
@@ -77,9 +77,14 @@ fn unproven(found: Found) -> Found {
 impl Loop<'_> {
     pub(super) fn spawn_ask(&mut self, reservation: Reservation) {
         let attempt = reservation.attempt();
-        let Some(mut request) = self.session.state().request() else {
+        let state = self.session.state();
+        let Some(mut request) = state.request() else {
             return;
         };
+        // A summary is no answer to anybody.
+        let is_shown = state
+            .attempt()
+            .is_some_and(|open| open.reserved.purpose() == Purpose::Step);
         request.images = self.session.images();
         let live = self.live.clone();
         let deltas = Arc::new(move |delta| {
@@ -88,6 +93,9 @@ impl Loop<'_> {
                 Delta::Reasoning(text) => Live::Reasoning(attempt, text),
                 Delta::CallBegun { .. } => return,
             };
+            if !is_shown {
+                return;
+            }
             let _closed = live.send(live_event);
         });
         self.harness.probe.at("act.ask");

@@ -23,7 +23,7 @@ const ONE_CALL: Amounts = Amounts {
 };
 
 /// The answer to a claim over all sessions.
-enum Claimed {
+pub(super) enum Claimed {
     /// It is set aside.
     SetAside,
     /// It is to be made again at that time, in milliseconds since 1970.
@@ -78,8 +78,12 @@ impl Loop<'_> {
         };
         let session = self.session.id();
         let provider = Arc::clone(&self.harness.provider);
+        let size = provider.size(session, &request);
+        if self.stage_shorter(size) {
+            return Ok(true);
+        }
         let mut ask = NewAsk {
-            size: Some(provider.size(session, &request)),
+            size: Some(size),
             worked_ms: self.work.ms(),
             ..NewAsk::of(attempt)
         };
@@ -141,7 +145,11 @@ impl Loop<'_> {
 
     /// Claims an amount over all sessions. Where nothing limits them, a ledger that cannot be
     /// written stops nobody.
-    async fn claim(&mut self, key: ClaimKey, amounts: Amounts) -> Result<Claimed, Error> {
+    pub(super) async fn claim(
+        &mut self,
+        key: ClaimKey,
+        amounts: Amounts,
+    ) -> Result<Claimed, Error> {
         let Some(ledger) = self.harness.ledger.clone() else {
             return Ok(Claimed::SetAside);
         };

@@ -5,7 +5,7 @@ use std::io::IsTerminal as _;
 
 use bowline_core::amounts::Measure;
 use bowline_core::call::FileChange;
-use bowline_core::event::{CallFinished, Decided, ModelReplied, WaitEnded};
+use bowline_core::event::{CallFinished, Decided, ModelReplied, Purpose, WaitEnded};
 use bowline_core::protocol::{RunResult, WaitingItem};
 use bowline_core::state::Party;
 use bowline_core::{
@@ -13,7 +13,7 @@ use bowline_core::{
 };
 use bowline_runtime::Face;
 
-use super::Asker;
+use super::{Asker, shorter};
 use crate::print::{self, Colour, Look};
 
 /// Lines of a diff that are shown.
@@ -30,6 +30,8 @@ pub struct Text {
     streams: bool,
     /// Whether the cursor stands behind streamed words.
     mid_line: bool,
+    /// What the model call under way is for.
+    asked_for: Purpose,
     streamed: bool,
     essence: BTreeMap<CallId, String>,
     parked: BTreeSet<CallId>,
@@ -46,6 +48,7 @@ impl Text {
             look: Look::of_stderr(),
             streams: std::io::stdout().is_terminal(),
             mid_line: false,
+            asked_for: Purpose::Step,
             streamed: false,
             essence,
             parked: BTreeSet::new(),
@@ -66,8 +69,12 @@ impl Text {
     }
 
     fn event(&mut self, event: &Event) {
+        if let Some(line) = shorter::line(&event.fact) {
+            return self.line(&self.dim(&line));
+        }
         match &event.fact {
-            Fact::ModelReplied(replied) => self.replied(replied),
+            Fact::AttemptReserved(reserved) => self.asked_for = reserved.purpose(),
+            Fact::ModelReplied(replied) if self.asked_for.is_step() => self.replied(replied),
             Fact::CallRejected(rejected) => {
                 let essence = self.essence.remove(&rejected.call).unwrap_or_default();
                 self.failed_line(&essence, rejected.error.text());

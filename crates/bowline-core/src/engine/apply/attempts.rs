@@ -102,7 +102,6 @@ pub(super) fn fail(state: &mut State, failed: &AttemptFailed, at_ms: u64) -> boo
         let asked = open.reserved.max_output_tokens().unwrap_or_default();
         turn.reply_wanted = asked.saturating_mul(RAISE);
     }
-    turn.too_long |= failure.kind == FailureKind::TooLong;
     turn.failed_attempts += 1;
     turn.failure = Some(failure.clone());
     turn.gave_up = failed.retry_in_ms.is_none();

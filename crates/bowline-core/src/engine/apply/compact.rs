@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::call::{TodoItem, TodoStatus};
 use crate::context::{ContextText, Origin};
 use crate::event::{CompactionBegun, CompactionCause, Fact, HistoryCompacted, Place, Strategy};
+use crate::failure::FailureKind;
 use crate::id::CallId;
 use crate::message::{HistoryItem, Input, InputRole};
 use crate::state::{Compaction, State};
@@ -81,7 +82,8 @@ fn compact(state: &mut State, fact: &HistoryCompacted) -> bool {
     state.compaction = None;
     // A request that was too long is another one now.
     if let Some(turn) = &mut state.turn {
-        turn.too_long = false;
+        turn.failure
+            .take_if(|failure| failure.kind == FailureKind::TooLong);
     }
     true
 }

@@ -80,6 +80,7 @@ fn seen(words: &str, there: &[bool]) -> HistoryItem {
     HistoryItem::Input(Input {
         text: ContextText::admit(bowline_core::Origin::Person, words.to_owned(), 99, None),
         images: (0..there.len()).map(image).collect(),
+        role: bowline_core::InputRole::Words,
     })
 }
 

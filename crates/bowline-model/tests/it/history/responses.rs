@@ -94,6 +94,7 @@ fn seen(there: &[bool]) -> HistoryItem {
     HistoryItem::Input(Input {
         text: ContextText::notice("see"),
         images: (0..there.len()).map(image).collect(),
+        role: bowline_core::InputRole::Words,
     })
 }
 
