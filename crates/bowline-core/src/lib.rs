@@ -22,6 +22,7 @@
 #![forbid(unsafe_code)]
 
 pub mod action;
+pub mod alarm;
 pub mod amounts;
 pub mod call;
 pub mod command;
@@ -57,6 +58,7 @@ pub mod wait;
 pub mod web;
 
 pub use action::{Action, PathFact};
+pub use alarm::{AlarmAction, AlarmCause, AlarmRaised, Metric};
 pub use amounts::{Amounts, Cap, CapScope, Caps, Measure, RateLimits};
 pub use call::{Check, Effect, FileChange, Outcome, OutcomeStatus, TodoItem};
 pub use command::{Command, Refusal};

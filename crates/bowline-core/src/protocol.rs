@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::action::Question;
+use crate::alarm::AlarmRaised;
 use crate::event::Event;
 use crate::id::{AttemptId, CallId, DecisionId, Seq, SessionId};
 use crate::profile::Backend;
@@ -81,6 +82,16 @@ pub enum StreamEvent {
         backend: Option<Backend>,
         /// What that means, what is missing and what to do about it, in a few sentences.
         lacking: String,
+    },
+    /// A figure lies far from what is usual, or a tool is not what it was.
+    Alarm {
+        /// What, and what it does.
+        alarm: Box<AlarmRaised>,
+    },
+    /// What is usual cannot be read: only alarms that need no baseline are raised. Told once.
+    Unwatched {
+        /// Why, in one line.
+        reason: String,
     },
     /// Everything outstanding waits, and the process stays until it may go on.
     Waiting {

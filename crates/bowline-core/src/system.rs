@@ -20,6 +20,7 @@ pub use facts::{
     SystemSettingsChanged, TrustRevoked,
 };
 
+pub use crate::alarm::AlarmRaised;
 use crate::id::{RunId, SessionId};
 
 /// How much a system event matters to whoever looks after the installation.
@@ -136,6 +137,8 @@ pub enum SystemFact {
     BudgetStopped(BudgetStopped),
     /// The sandbox kept a call from something.
     SandboxDenied(SandboxDenied),
+    /// A figure of a session lies far from what is usual, or a tool is not what it was.
+    AlarmRaised(Box<AlarmRaised>),
     /// State could not be written or read.
     StorageFailed(StorageFailed),
     /// The log went on in a new file because the old one was full.
@@ -201,6 +204,10 @@ pub const CATALOGUE: &[(&str, &str)] = &[
     ),
     ("BudgetStopped", "A cap ended a turn."),
     ("SandboxDenied", "The sandbox kept a call from something."),
+    (
+        "AlarmRaised",
+        "A figure of a session lies far from what is usual, or a tool is not what it was.",
+    ),
     ("StorageFailed", "State could not be written or read."),
     (
         "LogRotated",
@@ -235,6 +242,7 @@ impl SystemFact {
             Self::CallLeftInDoubt(_) => "CallLeftInDoubt",
             Self::BudgetStopped(_) => "BudgetStopped",
             Self::SandboxDenied(_) => "SandboxDenied",
+            Self::AlarmRaised(_) => "AlarmRaised",
             Self::StorageFailed(_) => "StorageFailed",
             Self::LogRotated(_) => "LogRotated",
             Self::LogDamaged(_) => "LogDamaged",
@@ -265,6 +273,7 @@ impl SystemFact {
             | Self::CallLeftInDoubt(_)
             | Self::BudgetStopped(_)
             | Self::SandboxDenied(_)
+            | Self::AlarmRaised(_)
             | Self::Other { .. } => Level::Warning,
             Self::Crashed(_)
             | Self::ProviderFailed(_)

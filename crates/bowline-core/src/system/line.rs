@@ -64,6 +64,7 @@ impl SystemFact {
                 )
             }
             Self::SandboxDenied(denied) => denied.what.clone(),
+            Self::AlarmRaised(alarm) => alarm.line(),
             Self::StorageFailed(failed) => format!("{} (safe: {})", failed.message, failed.safe),
             Self::LogRotated(rotated) => format!(
                 "records up to {} are in {}",
