@@ -2,6 +2,7 @@
 //! file and it is deleted and built anew.
 
 mod audit;
+mod past;
 mod query;
 mod usage;
 mod write;
@@ -19,6 +20,7 @@ use crate::error::advice::{self, Advice};
 use crate::layout;
 
 pub use audit::{AuditFilter, AuditRow, What};
+pub use past::{PastAttempt, PastCall, PastOf};
 pub use query::DecisionRow;
 pub(crate) use query::{Place, Progress};
 pub use usage::{CallRow, UsageRow};
@@ -27,7 +29,7 @@ pub(crate) use write::searchable;
 /// `BOWL` in ASCII: marks a database file as ours.
 const APPLICATION_ID: i64 = 0x424F_574C;
 /// The version of the tables below. Any other is deleted and built anew.
-const VERSION: i64 = 4;
+const VERSION: i64 = 5;
 /// What to do when the file itself may be at fault.
 const ANEW: &str = "It is derived: delete it and it is built anew";
 /// How long a process waits for another that is writing the index.
@@ -78,14 +80,18 @@ create table attempts (
     charged_input_tokens integer not null default 0,
     charged_output_tokens integer not null default 0,
     charged_micro_usd integer not null default 0,
+    turn integer not null, asked integer not null default 0,
     primary key (session, seq)
 ) without rowid;
+create index attempts_by_project on attempts (project, model, at_ms);
 create table calls (
     session text not null, call text not null, attempt text not null,
     at_ms integer not null, place integer not null,
     tool text not null, result_bytes integer not null default 0,
+    failed integer not null default 0,
     primary key (session, call)
 ) without rowid;
+create index calls_by_time on calls (at_ms);
 create table texts (
     id integer primary key, session text not null, seq integer not null, kind text not null,
     at_ms integer not null, offset_bytes integer not null, line_bytes integer not null

@@ -69,7 +69,9 @@ pub use disclose::{Disclosed, DisclosedChain, DisclosedError, verify_disclosed};
 pub use edge::{Disk, Edges, NoProbe, Probe, RealDisk, Salts};
 pub use error::{Error, Next};
 pub use file::{FileJournal, Opened};
-pub use index::{AuditFilter, AuditRow, CallRow, DecisionRow, UsageRow, What};
+pub use index::{
+    AuditFilter, AuditRow, CallRow, DecisionRow, PastAttempt, PastCall, PastOf, UsageRow, What,
+};
 pub use installation::{Installation, SystemFollower, SystemLog, SystemRecorded};
 pub use journal::Journal;
 pub use layout::SessionDir;

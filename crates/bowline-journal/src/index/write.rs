@@ -78,6 +78,7 @@ struct Rows<'a> {
     model: String,
     project: String,
     is_priced: bool,
+    turn: u32,
     tools: HashMap<CallId, String>,
     open: HashMap<String, OpenRow>,
     names: HashMap<(Facet, String), i64>,
@@ -92,12 +93,15 @@ impl<'a> Rows<'a> {
         let known = db.query_row(sql, params![session], read).optional()?;
         let start = || (summary.model.to_string(), summary.cwd.clone(), false);
         let (model, project, is_priced) = known.unwrap_or_else(start);
+        let sql = "select coalesce(max(turn), 0) from attempts where session = ?1";
+        let turn = db.query_row(sql, params![session], |row| row.get(0))?;
         Ok(Self {
             db,
             session,
             model,
             project,
             is_priced,
+            turn,
             tools: HashMap::new(),
             open: HashMap::new(),
             names: HashMap::new(),
@@ -120,6 +124,7 @@ impl<'a> Rows<'a> {
             Fact::DecisionAnswered(_) | Fact::QuestionAnswered(_) | Fact::DecisionLapsed(_) => {
                 self.add_answer(receipt, event)?;
             }
+            Fact::TurnStarted(started) => self.turn = started.turn.0,
             Fact::AttemptReserved(reserved) => self.add_attempt(receipt, event.at_ms, reserved)?,
             Fact::AttemptFailed(failed) => self.fail_attempt(failed)?,
             Fact::ModelReplied(replied) => self.add_reply(replied)?,

@@ -16,7 +16,7 @@ fn empty() -> (tempfile::TempDir, Store) {
 }
 
 /// Appends the events of a script from place `from` on.
-fn write(store: &Store, number: u64, events: &[Event]) {
+pub(crate) fn write(store: &Store, number: u64, events: &[Event]) {
     let session = session_id(number);
     let mut owned = match store.open(session, &owner()) {
         Err(Error::NotFound { .. }) => store.create(session, &owner()).unwrap(),

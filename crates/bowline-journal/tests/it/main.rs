@@ -14,6 +14,7 @@ mod ledger;
 mod mailbox;
 mod mutations;
 mod ownership;
+mod past;
 mod portable;
 mod races;
 mod repair;

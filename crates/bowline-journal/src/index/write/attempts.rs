@@ -4,7 +4,7 @@ use bowline_core::amounts::Amounts;
 use bowline_core::event::{AttemptFailed, AttemptReserved, ModelReplied};
 use bowline_core::request::RequestSize;
 use bowline_core::state::REQUEST_OVERHEAD_TOKENS;
-use bowline_core::{CallId, Fact, ProviderFailure, Receipt, Usage};
+use bowline_core::{CallId, Fact, OutcomeStatus, ProviderFailure, Receipt, Usage};
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::Rows;
@@ -24,6 +24,8 @@ struct Outcome<'a> {
     usage: Option<Usage>,
     charged: Amounts,
     request_id: Option<&'a str>,
+    /// How many calls the reply asked for.
+    asked: usize,
 }
 
 impl Rows<'_> {
@@ -39,8 +41,8 @@ impl Rows<'_> {
         let mut insert = self.db.prepare_cached(
             "insert into attempts (session, seq, attempt, step, try_number, at_ms, model, \
              project, priced, evidence, reserved_tokens, reserved_input_tokens, \
-             reserved_micro_usd, request_bytes, request_bound, outcome) \
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 'open')",
+             reserved_micro_usd, request_bytes, request_bound, turn, outcome) \
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, 'open')",
         )?;
         insert.execute(params![
             self.session,
@@ -58,6 +60,7 @@ impl Rows<'_> {
             clamped(worst.cost_micro_usd),
             size.map(|size| clamped(size.bytes)),
             size.map(|size| clamped(size.tokens_bound)),
+            self.turn,
         ])?;
         let seq = receipt.seq.0;
         let open = OpenRow { seq, at_ms, worst };
@@ -102,6 +105,7 @@ impl Rows<'_> {
             usage: failure.usage,
             charged: charged.unwrap_or_else(|| charged_once(&open.worst, failure)),
             request_id: None,
+            asked: 0,
         };
         self.settle(&open, &outcome)
     }
@@ -133,6 +137,7 @@ impl Rows<'_> {
             usage,
             charged,
             request_id: replied.request_id.as_deref(),
+            asked: replied.message.calls().count(),
         };
         self.settle(&open, &outcome)
     }
@@ -168,7 +173,7 @@ impl Rows<'_> {
             "update attempts set outcome = ?3, reported = ?4, input_tokens = ?5, \
              cached_input_tokens = ?6, output_tokens = ?7, reasoning_tokens = ?8, \
              cache_write_tokens = ?9, charged_input_tokens = ?10, charged_output_tokens = ?11, \
-             charged_micro_usd = ?12, request_id = ?13 where session = ?1 and seq = ?2",
+             charged_micro_usd = ?12, request_id = ?13, asked = ?14 where session = ?1 and seq = ?2",
         )?;
         let usage = outcome.usage.unwrap_or_default();
         update.execute(params![
@@ -185,6 +190,7 @@ impl Rows<'_> {
             clamped(outcome.charged.output_tokens),
             clamped(outcome.charged.cost_micro_usd),
             outcome.request_id,
+            outcome.asked,
         ])?;
         Ok(())
     }
@@ -195,10 +201,12 @@ impl Rows<'_> {
             return Ok(());
         };
         let mut update = self.db.prepare_cached(
-            "update calls set result_bytes = result_bytes + ?3 where session = ?1 and call = ?2",
+            "update calls set result_bytes = result_bytes + ?3, failed = ?4 \
+             where session = ?1 and call = ?2",
         )?;
         let bytes = clamped(u64::try_from(text_bytes).unwrap_or(u64::MAX));
-        update.execute(params![self.session, call.to_string(), bytes])?;
+        let failed = has_failed(fact);
+        update.execute(params![self.session, call.to_string(), bytes, failed])?;
         Ok(())
     }
 }
@@ -212,6 +220,15 @@ fn result_of(fact: &Fact) -> Option<(CallId, usize)> {
         Fact::CallInDoubt(it) => Some((it.call, it.told.text().len())),
         Fact::WaitEnded(it) => Some((it.call, it.told.text().len())),
         _ => None,
+    }
+}
+
+/// Whether a result says that the call failed, or ended with an error.
+fn has_failed(fact: &Fact) -> bool {
+    match fact {
+        Fact::CallFinished(it) => it.outcome.status == OutcomeStatus::Error,
+        Fact::CallFailed(_) | Fact::CallRejected(_) => true,
+        _ => false,
     }
 }
 
