@@ -295,9 +295,9 @@ pub struct AlarmRaised {
 }
 
 impl AlarmRaised {
-    /// The alarm in one line; foreign text in it is as it was recorded.
+    /// Figure, baseline and cause in one line; foreign text in it is as it was recorded.
     #[must_use]
-    pub fn line(&self) -> String {
+    pub fn what(&self) -> String {
         let usual = match self.metric {
             Metric::Tools | Metric::Prefix => String::new(),
             metric => format!(
@@ -309,13 +309,19 @@ impl AlarmRaised {
                 }
             ),
         };
+        let figure = self.metric.shown(self.figure);
+        format!("{figure}{usual}: {}", self.cause.line())
+    }
+
+    /// The same, and what the alarm does.
+    #[must_use]
+    pub fn line(&self) -> String {
         let done = match (&self.failed, self.action) {
             (Some(why), action) => format!("; {} could not be done: {why}", action.name()),
             (None, AlarmAction::Note | AlarmAction::WebhookFile) => String::new(),
             (None, AlarmAction::Ask | AlarmAction::Pause) => "; the session is on hold".to_owned(),
         };
-        let figure = self.metric.shown(self.figure);
-        format!("{figure}{usual}: {}{done}", self.cause.line())
+        format!("{}{done}", self.what())
     }
 }
 

@@ -4,6 +4,7 @@
 //! file, line and the nearest known key. A project's own files can only tighten until a person
 //! trusts them, with the very content that they have then.
 
+mod alarms;
 mod budget;
 mod endpoints;
 mod keys;

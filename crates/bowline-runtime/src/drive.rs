@@ -4,6 +4,7 @@
 //! it as one batch, start what the receipts permit, then wait for the first thing to happen.
 
 mod acts;
+mod alarms;
 mod compact;
 mod prefix;
 mod round;
@@ -29,6 +30,7 @@ use bowline_tools::{Shares, Toolbox};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
+use crate::alarms::{Alarms, Said, Watch};
 use crate::face::Face;
 use crate::judge::Planned;
 use crate::session::Session;
@@ -63,6 +65,8 @@ pub struct Harness {
     pub while_waiting: WhileWaiting,
     /// Set by whoever wants the driver to rest instead of staying.
     pub leave: Arc<AtomicBool>,
+    /// What is watched for, and what is done then; `None` where nobody wants alarms.
+    pub alarms: Option<Alarms>,
 }
 
 /// How often the mailbox is looked at while acts run.
@@ -98,6 +102,7 @@ pub async fn drive(
     commands: &mut mpsc::UnboundedReceiver<Command>,
 ) -> Result<Rest, Error> {
     let mut loops = Loop::new(session, harness, face);
+    loops.watch_for_alarms();
     let rest = loops.run(commands).await;
     loops.acts.abort_all();
     rest
@@ -155,6 +160,10 @@ pub(crate) struct Loop<'a> {
     work_over_all: Stopwatch,
     /// The blocks of the last request.
     hashes: Hashes,
+    /// Watches for alarms.
+    watch: Option<Watch>,
+    /// What alarms say once the session is durable.
+    alarmed: Vec<Said>,
 }
 
 impl<'a> Loop<'a> {
@@ -185,6 +194,8 @@ impl<'a> Loop<'a> {
             upstream: None,
             work_over_all: Stopwatch::default(),
             hashes: Hashes::default(),
+            watch: None,
+            alarmed: Vec::new(),
         }
     }
 

@@ -32,6 +32,7 @@
 //!     ledger: None,
 //!     while_waiting: Default::default(),
 //!     leave: Default::default(),
+//!     alarms: None,
 //! };
 //! let session = bowline_core::SessionId::from_uuid(clock.new_id());
 //! let started: SessionStarted = serde_json::from_value(serde_json::json!({
@@ -59,6 +60,7 @@
 #![forbid(unsafe_code)]
 
 mod admit;
+pub mod alarms;
 pub mod audit;
 pub mod child;
 mod clock;

@@ -19,6 +19,7 @@ use bowline_policy::{
     Policy, Rule, Sandbox, host_standing, may_search, protected_names, secret_places,
     settings_names,
 };
+use bowline_runtime::alarms::Alarms;
 use bowline_runtime::config::{Effective, Endpoint, Layers, parse, parse_flag, parse_rules};
 use bowline_runtime::{Clock, Harness, WhileWaiting};
 use bowline_secrets::{Key, Masker};
@@ -345,6 +346,15 @@ pub fn key_masker(harness: &mut Harness, key: MaskKey) {
     harness.masker = Arc::new(masker);
 }
 
+/// What is watched for, by the configuration as it is now.
+pub fn alarms(config: &Effective, store: &Store) -> Result<Option<Alarms>, Failure> {
+    let rules = config.alarms().map_err(Failure::usage)?;
+    Ok(rules.map(|rules| Alarms {
+        rules: Arc::new(rules),
+        past: Some(store.clone()),
+    }))
+}
+
 /// Binds the parts.
 pub fn harness(
     provider: WithSecrets,
@@ -364,5 +374,6 @@ pub fn harness(
         ledger,
         while_waiting: WhileWaiting::Rest,
         leave: Arc::default(),
+        alarms: None,
     }
 }

@@ -83,7 +83,7 @@ const fn key(
     }
 }
 
-use super::budget;
+use super::{alarms, budget};
 use Kind::{Choice, Endpoints, Models, Names, Ports, Rules, Span, Text, Whole};
 use ProjectUse::{Ignored, Never, Tightens};
 
@@ -359,6 +359,63 @@ pub const KEYS: &[KeySpec] = &[
         None,
         Never,
         "A file with a value a line that is masked wherever it occurs, whatever it looks like.",
+    ),
+    alarms::switch(
+        "alarms.enabled",
+        "Whether figures far from what is usual for a model and project raise alarms.",
+    ),
+    alarms::action(
+        "alarms.tokens_per_step",
+        "What an alarm about tokens that a step reads anew and writes does: note it, add a line to a file, ask whether the session goes on, pause it.",
+    ),
+    alarms::action(
+        "alarms.usd_per_hour",
+        "What an alarm about money within an hour does.",
+    ),
+    alarms::action(
+        "alarms.cache_hits",
+        "What an alarm about too little input from the provider's cache does.",
+    ),
+    alarms::action(
+        "alarms.calls_per_turn",
+        "What an alarm about tool calls in one turn does.",
+    ),
+    alarms::action(
+        "alarms.errors",
+        "What an alarm about model and tool calls that fail does.",
+    ),
+    alarms::action(
+        "alarms.tools",
+        "What an alarm about a tool that is not what the model was told does.",
+    ),
+    alarms::action(
+        "alarms.prefix",
+        "What an alarm about a prompt's prefix that broke without a recorded cause does.",
+    ),
+    key(
+        "alarms.webhook_file",
+        Text,
+        None,
+        Never,
+        "An absolute file that alarms with the action webhook_file add a line of JSON to.",
+    ),
+    alarms::window(
+        "alarms.window_steps",
+        (50, 10_000),
+        "200",
+        "Of how many of the last steps, turns or failures a baseline is made, at most.",
+    ),
+    alarms::window(
+        "alarms.window_days",
+        (1, 365),
+        "14",
+        "How many days back a baseline reaches, at most.",
+    ),
+    alarms::window(
+        "alarms.warm_up",
+        (10, 10_000),
+        "30",
+        "How many steps there must be before there are alarms; of turns and of hours with spending, two fifths of that.",
     ),
     key(
         "retention.sessions_max_days",

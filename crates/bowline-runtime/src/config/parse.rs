@@ -202,6 +202,10 @@ impl Reader<'_> {
             next: format!("{} `bowline config show` lists every key.", key.help),
         };
         let value = match key.kind {
+            Kind::Choice(words) if words.contains(&"true") => {
+                let switched = item.as_bool().ok_or_else(|| wrong("true or false"))?;
+                Value::Text(switched.to_string())
+            }
             Kind::Text | Kind::Choice(_) | Kind::Span => Value::Text(
                 item.as_str()
                     .ok_or_else(|| wrong("a text in quotes"))?

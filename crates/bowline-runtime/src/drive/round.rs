@@ -275,6 +275,7 @@ impl Loop<'_> {
         for event in committed {
             self.show_committed(&event);
             self.settle_claim(event.value());
+            self.look_out(event.value());
             match event.spend() {
                 Spendable::Nothing(event) => self.after(&event.into_value().fact),
                 other => spendable.push(other),

@@ -48,6 +48,7 @@ fn without(names: &[&str]) -> Harness {
         ledger: None,
         while_waiting: crate::WhileWaiting::default(),
         leave: Arc::default(),
+        alarms: None,
     }
 }
 

@@ -224,8 +224,12 @@ fn turn_ended(ended: &TurnEnded) -> Option<SystemFact> {
 
 impl Face for Watched<'_> {
     fn show(&mut self, event: &StreamEvent) {
-        if let StreamEvent::Event { event, .. } = event {
-            self.watch(event);
+        match event {
+            StreamEvent::Event { event, .. } => self.watch(event),
+            StreamEvent::Alarm { alarm } => {
+                self.log.record(SystemFact::AlarmRaised(alarm.clone()));
+            }
+            _ => {}
         }
         self.face.show(event);
     }

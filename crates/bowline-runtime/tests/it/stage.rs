@@ -136,6 +136,7 @@ pub(crate) fn harness(clock: &Clock, cwd: &Path, mode: Mode, scenario: &Value) -
         ledger: None,
         while_waiting: WhileWaiting::Stay,
         leave: Arc::default(),
+        alarms: None,
     }
 }
 

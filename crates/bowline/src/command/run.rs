@@ -228,7 +228,9 @@ pub fn quietly(
             rules,
             scenario: Some(scenario),
         };
-        let (mut session, harness) = opener.begin(new)?;
+        let (mut session, mut harness) = opener.begin(new)?;
+        // One call by hand is no work that could be far from usual.
+        harness.alarms = None;
         let prompt = Some(Prompt::text(prompt));
         prompt_or_outstanding(&mut session, &harness, prompt, false).await?;
         watch::begun(&log, &store, places, &session);

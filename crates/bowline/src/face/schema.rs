@@ -3,6 +3,7 @@
 //! What Bowline writes itself is closed: a field that is not in the schema is a fault of one of
 //! the two. What a provider wrote (opaque blocks, kept fields, inputs of tools) is open.
 
+mod alarms;
 mod context;
 mod facts;
 mod parts;
@@ -41,6 +42,8 @@ pub fn stream_schema() -> Value {
             "sandbox",
             json!({ "backend": { "enum": ["namespaces", "landlock", null] }, "lacking": text }),
         ),
+        ("alarm", json!({ "alarm": alarms::alarm() })),
+        ("unwatched", json!({ "reason": text })),
         (
             "waiting",
             json!({ "waiting": list(&reference("waiting")),

@@ -443,6 +443,17 @@ impl Face for Text {
                 let line = format!("{} {lacking}", self.look.paint(Colour::Yellow, "!"));
                 self.line(&line);
             }
+            StreamEvent::Alarm { alarm } => {
+                // Whole: the cause stands at its end.
+                let text = print::clean(&alarm.line()).replace(['\n', '\t'], " ");
+                let line = format!("{} alarm: {text}", self.look.paint(Colour::Yellow, "!"));
+                self.line(&line);
+            }
+            StreamEvent::Unwatched { reason } => {
+                let text = format!("no alarms but those of tools and prefix: {reason}");
+                let line = self.dim(&self.look.fit(&text, 0));
+                self.line(&line);
+            }
             StreamEvent::Waiting { waiting, parties } => self.staying(waiting, parties),
             StreamEvent::Result(result) => self.result(result),
             _ => {}

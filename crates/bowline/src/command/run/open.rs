@@ -72,6 +72,7 @@ impl Opener<'_> {
         let ledger = Some(self.store.ledger());
         wire::with_known(&mut provider, config)?;
         let mut harness = wire::harness(provider, toolbox, policy, ledger);
+        harness.alarms = wire::alarms(config, self.store)?;
         let session = SessionId::from_uuid(self.clock.new_id());
         let owned = self
             .store
@@ -196,6 +197,7 @@ impl Opener<'_> {
         let ledger = Some(self.store.ledger());
         wire::with_known(&mut provider, &config)?;
         let mut harness = wire::harness(provider, toolbox, policy, ledger);
+        harness.alarms = wire::alarms(&config, self.store)?;
         if let Some(key) = self.store.mask_key(id) {
             wire::key_masker(&mut harness, key);
         }
