@@ -104,6 +104,7 @@ pub async fn drive(
     let mut loops = Loop::new(session, harness, face);
     loops.watch_for_alarms();
     let rest = loops.run(commands).await;
+    loops.look_back().await;
     loops.acts.abort_all();
     rest
 }

@@ -2,6 +2,7 @@
 //! what an alarm does as far as that is no command.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bowline_core::alarm::{AlarmAction, AlarmRaised};
 use bowline_core::plan::differences;
@@ -29,8 +30,10 @@ pub(crate) enum Said {
     Unwatched(String),
 }
 
+/// What was usual, or why that cannot be read.
+type Past = Result<Option<Vec<PastAttempt>>, String>;
 /// Where the past comes from.
-type Reading = oneshot::Receiver<Result<Option<Vec<PastAttempt>>, String>>;
+type Reading = oneshot::Receiver<Past>;
 
 /// Alarms about one session.
 pub(crate) struct Watch {
@@ -167,6 +170,21 @@ impl Watch {
             Err(oneshot::error::TryRecvError::Closed) => Ok(None),
             Ok(read) => read,
         };
+        self.learn(read)
+    }
+
+    /// The same for a session that rests, which may wait a little.
+    pub(crate) async fn read_within(&mut self, span: Duration) -> Vec<Said> {
+        let Some(reading) = &mut self.reading else {
+            return Vec::new();
+        };
+        match tokio::time::timeout(span, reading).await {
+            Err(_) => Vec::new(),
+            Ok(read) => self.learn(read.unwrap_or(Ok(None))),
+        }
+    }
+
+    fn learn(&mut self, read: Past) -> Vec<Said> {
         self.reading = None;
         let mut said = Vec::new();
         match read {

@@ -1,11 +1,19 @@
 //! Alarms while a session is driven: what they say, and holding the session for them.
 
+use std::time::Duration;
+
 use bowline_core::alarm::{AlarmAction, AlarmRaised};
 use bowline_core::command::Ask;
 use bowline_core::{Command, Event, Refusal, StreamEvent};
 
 use super::Loop;
 use crate::alarms::{ASKS, HOLDS, Said, Watch};
+
+/// How long a session that rests waits for what was usual.
+const PAST: Duration = Duration::from_millis(250);
+
+/// Why a session is not held.
+const RESTS: &str = "nothing is under way any more";
 
 impl Loop<'_> {
     /// Begins to watch, and looks at the tools at once: a session that is to be held for one that
@@ -35,6 +43,29 @@ impl Loop<'_> {
         for one in watch.see(event) {
             said.push(self.hold_for(one));
         }
+        self.say(said);
+    }
+
+    /// Judges what was too short for the past to be read meanwhile. Waits for it a little: the
+    /// session rests.
+    pub(super) async fn look_back(&mut self) {
+        let Some(watch) = &mut self.watch else {
+            return;
+        };
+        let said = watch.read_within(PAST).await;
+        let said = said.into_iter().map(|mut one| {
+            if let Said::Alarm(alarm, _) = &mut one
+                && alarm.action.holds()
+            {
+                alarm.failed = Some(RESTS.to_owned());
+            }
+            one
+        });
+        let said = said.collect();
+        self.say(said);
+    }
+
+    fn say(&mut self, said: Vec<Said>) {
         for one in said {
             self.face.show(&match one {
                 Said::Alarm(alarm, _) => StreamEvent::Alarm { alarm },
@@ -57,7 +88,7 @@ impl Loop<'_> {
     fn hold(&mut self, alarm: &mut AlarmRaised, key: &str) {
         let state = self.session.state();
         if state.turn().is_none() && bowline_core::due(state).is_empty() {
-            alarm.failed = Some("nothing is under way any more".to_owned());
+            alarm.failed = Some(RESTS.to_owned());
             return;
         }
         let begins = match alarm.action {
