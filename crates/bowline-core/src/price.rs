@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::settings::CacheTtl;
 use crate::usage::Usage;
 
 /// What is known of a model. Recorded with the settings: another table later changes nothing in a
@@ -59,6 +60,9 @@ pub struct LongRates {
 /// A million: the tokens that a rate is for.
 const MTOK: u128 = 1_000_000;
 
+/// What being kept for an hour costs of the price of plain input.
+const HOUR_TIMES_INPUT: u64 = 2;
+
 impl Rates {
     /// In millionths of a millionth of a dollar.
     fn cost(&self, usage: &Usage) -> u128 {
@@ -74,6 +78,18 @@ impl Rates {
         .into_iter()
         .map(|(tokens, rate)| u128::from(tokens) * u128::from(rate))
         .sum()
+    }
+
+    /// The rates of requests whose marks ask for so long.
+    const fn kept_for(mut self, ttl: CacheTtl) -> Self {
+        let charges = self.cache_write_micro_usd_per_mtok > self.input_micro_usd_per_mtok;
+        let hour = self
+            .input_micro_usd_per_mtok
+            .saturating_mul(HOUR_TIMES_INPUT);
+        if matches!(ttl, CacheTtl::Hour) && charges && hour > self.cache_write_micro_usd_per_mtok {
+            self.cache_write_micro_usd_per_mtok = hour;
+        }
+        self
     }
 
     /// The dearer of both, each kind of token by itself.
@@ -109,6 +125,19 @@ impl Rates {
 }
 
 impl Price {
+    /// What requests cost whose marks ask for so long. Tables have the rate for 5 minutes; where
+    /// writing costs more than reading, an hour costs twice the input, as Anthropic publishes it.
+    #[must_use]
+    pub fn kept_for(self, ttl: CacheTtl) -> Self {
+        Self {
+            rates: self.rates.kept_for(ttl),
+            long: self.long.map(|long| LongRates {
+                rates: long.rates.kept_for(ttl),
+                ..long
+            }),
+        }
+    }
+
     /// What a call cost, in millionths of a dollar, a started one counted whole.
     #[must_use]
     pub fn cost_micro_usd(&self, usage: &Usage) -> u64 {

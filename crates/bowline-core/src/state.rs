@@ -3,6 +3,7 @@
 mod compaction;
 mod ledger;
 mod open;
+mod pace;
 mod workflow;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +14,7 @@ use serde_json::Value;
 pub use compaction::{Compaction, CompactionCount, Shown, SummaryReply};
 pub use ledger::{Gauge, Ledger, REQUEST_OVERHEAD_TOKENS, Share};
 pub use open::{AnswerVerdict, CallPhase, CallState, Demand, OpenAttempt, OpenStep, Turn};
+pub(crate) use pace::Pace;
 pub use workflow::{Doubt, Party, Workflow};
 
 use crate::Digest;
@@ -76,6 +78,7 @@ pub struct State {
     pub(crate) window_seen: Option<u64>,
     pub(crate) sent: Option<Sent>,
     pub(crate) said: Vec<String>,
+    pub(crate) pace: Pace,
 }
 
 /// That content came in which may speak to the model for somebody else.

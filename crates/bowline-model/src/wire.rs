@@ -22,7 +22,7 @@ pub use provider::{HttpProvider, ProviderConfig};
 
 pub(crate) use assembly::{Assembly, Fragment, Voice, is_json_object, made_wire_id};
 pub(crate) use body::{BodyReader, Fault, Parser};
-pub(crate) use encoder::{Around, Format, Placed};
+pub(crate) use encoder::{Around, Format, Marks, Placed};
 pub(crate) use recent::Recent;
 #[cfg(test)]
 pub(crate) use weight::SEAM_TOKENS;

@@ -43,6 +43,12 @@ pub fn apply(mut state: State, event: &Event) -> State {
         state.keys.insert(key.to_owned());
     }
     state.misfits += u32::from(!fitted);
+    if fitted {
+        match event.fact {
+            Fact::AttemptReserved(_) => state.pace.asked(event.at_ms),
+            _ => state.pace.happened(event.at_ms),
+        }
+    }
     state
 }
 

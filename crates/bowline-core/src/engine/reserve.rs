@@ -289,10 +289,11 @@ impl State {
         settings.map_or_else(Limits::default, |settings| settings.limits.clone())
     }
 
-    /// What the model costs, if it is known.
+    /// What the model costs for requests that are kept as long as the next one, if it is known.
     #[must_use]
     pub fn price(&self) -> Option<Price> {
-        self.settings().and_then(Settings::price)
+        let price = self.settings().and_then(Settings::price);
+        price.map(|price| price.kept_for(self.cache_ttl()))
     }
 
     /// The most that a call of at most so many tokens costs; nothing where no price is known.

@@ -27,6 +27,15 @@ impl State {
         self.request_of(self.history_to_sum_up()?, None)
     }
 
+    /// How long the provider is asked to keep what it caches: never [`CacheTtl::Auto`].
+    #[must_use]
+    pub fn cache_ttl(&self) -> CacheTtl {
+        match self.settings().map(|settings| settings.context.cache_ttl) {
+            None | Some(CacheTtl::Auto) => self.pace.ttl(),
+            Some(said) => said,
+        }
+    }
+
     /// The request that the next attempt would make, but for the length of its reply: what waits
     /// to be shown to the model is in it. `None` before the session has begun.
     #[must_use]
@@ -49,10 +58,7 @@ impl State {
             history,
             max_output_tokens,
             reasoning: begun.settings.reasoning,
-            cache_ttl: match begun.settings.context.cache_ttl {
-                CacheTtl::Auto => CacheTtl::FiveMinutes,
-                said => said,
-            },
+            cache_ttl: self.cache_ttl(),
             images: Arc::default(),
         })
     }

@@ -76,6 +76,34 @@ proptest! {
 }
 
 #[test]
+fn an_hour_costs_twice_the_input_where_writing_is_charged_for() {
+    let check = |input, write, expect| {
+        let rates = Rates {
+            input_micro_usd_per_mtok: input,
+            cache_write_micro_usd_per_mtok: write,
+            ..Rates::default()
+        };
+        let price = Price {
+            rates,
+            long: Some(LongRates {
+                above_input_tokens: 9,
+                rates,
+            }),
+        };
+        let hour = price.kept_for(CacheTtl::Hour);
+        assert_eq!(hour.rates.cache_write_micro_usd_per_mtok, expect);
+        assert_eq!(hour.long.expect("long rates").rates, hour.rates);
+        assert_eq!(price.kept_for(CacheTtl::FiveMinutes), price);
+        assert!(hour.worst_micro_usd(1_000, 0) >= price.worst_micro_usd(1_000, 0));
+    };
+    check(3_000_000, 3_750_000, 6_000_000);
+    // Nobody charges, or somebody charges more.
+    check(3_000_000, 3_000_000, 3_000_000);
+    check(3_000_000, 0, 0);
+    check(3_000_000, 7_000_000, 7_000_000);
+}
+
+#[test]
 fn a_started_millionth_counts_whole() {
     let price = Price {
         rates: Rates {

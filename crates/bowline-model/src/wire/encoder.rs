@@ -42,10 +42,10 @@ pub(crate) trait Format: Send + fmt::Debug {
     /// Writes what follows the items, once what the last one left open has been closed.
     fn tail(&self, body: &mut Vec<u8>, request: &Request);
 
-    /// What is put in at the end of some items, and at the end of which (by place in the history,
-    /// rising). It is no part of the bytes that are kept, as it moves from request to request.
-    fn marks(&self, _history: &[Arc<HistoryItem>]) -> (&'static [u8], Vec<usize>) {
-        (b"", Vec::new())
+    /// What is put into the head and in at the end of some items, and where. It is no part of the
+    /// bytes that are kept, as it moves from request to request.
+    fn marks(&self, _request: &Request) -> Marks {
+        Marks::default()
     }
 
     /// Tokens that one image takes of the input at most, whatever its size.
@@ -55,6 +55,17 @@ pub(crate) trait Format: Send + fmt::Debug {
     fn hidden_tokens(&self, _request: &Request) -> u64 {
         0
     }
+}
+
+/// Marks of what the provider may cache.
+#[derive(Debug, Default)]
+pub(crate) struct Marks {
+    /// Each of them.
+    pub(crate) mark: &'static [u8],
+    /// How many bytes before the end of the head one stands, if one does.
+    pub(crate) before_head_end: Option<usize>,
+    /// The items, by place in the history, rising, at the end of which one stands.
+    pub(crate) places: Vec<usize>,
 }
 
 /// What a format may look at beside the item.
@@ -119,6 +130,16 @@ struct Span {
     weight: Weight,
 }
 
+impl Marks {
+    fn count(&self) -> usize {
+        self.places.len() + usize::from(self.before_head_end.is_some())
+    }
+
+    fn bytes(&self) -> usize {
+        self.count() * self.mark.len()
+    }
+}
+
 impl Encoder {
     /// Makes an encoder that has seen nothing.
     pub(crate) fn new(format: Box<dyn Format>) -> Self {
@@ -140,13 +161,14 @@ impl Encoder {
     /// one on, are not encoded again.
     pub fn encode(&mut self, request: &Request) -> Vec<u8> {
         self.take_in(request);
-        let (mark, places) = self.format.marks(&request.history);
-        let mut body = Vec::with_capacity(self.body.len() + places.len() * mark.len() + 128);
+        let marks = self.format.marks(request);
+        let mut body = Vec::with_capacity(self.body.len() + marks.bytes() + 128);
         let mut copied = 0;
-        for place in places {
-            let end = self.spans[place].end;
+        let in_head = marks.before_head_end.map(|before| self.head_bytes - before);
+        let ends = marks.places.iter().map(|place| self.spans[*place].end);
+        for end in in_head.into_iter().chain(ends) {
             body.extend_from_slice(&self.body[copied..end]);
-            body.extend_from_slice(mark);
+            body.extend_from_slice(marks.mark);
             copied = end;
         }
         body.extend_from_slice(&self.body[copied..]);
@@ -158,18 +180,18 @@ impl Encoder {
     /// of what was there last time, nothing is looked at again.
     pub fn size(&mut self, request: &Request) -> RequestSize {
         self.take_in(request);
-        let (mark, places) = self.format.marks(&request.history);
+        let marks = self.format.marks(request);
         let mut end = Vec::with_capacity(256);
         self.finish(&mut end, request);
         let kept = self
             .spans
             .last()
             .map_or(self.head_weight, |span| span.weight);
-        let marks = Weight::of(mark).times(places.len() as u64);
-        let weight = kept.plus(marks).plus(Weight::of(&end));
+        let of_marks = Weight::of(marks.mark).times(marks.count() as u64);
+        let weight = kept.plus(of_marks).plus(Weight::of(&end));
         let image_tokens = self.format.image_tokens(request.model.model());
         RequestSize {
-            bytes: (self.body.len() + places.len() * mark.len() + end.len()) as u64,
+            bytes: (self.body.len() + marks.bytes() + end.len()) as u64,
             tokens_bound: weight
                 .tokens(image_tokens)
                 .saturating_add(self.format.hidden_tokens(request)),

@@ -6,18 +6,20 @@
 //! Marks of what the provider may cache (`cache_control`) stand at the end of the system text and
 //! of the last two messages from our side: the one that is new, and the one that the request
 //! before ended in. Those two move on from step to step, so the bytes around them change; the API
-//! does not look at marks when it compares a request with what it holds.
+//! does not look at marks when it compares a request with what it holds. It looks back over 20
+//! blocks from each mark only, and one step can add more than that: the second mark finds what the
+//! request before wrote, whatever came since. All marks of a request ask for the same time.
 
 mod message;
 
 use std::sync::Arc;
 
-use bowline_core::Request;
 use bowline_core::message::HistoryItem;
+use bowline_core::{CacheTtl, Request};
 
 use super::thinking;
 use crate::wire::json::{push_string, push_value};
-use crate::wire::{Around, Encoder, Format, Placed};
+use crate::wire::{Around, Encoder, Format, Marks, Placed};
 
 /// Makes an encoder of Messages requests that has seen nothing.
 #[must_use]
@@ -27,6 +29,11 @@ pub fn encoder() -> Encoder {
 
 /// A mark, as a further field of the block that ends what may be cached.
 const CACHE_MARK: &[u8] = b",\"cache_control\":{\"type\":\"ephemeral\"}";
+/// One that asks for an hour.
+const HOUR_MARK: &[u8] = b",\"cache_control\":{\"type\":\"ephemeral\",\"ttl\":\"1h\"}";
+/// What ends the head, after the object of the last tool or of the system text: with that object's
+/// own end the mark of all that is frozen stands before it.
+const HEAD_END: &[u8] = b"],\"messages\":[";
 
 /// What an image takes at most, by the published limit of the models with the finest sight (4,784;
 /// those before Claude Opus 4.7 shrink it to about 1,600), and what stands around it.
@@ -58,20 +65,19 @@ impl Format for AnthropicFormat {
                 push_string(body, &tool.description);
                 body.extend_from_slice(b",\"input_schema\":");
                 push_value(body, &tool.input_schema);
-                if !has_system && at + 1 == prompt.tools.len() {
-                    body.extend_from_slice(CACHE_MARK);
-                }
                 body.push(b'}');
             }
-            body.push(b']');
+            if has_system {
+                body.push(b']');
+            }
         }
         if has_system {
             body.extend_from_slice(b",\"system\":[{\"type\":\"text\",\"text\":");
             push_string(body, &prompt.system);
-            body.extend_from_slice(CACHE_MARK);
-            body.extend_from_slice(b"}]");
+            body.push(b'}');
         }
-        body.extend_from_slice(b",\"messages\":[");
+        let is_bare = !has_system && prompt.tools.is_empty();
+        body.extend_from_slice(if is_bare { &HEAD_END[1..] } else { HEAD_END });
     }
 
     fn item(&self, body: &mut Vec<u8>, item: &HistoryItem, around: &Around<'_>) -> Placed {
@@ -92,14 +98,23 @@ impl Format for AnthropicFormat {
         body.push(b'}');
     }
 
-    fn marks(&self, history: &[Arc<HistoryItem>]) -> (&'static [u8], Vec<usize>) {
+    fn marks(&self, request: &Request) -> Marks {
+        let (history, prompt) = (&request.history, &request.prompt);
         let is_exchange = |item: &Arc<HistoryItem>| matches!(**item, HistoryItem::Exchange(_));
         let last_exchange = history.iter().rposition(is_exchange);
         // The request before this one ended right before the last reply.
         let before = last_exchange.and_then(|at| at.checked_sub(1));
         let places = before.into_iter().chain(history.len().checked_sub(1));
         let places = places.filter(|at| ends_in_our_message(&history[*at]));
-        (CACHE_MARK, places.collect())
+        let is_bare = prompt.system.trim().is_empty() && prompt.tools.is_empty();
+        Marks {
+            mark: match request.cache_ttl {
+                CacheTtl::Hour => HOUR_MARK,
+                CacheTtl::Auto | CacheTtl::FiveMinutes => CACHE_MARK,
+            },
+            before_head_end: (!is_bare).then_some(HEAD_END.len() + 1),
+            places: places.collect(),
+        }
     }
 
     fn image_tokens(&self, _model: &str) -> u64 {

@@ -165,6 +165,34 @@ fn the_bytes_of_a_conversation() {
 }
 
 #[test]
+fn marks_ask_for_an_hour_where_the_request_does_and_nothing_else_changes() {
+    let mut one = encoder();
+    let mut request = request(vec![person("a"), exchange(vec![said("x")]), person("b")]);
+    let short = String::from_utf8(one.encode(&request)).unwrap();
+    let prefix = one.prefix_hash();
+    request.cache_ttl = CacheTtl::Hour;
+    let size = one.size(&request);
+    let long = String::from_utf8(one.encode(&request)).unwrap();
+    assert_eq!(size.bytes, long.len() as u64);
+    let hour = r#","cache_control":{"type":"ephemeral","ttl":"1h"}"#;
+    assert_eq!(long.matches(hour).count(), 3);
+    assert_eq!(long.replace(hour, MARK), short);
+    assert_eq!(one.prefix_hash(), prefix, "marks are no part of it");
+    request.prompt = Arc::new(FrozenPrompt {
+        system: String::new(),
+        ..FrozenPrompt::clone(&request.prompt)
+    });
+    let body: Value = serde_json::from_str(&encode(&request)).unwrap();
+    assert_eq!(body["tools"][0]["cache_control"]["ttl"], "1h");
+    request.prompt = Arc::new(FrozenPrompt {
+        system: String::new(),
+        tools: Vec::new(),
+    });
+    let body: Value = serde_json::from_str(&encode(&request)).unwrap();
+    assert_eq!(body.to_string().matches("1h").count(), 2);
+}
+
+#[test]
 fn marks_stand_at_the_end_of_the_last_two_messages_of_ours() {
     let check = |history: Vec<HistoryItem>, expect: &[(usize, usize)]| {
         let body: Value = serde_json::from_str(&encode(&request(history))).unwrap();
