@@ -10,6 +10,7 @@ mod apply;
 mod closing;
 mod compact;
 mod due;
+mod loops;
 mod order;
 mod park;
 mod reserve;
@@ -35,6 +36,7 @@ pub use share::{
 };
 pub use stage::{NotStartable, StartFacts, start};
 
+use crate::event::LoopNoticed;
 use crate::id::{AttemptId, CallId, DecisionId, SessionId};
 use crate::usage::StopReason;
 
@@ -74,6 +76,8 @@ pub enum Work {
         /// Which.
         call: CallId,
     },
+    /// Tell the model that it seems to go round in circles.
+    Nudge(Box<LoopNoticed>),
     /// Wait for people, and for what parked calls wait for.
     Wait {
         /// The open questions.

@@ -87,7 +87,7 @@ pub use recap::Recap;
 pub use registry::Registry;
 pub use request::{Request, RequestSize};
 pub use settings::{
-    CacheTtl, ContextSettings, Limits, Mode, ModelRef, OnAsk, ReasoningEffort, Settings,
+    CacheTtl, ContextSettings, Limits, LoopGuard, Mode, ModelRef, OnAsk, ReasoningEffort, Settings,
 };
 pub use spec::{CommandSpec, ReplayClass, Risk, Tier, ToolSpec};
 pub use state::State;

@@ -227,6 +227,9 @@ pub struct Limits {
     /// parent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share: Option<Cap>,
+    /// What is done about an agent that goes round in circles.
+    #[serde(default, skip_serializing_if = "LoopGuard::is_stop")]
+    pub loops: LoopGuard,
 }
 
 impl Limits {
@@ -284,6 +287,7 @@ impl Limits {
                 tokens_per_hour: least(self.rates.tokens_per_hour, other.rates.tokens_per_hour),
             },
             share: self.share,
+            loops: self.loops,
         }
     }
 
@@ -312,7 +316,40 @@ impl Default for Limits {
             caps: Caps::default(),
             rates: RateLimits::default(),
             share: None,
+            loops: LoopGuard::Stop,
         }
+    }
+}
+
+/// What is done about an agent that goes round in circles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoopGuard {
+    /// Nothing.
+    Off,
+    /// The model is told.
+    Nudge,
+    /// The model is told; if it goes on, the turn ends.
+    #[default]
+    Stop,
+}
+
+impl LoopGuard {
+    /// Every value with its spelling in configuration.
+    pub const ALL: [(Self, &'static str); 3] = [
+        (Self::Off, "off"),
+        (Self::Nudge, "nudge"),
+        (Self::Stop, "stop"),
+    ];
+
+    /// Whether the turn ends.
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the serialiser gives a reference"
+    )]
+    #[must_use]
+    pub fn is_stop(&self) -> bool {
+        *self == Self::Stop
     }
 }
 

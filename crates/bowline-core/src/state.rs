@@ -4,6 +4,7 @@ mod compaction;
 mod ledger;
 mod open;
 mod pace;
+mod trail;
 mod workflow;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,7 @@ pub use compaction::{Compaction, CompactionCount, Shown, SummaryReply};
 pub use ledger::{Gauge, Ledger, REQUEST_OVERHEAD_TOKENS, Share};
 pub use open::{AnswerVerdict, CallPhase, CallState, Demand, OpenAttempt, OpenStep, Turn};
 pub(crate) use pace::Pace;
+pub(crate) use trail::{Mark, Trail};
 pub use workflow::{Doubt, Party, Workflow};
 
 use crate::Digest;

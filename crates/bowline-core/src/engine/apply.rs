@@ -10,8 +10,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::MAX_ANSWER_REPAIRS;
+use super::loops::{self, Ending};
 use crate::amounts::Amounts;
-use crate::call::{Effect, OutcomeStatus};
+use crate::call::{Effect, Outcome, OutcomeStatus};
 use crate::context::{ContextText, Origin, floor_border};
 use crate::decision::{DecidedBy, Decision, Scope, Verdict};
 use crate::event::{
@@ -21,7 +22,7 @@ use crate::event::{
 use crate::id::{CallId, TurnId};
 use crate::job::{Job, JobChange};
 use crate::message::{Exchange, HistoryItem, Input, InputRole, ResultKind, ToolResult};
-use crate::settings::ModelRef;
+use crate::settings::{LoopGuard, ModelRef};
 use crate::spec::ReplayClass;
 use crate::state::{AnswerVerdict, CallPhase, CallState, Gauge, Outside, Shown, State, Turn};
 
@@ -69,6 +70,9 @@ fn fold(state: &mut State, event: &Event) -> bool {
         Fact::SessionAdopted(adopted) => adopt::adopt(state, adopted, event.at_ms),
         Fact::BlocksDropped(dropped) => drop_blocks(state, &dropped.model),
         Fact::PromptAccepted(prompt) => {
+            if let Some(turn) = &mut state.turn {
+                turn.trail.interrupt();
+            }
             state.queue.push(Input {
                 text: prompt.text.clone(),
                 images: prompt.images.clone(),
@@ -208,10 +212,10 @@ fn notice_loop(state: &mut State, noticed: &LoopNoticed) -> bool {
     let Some(turn) = &mut state.turn else {
         return false;
     };
-    if turn.nudged.contains(&noticed.pattern) {
+    if turn.trail.since_told(&noticed.pattern).is_some() {
         return false;
     }
-    turn.nudged.push(noticed.pattern);
+    turn.trail.tell(noticed.pattern);
     state.queue.push(noticed.told.clone().into());
     true
 }
@@ -246,14 +250,15 @@ fn close_step_if_complete(state: &mut State) {
     let Some(step) = state.step.take_if(|step| step.calls.iter().all(complete)) else {
         return;
     };
-    let results = step
-        .calls
-        .into_iter()
-        .filter_map(|call| match call.phase {
-            CallPhase::Closed(result) => Some(result),
-            _ => None,
-        })
-        .collect();
+    let mut results = Vec::with_capacity(step.calls.len());
+    for call in step.calls {
+        if let (Some(turn), Some(mark)) = (&mut state.turn, call.mark) {
+            turn.trail.push(*mark);
+        }
+        if let CallPhase::Closed(result) = call.phase {
+            results.push(result);
+        }
+    }
     match Exchange::new(step.id, step.message, results) {
         Some(exchange) => remember(state, HistoryItem::Exchange(exchange)),
         None => state.misfits += 1,
@@ -266,12 +271,33 @@ fn open_call(state: &mut State, call: CallId) -> Option<&mut CallState> {
 }
 
 fn close(state: &mut State, call: CallId, kind: ResultKind, content: ContextText) -> bool {
+    close_with(state, call, kind, content, None)
+}
+
+/// Answers an open call; `outcome` is what its tool says, if it ran to its end.
+fn close_with(
+    state: &mut State,
+    call: CallId,
+    kind: ResultKind,
+    content: ContextText,
+    outcome: Option<&Outcome>,
+) -> bool {
+    let ending = Ending {
+        kind,
+        content: &content,
+        outcome,
+    };
+    let remembered = match state.call(call) {
+        Some(open) if !matches!(open.phase, CallPhase::Closed(_)) => {
+            let is_watched = state.limits().loops != LoopGuard::Off;
+            is_watched.then(|| Box::new(loops::mark(state, open, &ending)))
+        }
+        _ => return false,
+    };
     let Some(open) = open_call(state, call) else {
         return false;
     };
-    if matches!(open.phase, CallPhase::Closed(_)) {
-        return false;
-    }
+    open.mark = remembered;
     let origin = content.origin().clone();
     open.phase = CallPhase::Closed(ToolResult {
         call,
@@ -488,7 +514,13 @@ fn finish_call(state: &mut State, finished: &CallFinished) -> bool {
         OutcomeStatus::Error => ResultKind::Error,
     };
     if !is_started(state, finished.call)
-        || !close(state, finished.call, kind, outcome.content.clone())
+        || !close_with(
+            state,
+            finished.call,
+            kind,
+            outcome.content.clone(),
+            Some(outcome),
+        )
     {
         return false;
     }

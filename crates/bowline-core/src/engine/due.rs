@@ -1,5 +1,6 @@
 //! What has to be done next: a pure function of the state.
 
+use super::loops::{self, Found};
 use super::order::may_start;
 use super::{AskModel, Work};
 use crate::amounts::{Amounts, CapScope, Measure, grouped};
@@ -186,6 +187,11 @@ fn due_between_steps(state: &State, turn: &Turn) -> Work {
     if turn.steps >= max_steps {
         let detail = format!("{} steps taken, the limit set by --max-steps", turn.steps);
         return end(StopReason::StepLimit, Some(detail));
+    }
+    match loops::find(turn, state.limits().loops) {
+        Some(Found::Tell(noticed)) => return Work::Nudge(Box::new(noticed)),
+        Some(Found::Stop(detail)) => return end(StopReason::LoopDetected, Some(detail)),
+        None => {}
     }
     // Whether the budget allows it is found out when it is set aside.
     Work::AskModel(AskModel {

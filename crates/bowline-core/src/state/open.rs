@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::Digest;
 use crate::decision::Decision;
 use crate::event::{AttemptReserved, CallStarted, ReplyStop};
 use crate::failure::ProviderFailure;
@@ -13,6 +12,8 @@ use crate::id::{StepId, TurnId};
 use crate::message::{AssistantMessage, ToolCall, ToolResult};
 use crate::price::Price;
 use crate::wait::Park;
+
+use super::trail::{Mark, Trail};
 
 /// A running turn.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,8 +52,8 @@ pub struct Turn {
     pub out_of_time: Option<String>,
     /// Files that its calls changed.
     pub changed: BTreeSet<String>,
-    /// Loops that the model was told of.
-    pub nudged: Vec<Digest>,
+    /// What its finished calls are remembered by.
+    pub(crate) trail: Trail,
 }
 
 /// What the final answer of a turn must fit.
@@ -98,7 +99,7 @@ impl Turn {
             budget_cut_tokens: None,
             out_of_time: None,
             changed: BTreeSet::new(),
-            nudged: Vec::new(),
+            trail: Trail::new(),
         }
     }
 }
@@ -142,6 +143,8 @@ pub struct CallState {
     pub tries: u32,
     /// What it waits for, once it was parked; kept while its command is run.
     pub park: Option<Box<Park>>,
+    /// What it is remembered by, once it is answered.
+    pub(crate) mark: Option<Box<Mark>>,
 }
 
 impl CallState {

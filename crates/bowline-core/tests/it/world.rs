@@ -223,6 +223,7 @@ impl World {
             Work::Decide { call } => self.decide(call),
             Work::RunTool { call } => self.start(call),
             Work::Reconcile { call } => self.reconcile(call),
+            Work::Nudge(noticed) => self.put(Fact::LoopNoticed(*noticed)),
             Work::CheckAnswer => self.check_answer(),
             Work::Park { call } => self.park(call, None),
             Work::Wait { decisions, parked } => match decisions.first() {

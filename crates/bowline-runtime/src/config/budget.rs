@@ -3,7 +3,7 @@
 use bowline_core::amounts::{CapScope, Measure, RateLimits};
 use bowline_core::configured::RuleInForce;
 use bowline_core::decision::Layer;
-use bowline_core::settings::SummaryBy;
+use bowline_core::settings::{LoopGuard, SummaryBy};
 use bowline_core::{CacheTtl, ContextSettings, Limits};
 use bowline_model::catalog::decimal::{self, USD_PER_MTOK};
 use bowline_policy::{Pattern, Rule};
@@ -129,10 +129,15 @@ impl Effective {
     /// The caps in force.
     #[must_use]
     pub fn limits(&self) -> Limits {
-        let limits = limits_of(|name| {
+        let mut limits = limits_of(|name| {
             let shown = self.shown.iter().find(|shown| shown.key.name == name)?;
             amount(shown.key.kind, shown.value.as_ref()?)
         });
+        let loops = self.text("loops");
+        let loops = LoopGuard::ALL
+            .into_iter()
+            .find(|(_, name)| loops == Some(*name));
+        limits.loops = loops.map_or(LoopGuard::Stop, |(guard, _)| guard);
         tightened(limits, self.rules().iter())
     }
 

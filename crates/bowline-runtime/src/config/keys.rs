@@ -209,6 +209,13 @@ pub const KEYS: &[KeySpec] = &[
         "Who writes the summary of a conversation that is made shorter: the model, or Bowline itself.",
     ),
     key(
+        "loops",
+        Choice(&["stop", "nudge", "off"]),
+        Some("stop"),
+        Ignored,
+        "What is done when the agent goes round in circles: tell the model and, if it goes on, end the turn; tell it only; nothing.",
+    ),
+    key(
         "max_output_tokens",
         Whole {
             min: 1,

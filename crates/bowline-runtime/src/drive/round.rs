@@ -65,6 +65,7 @@ impl Loop<'_> {
                 }
                 return Ok(false);
             }
+            Work::Nudge(noticed) => self.session.stage(Fact::LoopNoticed(*noticed)),
             Work::Compact => return self.stage_compaction().await,
             Work::CheckAnswer => return Ok(self.stage_answer()),
             Work::Park { call } => return Ok(self.stage_park(call, None)),

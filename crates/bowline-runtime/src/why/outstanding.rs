@@ -52,6 +52,7 @@ fn words(work: Work, story: &Story<'_>) -> Vec<String> {
             "make the interrupted model call again; what it may have cost is counted".to_owned()
         }
         Work::Compact => "make the conversation shorter".to_owned(),
+        Work::Nudge(noticed) => format!("tell the model of a loop: {}", noticed.evidence),
         Work::CheckAnswer => "hold the final answer against the schema in force".to_owned(),
         Work::Decide { call } => format!("decide about {}", named(call)),
         Work::RunTool { call } => format!("run {}", named(call)),

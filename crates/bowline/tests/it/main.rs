@@ -34,6 +34,7 @@ mod jobs;
 mod kills;
 mod listing;
 mod log;
+mod loops;
 mod models;
 mod named_hosts;
 mod overrun;

@@ -129,6 +129,7 @@ pub(super) fn reply(state: &mut State, replied: &ModelReplied) -> bool {
             phase: CallPhase::Proposed,
             tries: 0,
             park: None,
+            mark: None,
         })
         .collect();
     let wants_more = !calls.is_empty() && replied.stop == ReplyStop::Finished;

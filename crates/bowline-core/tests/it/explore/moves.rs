@@ -273,6 +273,7 @@ impl Gather<'_> {
             }
             Work::RunTool { call } => self.start("start", call),
             Work::Reconcile { call } => self.reconcile(call),
+            Work::Nudge(noticed) => self.put_one("nudge", Fact::LoopNoticed(*noticed)),
             Work::CheckAnswer | Work::Wait { .. } => Ok(()),
             Work::SettleShare { child } => {
                 let settled = engine::settle_share(state, child, None);

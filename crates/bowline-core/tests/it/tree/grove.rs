@@ -373,6 +373,7 @@ impl Grove {
             Work::AskModel(_) => self.ask(at),
             // No move begins a compaction: its own tests do.
             Work::Compact => {}
+            Work::Nudge(noticed) => self.put(at, Fact::LoopNoticed(*noticed)),
             Work::ReconcileAttempt { attempt } => {
                 let kind = match self.fault {
                     Some(Fault::ForgottenOnTakeOver) => FailureKind::Connect,

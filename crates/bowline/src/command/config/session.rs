@@ -70,6 +70,7 @@ fn in_force(settings: &Settings) -> Vec<Row> {
         ("max_steps", json!(limits.max_steps)),
         ("max_tokens", json!(limits.max_tokens)),
         ("max_output_tokens", json!(limits.max_output_tokens)),
+        ("loops", json!(limits.loops)),
     ]
     .into_iter()
     .map(|(name, value)| {

@@ -204,7 +204,8 @@ fn settings() -> Value {
                         "day": reference("cap") })),
                     "rates": object(json!({}), json!({ "tokens_per_minute": count,
                         "tokens_per_hour": count })),
-                    "share": reference("cap") }),
+                    "share": reference("cap"),
+                    "loops": { "enum": ["off", "nudge"] } }),
             ) }),
         json!({ "reasoning": { "enum": ["off", "low", "medium", "high"] },
             "context": object(
