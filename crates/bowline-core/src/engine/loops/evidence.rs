@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::volatile;
+use crate::Digest;
 use crate::action::Action;
 use crate::call::{Effect, Outcome};
 use crate::context::ContextText;
@@ -14,7 +15,6 @@ use crate::job::JobChange;
 use crate::message::{ResultKind, ToolCall};
 use crate::spec::ReplayClass;
 use crate::state::{CallPhase, CallState, Mark, State};
-use crate::Digest;
 
 /// Characters of a call's arguments that people and the model are shown.
 const ARGUMENTS_SHOWN: usize = 120;
@@ -27,6 +27,15 @@ const ENDS_BYTES: usize = 2 << 10;
 
 /// Programs that wait.
 const WAITERS: [&str; 5] = ["sleep", "usleep", "wait", "inotifywait", "watch"];
+
+/// The built-in rule of the policy for commands that only read.
+const READ_ONLY_RULE: &str = "read-only-command";
+
+/// Programs that only read and print, whatever they are given.
+const READERS: [&str; 22] = [
+    ":", "[", "cat", "cd", "date", "echo", "egrep", "false", "fgrep", "file", "grep", "head", "id",
+    "ls", "printf", "pwd", "stat", "tail", "test", "true", "wc", "which",
+];
 
 /// What a failure says that may be gone the next time.
 const PASSING: [&str; 14] = [
@@ -124,7 +133,11 @@ fn result(failed: bool, text: &str) -> Digest {
 }
 
 fn words(call: &ToolCall) -> Arc<str> {
-    let one_line: String = call.arguments.split_whitespace().collect::<Vec<_>>().join(" ");
+    let one_line: String = call
+        .arguments
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
     let end = one_line.char_indices().nth(ARGUMENTS_SHOWN);
     let shown = end.map_or_else(
         || one_line.clone(),
@@ -145,10 +158,33 @@ fn changes(state: &State, decision: Option<&Decision>, outcome: &Outcome) -> boo
         .any(|job| !matches!(job, JobChange::Read { .. }));
     let opaque = decision.is_some_and(|decision| match decision.replay.class {
         ReplayClass::Free => false,
-        ReplayClass::Once => true,
+        ReplayClass::Once => !only_reads(decision),
         ReplayClass::Keyed | ReplayClass::Checkable => goes_out(decision),
     });
     files || todo || jobs || opaque
+}
+
+/// Whether a shell command is known to read only: the policy found so, or every part of it runs a
+/// program that does nothing else, and nothing is redirected to a file. Mode `full` does not look.
+fn only_reads(decision: &Decision) -> bool {
+    let mut understood = false;
+    let reads = decision.actions.iter().all(|judged| match &judged.action {
+        Action::Run {
+            understood: true, ..
+        } => {
+            understood = true;
+            true
+        }
+        Action::RunWords { words } => {
+            judged.rule.rule == READ_ONLY_RULE
+                || words
+                    .first()
+                    .is_some_and(|word| READERS.contains(&word.as_str()))
+        }
+        Action::ReadPath { .. } | Action::Note => true,
+        _ => false,
+    });
+    understood && reads
 }
 
 /// Whether a call reaches what the session does not know the state of.
@@ -171,7 +207,9 @@ fn waits(decision: &Decision, outcome: Option<&Outcome>) -> bool {
     };
     let jobs = &outcome.effect.jobs;
     let reads = jobs.iter().any(|job| matches!(job, JobChange::Read { .. }));
-    let ended = jobs.iter().any(|job| matches!(job, JobChange::Ended { .. }));
+    let ended = jobs
+        .iter()
+        .any(|job| matches!(job, JobChange::Ended { .. }));
     outcome.duration_ms >= LONG_MS
         || outcome.exit_code == Some(TIMED_OUT)
         || (reads && !ended)

@@ -38,7 +38,10 @@ fn play(steps: &[&str]) -> (Vec<usize>, Option<usize>) {
             Some(Found::Tell(noticed)) => {
                 turn.trail.tell(noticed.pattern);
                 told.push(calls);
-                assert!(!matches!(find(&turn, LoopGuard::Stop), Some(Found::Tell(_))), "told twice");
+                assert!(
+                    !matches!(find(&turn, LoopGuard::Stop), Some(Found::Tell(_))),
+                    "told twice"
+                );
             }
             Some(Found::Stop(_)) => return (told, Some(calls)),
             None => {}
@@ -49,7 +52,12 @@ fn play(steps: &[&str]) -> (Vec<usize>, Option<usize>) {
 
 fn check(round: &str, rounds: usize, told: &[usize], stopped: Option<usize>) {
     let round: Vec<&str> = round.split(' ').collect();
-    let steps: Vec<&str> = round.iter().copied().cycle().take(round.len() * rounds).collect();
+    let steps: Vec<&str> = round
+        .iter()
+        .copied()
+        .cycle()
+        .take(round.len() * rounds)
+        .collect();
     assert_eq!(play(&steps), (told.to_vec(), stopped), "{round:?}");
 }
 
@@ -70,7 +78,9 @@ fn a_pattern_is_told_once_and_then_stopped() {
 
 #[test]
 fn a_call_among_others_that_change_nothing_is_seen() {
-    let steps: Vec<String> = (0..30).flat_map(|n| ["a".to_owned(), format!("b{n}")]).collect();
+    let steps: Vec<String> = (0..30)
+        .flat_map(|n| ["a".to_owned(), format!("b{n}")])
+        .collect();
     let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
     assert_eq!(play(&steps), (vec![9], Some(17)));
 }
@@ -78,7 +88,9 @@ fn a_call_among_others_that_change_nothing_is_seen() {
 #[test]
 fn what_changes_waits_or_passes_is_left_alone() {
     // Something new changes before each run.
-    let steps: Vec<String> = (0..30).flat_map(|n| ["a".to_owned(), format!("b{n}!")]).collect();
+    let steps: Vec<String> = (0..30)
+        .flat_map(|n| ["a".to_owned(), format!("b{n}!")])
+        .collect();
     let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
     assert_eq!(play(&steps), (Vec::new(), None));
     // The result changes.

@@ -136,8 +136,25 @@ fn is_duration(word: &str) -> bool {
 fn is_unit(word: &str) -> bool {
     let word = word.trim_end_matches(['.', ':']);
     let units = [
-        "ns", "us", "µs", "ms", "s", "sec", "secs", "second", "seconds", "m", "min", "mins",
-        "minute", "minutes", "h", "hour", "hours", "milliseconds", "msec",
+        "ns",
+        "us",
+        "µs",
+        "ms",
+        "s",
+        "sec",
+        "secs",
+        "second",
+        "seconds",
+        "m",
+        "min",
+        "mins",
+        "minute",
+        "minutes",
+        "h",
+        "hour",
+        "hours",
+        "milliseconds",
+        "msec",
     ];
     units.contains(&word)
 }

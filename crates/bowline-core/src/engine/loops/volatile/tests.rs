@@ -21,7 +21,10 @@ fn what_differs_from_run_to_run_is_left_out() {
         ("1764153691.52", "#"),
         ("id 0190f3a2-1c2d-7e3f-8a4b-0123456789ab", "id #"),
         ("bg:0a1b2c3d runs", "bg:# runs"),
-        ("thread 'main' (3812) panicked", "thread 'main' (#) panicked"),
+        (
+            "thread 'main' (3812) panicked",
+            "thread 'main' (#) panicked",
+        ),
         ("/tmp/tmp.Xy12/out", "/tmp/#/out"),
     ] {
         assert_eq!(shown(text), expect.replace("bg:#", "#"), "{text}");
