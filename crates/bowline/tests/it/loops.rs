@@ -63,11 +63,10 @@ impl Script {
 
     fn play(&self, config: &str) -> Played {
         let scratch = Scratch::new();
-        scratch.config(config);
+        let own = self.0["config"].as_str().unwrap_or_default();
+        scratch.config(&format!("{config}\n{own}"));
         self.lay_out(&scratch);
-        let rules = self.part("deny").iter().filter_map(Value::as_str);
-        let more: Vec<&str> = rules.flat_map(|rule| ["--deny", rule]).collect();
-        let ran = scratch.play("full", &self.steps(), &more);
+        let ran = scratch.play("full", &self.steps(), &[]);
         let events = scratch.events();
         let stop = ran.json()["stop_reason"]
             .as_str()

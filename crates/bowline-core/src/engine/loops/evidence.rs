@@ -159,7 +159,7 @@ fn changes(state: &State, decision: Option<&Decision>, outcome: &Outcome) -> boo
     let opaque = decision.is_some_and(|decision| match decision.replay.class {
         ReplayClass::Free => false,
         ReplayClass::Once => !only_reads(decision),
-        ReplayClass::Keyed | ReplayClass::Checkable => goes_out(decision),
+        ReplayClass::Keyed | ReplayClass::Checkable => goes_out(decision) && !only_reads(decision),
     });
     files || todo || jobs || opaque
 }
