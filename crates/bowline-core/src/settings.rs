@@ -343,10 +343,6 @@ impl LoopGuard {
     ];
 
     /// Whether the turn ends.
-    #[expect(
-        clippy::trivially_copy_pass_by_ref,
-        reason = "the serialiser gives a reference"
-    )]
     #[must_use]
     pub fn is_stop(&self) -> bool {
         *self == Self::Stop

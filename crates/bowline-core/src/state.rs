@@ -16,7 +16,7 @@ pub use compaction::{Compaction, CompactionCount, Shown, SummaryReply};
 pub use ledger::{Gauge, Ledger, REQUEST_OVERHEAD_TOKENS, Share};
 pub use open::{AnswerVerdict, CallPhase, CallState, Demand, OpenAttempt, OpenStep, Turn};
 pub(crate) use pace::Pace;
-pub(crate) use trail::{Mark, Trail};
+pub(crate) use trail::{Came, Mark, Trail};
 pub use workflow::{Doubt, Party, Workflow};
 
 use crate::Digest;

@@ -17,7 +17,7 @@ use crate::context::{ContextText, Origin, floor_border};
 use crate::decision::{DecidedBy, Decision, Scope, Verdict};
 use crate::event::{
     AnswerChecked, CallFinished, CallStarted, CompactionCause, Decided, DecisionAnswered, Event,
-    Fact, LoopNoticed, PromptChanged, QuestionAnswered, TurnEnded,
+    Fact, LoopNoticed, PromptAccepted, PromptChanged, QuestionAnswered, TurnEnded,
 };
 use crate::id::{CallId, TurnId};
 use crate::job::{Job, JobChange};
@@ -69,20 +69,7 @@ fn fold(state: &mut State, event: &Event) -> bool {
         Fact::SettingsChanged(change) => change_settings(state, change),
         Fact::SessionAdopted(adopted) => adopt::adopt(state, adopted, event.at_ms),
         Fact::BlocksDropped(dropped) => drop_blocks(state, &dropped.model),
-        Fact::PromptAccepted(prompt) => {
-            if let Some(turn) = &mut state.turn {
-                turn.trail.interrupt();
-            }
-            state.queue.push(Input {
-                text: prompt.text.clone(),
-                images: prompt.images.clone(),
-                role: InputRole::Words,
-            });
-            if let Some(schema) = &prompt.output_schema {
-                state.next_schema = Some(Arc::new(schema.clone()));
-            }
-            true
-        }
+        Fact::PromptAccepted(prompt) => accept_prompt(state, prompt),
         Fact::TurnStarted(started) => start_turn(state, started.turn),
         Fact::NoticeAdded(notice) => {
             state.queue.push(notice.text.clone().into());
@@ -128,6 +115,22 @@ fn fold(state: &mut State, event: &Event) -> bool {
         Fact::PromptChanged(changed) => change_prompt(state, changed),
         Fact::LoopNoticed(noticed) => notice_loop(state, noticed),
     }
+}
+
+/// A person's words wait for the model; they may lead elsewhere than what was done before.
+fn accept_prompt(state: &mut State, prompt: &PromptAccepted) -> bool {
+    if let Some(turn) = &mut state.turn {
+        turn.trail.interrupt();
+    }
+    state.queue.push(Input {
+        text: prompt.text.clone(),
+        images: prompt.images.clone(),
+        role: InputRole::Words,
+    });
+    if let Some(schema) = &prompt.output_schema {
+        state.next_schema = Some(Arc::new(schema.clone()));
+    }
+    true
 }
 
 /// The first who asks for the turn to stop is remembered.

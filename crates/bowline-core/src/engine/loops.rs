@@ -14,7 +14,7 @@ use crate::Digest;
 use crate::context::ContextText;
 use crate::event::LoopNoticed;
 use crate::settings::LoopGuard;
-use crate::state::{Mark, Trail, Turn};
+use crate::state::{Came, Mark, Trail, Turn};
 
 /// The longest pattern that is looked for, in calls.
 const PERIOD_MAX: usize = 4;
@@ -125,7 +125,10 @@ fn times(count: usize) -> String {
 }
 
 const fn outcome(mark: &Mark) -> &'static str {
-    if mark.failed { "error" } else { "result" }
+    match mark.came {
+        Came::Fine => "result",
+        Came::Failed | Came::Passing => "error",
+    }
 }
 
 /// The marks of `calls` that came after the model was told of `pattern`.
@@ -144,7 +147,7 @@ fn cycle(trail: &Trail) -> Option<Pattern> {
     let run = &quiet[quiet.len() - length..];
     let round = &run[run.len() - period..];
     let digest = digest_of_round(round);
-    let passing = round.iter().any(|mark| mark.passing);
+    let passing = round.iter().any(|mark| mark.came == Came::Passing);
     let rounds = length / period;
     let since_told = after_told(trail, &digest, run).len() / period;
     let last = run.last()?;
@@ -210,7 +213,8 @@ fn scattered(trail: &Trail) -> Option<Pattern> {
     let same = |marks: &[&Mark]| marks.iter().filter(|mark| mark.is_same(last)).count();
     let count = same(&quiet);
     let digest = digest_of_round(&[last]);
-    let (told_at, more) = if last.passing {
+    let passing = last.came == Came::Passing;
+    let (told_at, more) = if passing {
         (TRIES_TOLD, TRIES_TOLD * 2)
     } else {
         (SCATTERED_TOLD, 4)
@@ -228,7 +232,7 @@ fn scattered(trail: &Trail) -> Option<Pattern> {
             outcome(last),
             quiet.len() - count
         ),
-        advice: if last.passing { WAIT } else { OTHER_WAY },
+        advice: if passing { WAIT } else { OTHER_WAY },
     })
 }
 

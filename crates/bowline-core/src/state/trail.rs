@@ -24,10 +24,19 @@ pub(crate) struct Mark {
     pub(crate) may_change: bool,
     /// Whether it waited for something outside, or let time pass.
     pub(crate) waited: bool,
-    /// Whether it failed in a way that goes away by itself.
-    pub(crate) passing: bool,
-    /// Whether it reports an error.
-    pub(crate) failed: bool,
+    /// How it came out.
+    pub(crate) came: Came,
+}
+
+/// How a finished call came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Came {
+    /// It did what it was asked.
+    Fine,
+    /// It reports an error, or did not run.
+    Failed,
+    /// It says something that goes away by itself: too many requests, nobody answers yet.
+    Passing,
 }
 
 impl Mark {

@@ -14,7 +14,7 @@ use crate::digest::Digester;
 use crate::job::JobChange;
 use crate::message::{ResultKind, ToolCall};
 use crate::spec::ReplayClass;
-use crate::state::{CallPhase, CallState, Mark, State};
+use crate::state::{CallPhase, CallState, Came, Mark, State};
 
 /// Characters of a call's arguments that people and the model are shown.
 const ARGUMENTS_SHOWN: usize = 120;
@@ -83,8 +83,11 @@ pub(in crate::engine) fn mark(state: &State, open: &CallState, ending: &Ending<'
             .outcome
             .is_some_and(|outcome| changes(state, decision, outcome)),
         waited,
-        passing: runs && is_passing(ending.content.text()),
-        failed,
+        came: match failed {
+            _ if runs && is_passing(ending.content.text()) => Came::Passing,
+            true => Came::Failed,
+            false => Came::Fine,
+        },
     }
 }
 

@@ -6,7 +6,7 @@ use super::{Found, find};
 use crate::Digest;
 use crate::id::TurnId;
 use crate::settings::LoopGuard;
-use crate::state::{Mark, Turn};
+use crate::state::{Came, Mark, Turn};
 
 /// `a` a reading call, `a1` with another result, `a!` one that may change something, `a~` one that
 /// waits, `a?` a failure that passes.
@@ -19,8 +19,11 @@ fn mark(word: &str) -> Mark {
         words: action.into(),
         may_change: word.ends_with('!'),
         waited: word.ends_with('~'),
-        passing: word.ends_with('?'),
-        failed: word.ends_with('?'),
+        came: if word.ends_with('?') {
+            Came::Passing
+        } else {
+            Came::Fine
+        },
     }
 }
 
