@@ -16,10 +16,11 @@ use crate::tree::Tree;
 use crate::{Outcome, check, say};
 
 /// What the program writes, relative to `docs/`.
-const GENERATED: [&str; 8] = [
+const GENERATED: [&str; 9] = [
     "anchor.schema.json",
     "audit-export.schema.json",
     "cli.md",
+    "context.schema.json",
     "events.md",
     "config.md",
     "scenario.schema.json",

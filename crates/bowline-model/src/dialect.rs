@@ -1,5 +1,8 @@
 //! The dialects: what differs between them before a single message is written or read.
 
+use bowline_core::Request;
+
+use crate::http::host_of;
 use crate::wire::{Encoder, Parser, Voice, anthropic, chat, responses};
 use crate::{default_base_url, key_variable};
 
@@ -22,6 +25,15 @@ pub(crate) enum Auth {
     Bearer,
     /// `x-api-key: KEY`.
     ApiKey,
+}
+
+/// The places of a request up to which the server is told that it may cache.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CacheMarks {
+    /// After system text and tools.
+    pub after_head: bool,
+    /// After these items of the conversation, by their places.
+    pub after_items: Vec<usize>,
 }
 
 impl Dialect {
@@ -99,6 +111,22 @@ impl Dialect {
             Self::Chat => chat::encoder(chat::MaxTokensField::of_host(host)),
             Self::Responses => responses::encoder(),
             Self::Anthropic => anthropic::encoder(),
+        }
+    }
+
+    /// The body of `request` as it is sent to the server at this address, byte for byte.
+    #[must_use]
+    pub fn body(self, base_url: &str, request: &Request) -> Vec<u8> {
+        self.encoder(&host_of(base_url)).encode(request)
+    }
+
+    /// Where the server is told that it may cache; nowhere in a dialect that tells it nothing.
+    #[must_use]
+    pub fn cache_marks(self, request: &Request) -> CacheMarks {
+        let marks = self.encoder("").marks(request);
+        CacheMarks {
+            after_head: marks.before_head_end.is_some(),
+            after_items: marks.places,
         }
     }
 

@@ -70,6 +70,13 @@ pub(crate) struct Endpoint {
     counting: Option<Counting>,
 }
 
+/// The host of an address; empty if it has none.
+pub(crate) fn host_of(base_url: &str) -> String {
+    let url = Url::parse(base_url).ok();
+    let host = url.as_ref().and_then(Url::host_str);
+    host.unwrap_or_default().to_owned()
+}
+
 impl Endpoint {
     pub(crate) fn new(config: &EndpointConfig<'_>) -> Result<Self, ModelError> {
         let url = client::parse(config.base_url, config.dialect.path())?;

@@ -45,7 +45,7 @@ pub mod wire;
 
 pub use bound::tokens_bound;
 pub use catalog::{default_base_url, default_model, key_variable, provider_names};
-pub use dialect::Dialect;
+pub use dialect::{CacheMarks, Dialect};
 pub use http::Timeouts;
 pub use key::ApiKey;
 pub use local::{LocalServer, local_servers, usual_server};

@@ -71,13 +71,18 @@ pub fn date_notice(state: &State, today: &str) -> Option<String> {
         HistoryItem::Input(input) => Some(input),
         HistoryItem::Exchange(_) => None,
     });
-    let frozen = || {
-        let system = &state.prompt()?.system;
-        let (_, date) = system.split_once(DATE)?;
-        Some(date.lines().next().unwrap_or_default().to_owned())
-    };
+    let frozen = || Some(told_last(&state.prompt()?.system)?.0.to_owned());
     let known = queued.chain(inputs).find_map(told).or_else(frozen)?;
     (!today.is_empty() && known != today).then(|| format!("{NEW_DATE}{today}."))
+}
+
+/// The date that a system text tells, and the words that a person added after it, if any.
+#[must_use]
+pub fn told_last(system: &str) -> Option<(&str, Option<&str>)> {
+    let (_, last) = system.split_once(DATE)?;
+    let (date, words) = last.split_once('\n').unwrap_or((last, ""));
+    let words = words.trim_matches('\n');
+    Some((date, Some(words).filter(|words| !words.is_empty())))
 }
 
 /// Assembles the frozen prompt.

@@ -4,8 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bowline_core::event::{NoticeAdded, OwnerChanged, SessionAdopted, SessionStarted};
+use bowline_core::event::{
+    NoticeAdded, OwnerChanged, PromptChanged, SessionAdopted, SessionStarted,
+};
+use bowline_core::plan::{Difference, differences};
 use bowline_core::protocol::RunningJob;
+use bowline_core::request::FrozenPrompt;
 use bowline_core::{
     Command, Committed, ContextText, Digest, Event, Fact, ImageRef, Job, Refusal, Seq, SessionId,
     Settings, State, accept, apply,
@@ -243,6 +247,26 @@ impl Session {
             )));
         }
         Ok(())
+    }
+
+    /// Puts other tools and another system text in the place of those that were frozen, if they
+    /// differ; gives in what. The next request reads the whole conversation anew.
+    pub fn change_prompt(&mut self, prompt: FrozenPrompt, by: &str) -> Vec<Difference> {
+        let frozen = self.state.prompt();
+        let found = frozen.map_or_else(Vec::new, |frozen| differences(frozen, &prompt));
+        if let Some(first) = found.first() {
+            let more = match found.len() - 1 {
+                0 => String::new(),
+                more => format!(", and {more} more"),
+            };
+            let why = format!("{} ({}) differs{more}", first.block, first.field);
+            self.stage(Fact::PromptChanged(Box::new(PromptChanged {
+                prompt,
+                why,
+                by: by.to_owned(),
+            })));
+        }
+        found
     }
 
     /// Takes on a session that came from elsewhere; durable on return. Until then it must not be

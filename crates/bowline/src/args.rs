@@ -58,6 +58,12 @@ pub enum Command {
     /// Say on one page why a session ended, waits or broke.
     #[command(after_help = examples::WHY)]
     Why(Why),
+    /// Show what the model is sent, block by block: tokens, cached or not, and why it is there.
+    #[command(after_help = examples::CONTEXT)]
+    Context(Context),
+    /// Print a session as a conversation, whole, or what the model was sent at a step.
+    #[command(after_help = examples::TRANSCRIPT)]
+    Transcript(Transcript),
     /// List tools, show one, or call one by hand.
     #[command(subcommand, after_help = examples::TOOLS)]
     Tools(Tools),
@@ -383,6 +389,32 @@ pub struct Why {
     pub id: Option<String>,
     /// One JSON object.
     #[arg(long)]
+    pub json: bool,
+}
+
+/// `bowline context`
+#[derive(Debug, ClapArgs)]
+pub struct Context {
+    /// The session: any unique part at either end of its id.
+    pub id: String,
+    /// The request of this step, as it was sent last; without it, the one that comes next.
+    #[arg(long, value_name = "N")]
+    pub step: Option<u32>,
+    /// One JSON object, as `docs/context.schema.json` says.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `bowline transcript`
+#[derive(Debug, ClapArgs)]
+pub struct Transcript {
+    /// The session: any unique part at either end of its id.
+    pub id: String,
+    /// Exactly what the model was sent at this step: the body of the request, byte for byte.
+    #[arg(long, value_name = "STEP")]
+    pub as_sent: Option<u32>,
+    /// One JSON array, with results whole.
+    #[arg(long, conflicts_with = "as_sent")]
     pub json: bool,
 }
 

@@ -171,6 +171,30 @@ const ROWS: &[Row] = &[
             end of a session's or a call's id.",
     },
     Row {
+        name: "context",
+        usage: "bowline context ID [--step N] [--json]",
+        effect: Reads,
+        outputs: &["text", "json"],
+        exits: LIST_EXITS,
+        title: "What the model is sent, block by block",
+        description: "Shows every block of the next request, or of the request of a step: kind, \
+            origin, tokens, whether the provider's cache can hold it, why it is there and what \
+            holds its size; sums for each kind, how full the model's window is, and every prefix \
+            break with block, field, cause and cost. Reads the journal and runs nothing.",
+    },
+    Row {
+        name: "transcript",
+        usage: "bowline transcript ID [--as-sent STEP] [--json]",
+        effect: Reads,
+        outputs: &["text", "json"],
+        exits: LIST_EXITS,
+        title: "A session as a conversation, the whole of it",
+        description: "Prints prompts, replies, calls with shortened results, notices, and where the \
+            conversation was compacted; what that took out of the model's sight is still printed. \
+            With --as-sent, exactly what the model was sent at that step: the body of the request, \
+            byte for byte.",
+    },
+    Row {
         name: "tools list",
         usage: "bowline tools list [--json]",
         effect: Reads,

@@ -4,6 +4,7 @@ mod answer;
 mod audit;
 mod commands;
 mod config;
+mod context;
 mod demo;
 mod docs;
 mod doctor;
@@ -28,6 +29,7 @@ mod settle;
 mod signal;
 mod take_over;
 mod tools;
+mod transcript;
 mod trust;
 mod usage;
 mod watch;
@@ -54,6 +56,8 @@ pub fn run(args: Args) -> Result<u8, Failure> {
         Command::Events(args) => events::run(&args),
         Command::Log(args) => log::run(&args),
         Command::Why(args) => why::run(&args),
+        Command::Context(args) => context::run(&args),
+        Command::Transcript(args) => transcript::run(&args),
         Command::Tools(args) => tools::run(args),
         Command::Commands(args) => commands::run(&args),
         Command::Config(args) => config::run(&args),

@@ -99,6 +99,19 @@ Examples:
   bowline why 4f1c9a2b                a session or a call, by any part of its id
   bowline why --json | jq .next";
 
+/// `bowline context --help`
+pub const CONTEXT: &str = "\
+Examples:
+  bowline context 4f1c9a2b            what the next request consists of
+  bowline context 4f1c9a2b --step 12  what was sent at step 12
+  bowline context 4f1c9a2b --json | jq '.breaks'";
+
+/// `bowline transcript --help`
+pub const TRANSCRIPT: &str = "\
+Examples:
+  bowline transcript 4f1c9a2b | less
+  bowline transcript 4f1c9a2b --as-sent 12 | jq .messages";
+
 /// `bowline answer --help`
 pub const ANSWER: &str = "\
 Examples:

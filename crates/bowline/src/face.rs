@@ -10,7 +10,7 @@ mod text;
 
 pub use blobs::BlobFolder;
 pub use outlet::Outlet;
-pub use schema::{session_schema, stream_schema};
+pub use schema::{context_schema, session_schema, stream_schema};
 pub use sheet::Sheet;
 
 use std::collections::BTreeMap;

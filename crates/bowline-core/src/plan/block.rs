@@ -46,6 +46,21 @@ impl BlockKind {
         Self::Result,
     ];
 
+    /// What words of the conversation are.
+    #[must_use]
+    pub const fn of_words(input: &Input) -> Self {
+        match input.role {
+            InputRole::Recap => return Self::Summary,
+            InputRole::StateCard => return Self::State,
+            InputRole::Words => {}
+        }
+        match input.text.origin() {
+            Origin::Person => Self::Prompt,
+            Origin::File(_) => Self::Instructions,
+            Origin::Harness | Origin::Tool(_) | Origin::Outside { .. } => Self::Notice,
+        }
+    }
+
     /// The name in lists and in JSON.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -103,7 +118,6 @@ pub struct PlanBlock {
     /// Bytes of its text.
     pub bytes: u64,
     /// Images that go with it.
-    #[serde(default, skip_serializing_if = "is_none")]
     pub images: u32,
     /// About how many tokens it takes: its part, by bytes, of all that the request takes.
     pub tokens: u64,
@@ -117,14 +131,6 @@ pub struct PlanBlock {
     pub cap_bytes: Option<u64>,
     /// What holds its size, in words.
     pub cap: String,
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the serialiser gives a reference"
-)]
-const fn is_none(count: &u32) -> bool {
-    *count == 0
 }
 
 /// Characters of words that name them.
@@ -161,23 +167,9 @@ fn kind(piece: Piece<'_>) -> BlockKind {
     match piece {
         Piece::System(_) => BlockKind::System,
         Piece::Tool(_) => BlockKind::Tool,
-        Piece::Words(input) => of_words(input),
+        Piece::Words(input) => BlockKind::of_words(input),
         Piece::Reply(_) => BlockKind::Exchange,
         Piece::Result(..) => BlockKind::Result,
-    }
-}
-
-/// What words are.
-pub(super) const fn of_words(input: &Input) -> BlockKind {
-    match input.role {
-        InputRole::Recap => return BlockKind::Summary,
-        InputRole::StateCard => return BlockKind::State,
-        InputRole::Words => {}
-    }
-    match input.text.origin() {
-        Origin::Person => BlockKind::Prompt,
-        Origin::File(_) => BlockKind::Instructions,
-        Origin::Harness | Origin::Tool(_) | Origin::Outside { .. } => BlockKind::Notice,
     }
 }
 
@@ -253,7 +245,7 @@ fn why(piece: Piece<'_>) -> String {
              cache holds it."
         }
         Piece::Tool(_) => "The model may call it; frozen with the system text.",
-        Piece::Words(input) => match of_words(input) {
+        Piece::Words(input) => match BlockKind::of_words(input) {
             BlockKind::Prompt => "A person said it.",
             BlockKind::Instructions => "A file of instructions of the project or the user.",
             BlockKind::Summary => "Stands in the place of exchanges that a compaction took out.",
@@ -280,7 +272,7 @@ const fn cap(piece: Piece<'_>) -> (Option<usize>, &'static str) {
         }
         Piece::Reply(_) => (None, "the longest reply that budget was set aside for"),
         Piece::Result(..) => (Some(caps::TOOL_RESULT_BYTES), "a tool result"),
-        Piece::Words(input) => match of_words(input) {
+        Piece::Words(input) => match BlockKind::of_words(input) {
             BlockKind::Prompt => (Some(caps::PROMPT_BYTES), "a prompt"),
             BlockKind::Instructions => (Some(caps::INSTRUCTIONS_BYTES), "a file of instructions"),
             _ => (Some(caps::NOTICE_BYTES), "a notice"),

@@ -7,9 +7,9 @@ use super::piece::{self, Piece};
 use super::sent::{Hashes, Sent, SentHead, common};
 use crate::event::PrefixBroken;
 use crate::id::{SessionId, StepId};
-use crate::request::Request;
+use crate::request::{Request, RequestSize};
 use crate::settings::ModelRef;
-use crate::state::State;
+use crate::state::{OpenAttempt, State};
 use crate::usage::Usage;
 
 /// The version of the form that plans are written in.
@@ -101,26 +101,20 @@ impl ContextPlan {
     /// begun. Breakpoints and breaks are for whoever knows the dialect and the journal to fill in.
     #[must_use]
     pub fn of(state: &State) -> Option<Self> {
-        match state.request() {
-            Some(request) => Self::of_asked(state, &request, None, None),
-            None => {
-                let request = state.next_request()?;
-                let usage = state.sent().and_then(Sent::usage);
-                Self::assembled(state, &request, state.sent(), usage, false)
-            }
+        let is_step = |open: &&OpenAttempt| open.reserved.purpose().is_step();
+        if state.attempt().filter(is_step).is_some() {
+            return Self::of_asked(state, None, None);
         }
+        let request = state.next_request()?;
+        let usage = state.sent().and_then(Sent::usage);
+        Self::assembled(state, &request, state.sent(), usage, false)
     }
 
-    /// The plan of a request that was made: `before` is what had been sent before it, `reported`
-    /// what the provider reported for it.
+    /// The plan of the request under way: `before` is what had been sent before it, `reported` what
+    /// the provider reported for it, if it has answered by now. `None` if no request is under way.
     #[must_use]
-    pub fn of_asked(
-        state: &State,
-        request: &Request,
-        before: Option<&Sent>,
-        reported: Option<Usage>,
-    ) -> Option<Self> {
-        Self::assembled(state, request, before, reported, true)
+    pub fn of_asked(state: &State, before: Option<&Sent>, reported: Option<Usage>) -> Option<Self> {
+        Self::assembled(state, &state.request()?, before, reported, true)
     }
 
     fn assembled(
@@ -134,7 +128,7 @@ impl ContextPlan {
         let weight: u64 = pieces.iter().map(|piece| piece.weight_bytes()).sum();
         let (tokens, tokens_by) = match reported.filter(|_| asked) {
             Some(usage) => (usage.input_tokens, TokensBy::Reported),
-            None => estimate(state, weight, reported.is_some()),
+            None => estimate(state, before, weight),
         };
         let kept = kept(before, request);
         let read_tokens = reported.map_or(0, |usage| usage.cached_input_tokens);
@@ -187,13 +181,14 @@ fn window(state: &State) -> Option<u64> {
 }
 
 /// About how many tokens a request of that weight takes.
-fn estimate(state: &State, weight: u64, is_counted: bool) -> (u64, TokensBy) {
-    let by = match is_counted {
-        true => TokensBy::Rate,
-        false => TokensBy::Bytes,
-    };
-    let size = crate::request::RequestSize::of_bytes(weight);
-    (state.next_tokens(size), by)
+fn estimate(state: &State, before: Option<&Sent>, weight: u64) -> (u64, TokensBy) {
+    match before.and_then(|sent| sent.tokens_of(weight)) {
+        Some(tokens) => (tokens, TokensBy::Rate),
+        None => {
+            let size = RequestSize::of_bytes(weight);
+            (state.next_tokens(size), TokensBy::Bytes)
+        }
+    }
 }
 
 /// How many blocks of a request were sent in the same place before.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::BlockHash;
-use super::block::of_words;
+use super::block::BlockKind;
 use crate::message::{Exchange, HistoryItem, Input, ToolCall, ToolResult};
 use crate::request::{FrozenPrompt, Request, ToolDeclaration};
 
@@ -104,7 +104,7 @@ impl<'a> Piece<'a> {
         match self {
             Self::System(_) => of("system", "text"),
             Self::Tool(tool) => (format!("tool {}", tool.name), "text".to_owned()),
-            Self::Words(input) => of(of_words(input).name(), "text"),
+            Self::Words(input) => of(BlockKind::of_words(input).name(), "text"),
             Self::Reply(exchange) => (of_step(exchange), "reply".to_owned()),
             Self::Result(exchange, at) => {
                 let tool = self.result().map_or("", |(call, _)| &call.name);

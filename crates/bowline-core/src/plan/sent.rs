@@ -12,7 +12,7 @@ use super::piece::{self, Piece};
 use crate::event::{BreakCause, Fact};
 use crate::message::HistoryItem;
 use crate::request::{FrozenPrompt, Request};
-use crate::settings::{CacheTtl, ModelRef, ReasoningEffort, Settings};
+use crate::settings::{ModelRef, ReasoningEffort, Settings};
 use crate::usage::Usage;
 
 /// What a request consists of, as far as the one before it did not: recorded with each attempt.
@@ -60,22 +60,6 @@ pub struct BodyPrefix {
     pub bytes: u64,
     /// Its hash.
     pub hash: BlockHash,
-    /// How long the provider was asked to keep what it caches: it is told so within the beginning,
-    /// and does not look at it when it compares.
-    #[serde(default = "usual_ttl", skip_serializing_if = "is_usual_ttl")]
-    pub cache_ttl: CacheTtl,
-}
-
-const fn usual_ttl() -> CacheTtl {
-    CacheTtl::FiveMinutes
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the serialiser gives a reference"
-)]
-fn is_usual_ttl(ttl: &CacheTtl) -> bool {
-    *ttl == usual_ttl()
 }
 
 impl SentHead {
@@ -235,6 +219,14 @@ impl Sent {
     #[must_use]
     pub const fn body(&self) -> Option<BodyPrefix> {
         self.body
+    }
+
+    /// About how many tokens a request of another weight has, at the rate that the provider counted
+    /// this one; `None` while it has counted none.
+    pub(super) fn tokens_of(&self, weight_bytes: u64) -> Option<u64> {
+        let counted = u128::from(self.usage?.input_tokens) * u128::from(weight_bytes);
+        let tokens = counted.checked_div(u128::from(self.weight_bytes))?;
+        u64::try_from(tokens).ok().filter(|tokens| *tokens > 0)
     }
 
     /// What the provider reported for it; `None` while nothing is known.

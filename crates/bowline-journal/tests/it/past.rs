@@ -76,5 +76,8 @@ fn an_index_that_is_no_index_is_said_to_be_none() {
     kept(&store, 1, &finished(session_id(1), "/srv/project", 1));
     std::fs::write(store.home().join("index.db"), b"no database").unwrap();
     let error = store.past(&of("/srv/project")).unwrap_err();
-    assert!(matches!(error, Error::Index { broken: true, .. }), "{error}");
+    assert!(
+        matches!(error, Error::Index { broken: true, .. }),
+        "{error}"
+    );
 }

@@ -198,6 +198,11 @@ impl Encoder {
         }
     }
 
+    /// Where the server is told that it may cache.
+    pub(crate) fn marks(&self, request: &Request) -> Marks {
+        self.format.marks(request)
+    }
+
     /// Writes what follows the last item.
     fn finish(&self, body: &mut Vec<u8>, request: &Request) {
         body.extend_from_slice(self.spans.last().map_or(b"", |span| span.close));
@@ -249,7 +254,6 @@ impl Encoder {
         let prefix = BodyPrefix {
             bytes: bytes as u64,
             hash: digest.into(),
-            cache_ttl: request.cache_ttl,
         };
         self.given = Some(prefix);
         prefix

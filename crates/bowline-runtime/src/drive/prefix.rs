@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use bowline_core::plan::{self, BodyPrefix, Sent, SentBlocks};
+use bowline_core::plan::{self, Sent};
 use bowline_core::request::Request;
 use bowline_core::{Fact, event::AttemptReserved};
 
@@ -19,12 +19,9 @@ impl Loop<'_> {
         let sent = self.session.state().sent();
         let begins_alike = sent
             .and_then(Sent::body)
-            // How long it is to be kept is said within the beginning, and is no part of what is
-            // compared.
-            .filter(|body| body.cache_ttl == request.cache_ttl)
-            .and_then(|body: BodyPrefix| provider.begins_with(session, request, body));
+            .and_then(|body| provider.begins_with(session, request, body));
         let body = provider.body_prefix(session, request);
-        let blocks: SentBlocks = plan::to_record(sent, &self.hashes, body);
+        let blocks = plan::to_record(sent, &self.hashes, body);
         let state = self.session.state();
         let broken = plan::broken(state, request, &self.hashes, begins_alike);
         if let Some(broken) = broken {

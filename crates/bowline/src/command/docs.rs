@@ -19,6 +19,10 @@ pub fn run(out: &Path) -> Result<u8, Failure> {
         ("audit-export.schema.json", pretty(&schema::export_line())?),
         ("cli.md", cli()?),
         ("config.md", config()),
+        (
+            "context.schema.json",
+            pretty(&crate::face::context_schema())?,
+        ),
         ("events.md", events()),
         ("scenario.schema.json", pretty(&scenario)?),
         (

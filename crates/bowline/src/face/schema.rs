@@ -7,6 +7,9 @@ mod alarms;
 mod context;
 mod facts;
 mod parts;
+mod plan;
+
+pub use plan::context_schema;
 
 use bowline_core::event::CATALOGUE;
 use serde_json::{Map, Value, json};

@@ -16,6 +16,7 @@ mod bound;
 mod caching;
 mod caps_of_all;
 mod confined_work;
+mod context;
 mod demo;
 mod disks;
 mod doctor;

@@ -9,9 +9,8 @@ use bowline_core::plan::{BlockHash, BodyPrefix, Hashes, broken, to_record};
 use bowline_core::price::Rates;
 use bowline_core::request::ToolDeclaration;
 use bowline_core::{
-    AssistantMessage, AttemptId, Block, CacheTtl, ContextText, Event, Exchange, Fact, HistoryItem,
-    Input, ModelFacts, Origin, Price, Request, SessionId, Settings, State, Usage, accept, apply,
-    engine,
+    AssistantMessage, AttemptId, Block, ContextText, Event, Exchange, Fact, HistoryItem, Input,
+    ModelFacts, Origin, Price, Request, SessionId, Settings, State, Usage, accept, apply, engine,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -95,7 +94,6 @@ impl Asked {
         let body = BodyPrefix {
             bytes: 7,
             hash: BlockHash::of(b"1234567"),
-            cache_ttl: CacheTtl::FiveMinutes,
         };
         let sent = to_record(self.state.sent(), &hashes, Some(body));
         self.put(Fact::AttemptReserved(reserved.with_sent(sent)));

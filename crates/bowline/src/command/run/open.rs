@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bowline_core::context::caps;
+use bowline_core::decision::Layer;
 use bowline_core::event::{SessionAdopted, SessionStarted};
 use bowline_core::{RuleInForce, SessionId, Settings, State};
 use bowline_journal::{OwnedSession, Owner, Store};
@@ -80,14 +81,12 @@ impl Opener<'_> {
             .inspect_err(|error| self.log.could_not_open(None, error))?;
         wire::key_masker(&mut harness, owned.mask_key);
         let append = config.text("system_append");
-        let surroundings = Surroundings {
-            cwd: text(&cwd),
-            added: roots.iter().skip(1).map(|root| text(root)).collect(),
-            os: std::env::consts::OS.to_owned(),
-            date: bowline_runtime::today(self.clock),
-            in_git: cwd.ancestors().any(|folder| folder.join(".git").exists()),
-            append: append.map(|text| harness.masker.mask(text).text.into_owned()),
-        };
+        let surroundings = surroundings(
+            &cwd,
+            roots.iter().skip(1).map(|root| text(root)).collect(),
+            bowline_runtime::today(self.clock),
+            append.map(|text| harness.masker.mask(text).text.into_owned()),
+        );
         let started = SessionStarted {
             session,
             app_version: VERSION.to_owned(),
@@ -162,6 +161,7 @@ impl Opener<'_> {
     ) -> Result<(Session, Harness), Failure> {
         let id = session.id();
         let cwd = PathBuf::from(session.state().cwd());
+        let is_reconfigured = change.is_reconfigured();
         let force = Force {
             trust_project: change.trust_project.clone(),
             ..Force::default()
@@ -201,7 +201,51 @@ impl Opener<'_> {
         if let Some(key) = self.store.mask_key(id) {
             wire::key_masker(&mut harness, key);
         }
+        if is_reconfigured {
+            self.freeze_anew(&mut session, &harness, &config);
+        }
         Ok((session, harness))
+    }
+
+    /// Puts the tools and the system text of now in the place of those that were frozen, if they are
+    /// others. The date stays: another one is told in a notice, which costs nothing.
+    fn freeze_anew(&self, session: &mut Session, harness: &Harness, config: &Effective) {
+        let state = session.state();
+        let Some(frozen) = state.prompt() else {
+            return;
+        };
+        let told = prompt::told_last(&frozen.system);
+        let date = told.map(|(date, _)| date.to_owned());
+        // As it was found: by now it says what the files say.
+        let found = session.settings_found();
+        let configured = found.and_then(|one| one.configured.as_deref());
+        let origin = configured.and_then(|one| one.origins.get("system_append"));
+        // Words of the command line are in no file: they stay unless others take their place.
+        let by_hand = origin.is_some_and(|origin| origin.layer == Layer::CommandLine);
+        let kept = told.and_then(|(_, words)| words).filter(|_| by_hand);
+        let words = config.text("system_append");
+        let words = words.map(|text| harness.masker.mask(text).text.into_owned());
+        let surroundings = surroundings(
+            Path::new(state.cwd()),
+            state.roots().iter().skip(1).cloned().collect(),
+            date.unwrap_or_else(|| bowline_runtime::today(self.clock)),
+            words.or_else(|| kept.map(str::to_owned)),
+        );
+        let now = prompt::freeze(&surroundings, harness.toolbox.specs().list());
+        let found = session.change_prompt(now, "--reconfigure");
+        let named: Vec<String> = found
+            .iter()
+            .map(|one| format!("{} ({})", one.block, one.field))
+            .collect();
+        if !named.is_empty() {
+            let line = format!(
+                "bowline: session {}: no longer what it began with: {}; what the provider cached of \
+                 the session is read anew",
+                session.id().short(),
+                named.join(", ")
+            );
+            crate::print::err_line(&crate::print::clean(&line));
+        }
     }
 
     /// Makes void what a session from elsewhere said of this machine, before anything of it is
@@ -262,6 +306,23 @@ fn gone(state: &State, toolbox: &Toolbox) -> Option<String> {
             gone.join(", ")
         )
     })
+}
+
+/// What the system text says of a folder on this machine.
+fn surroundings(
+    cwd: &Path,
+    added: Vec<String>,
+    date: String,
+    append: Option<String>,
+) -> Surroundings {
+    Surroundings {
+        cwd: text(cwd),
+        added,
+        os: std::env::consts::OS.to_owned(),
+        date,
+        in_git: cwd.ancestors().any(|folder| folder.join(".git").exists()),
+        append,
+    }
 }
 
 /// The journal of an owned session, and where else it keeps things.

@@ -70,10 +70,7 @@ pub(super) fn sent() -> Value {
     object(
         json!({}),
         json!({ "head": head, "kept": count, "added": list(&hash),
-            "body": object(
-                json!({ "bytes": count, "hash": hash }),
-                json!({ "cache_ttl": { "enum": ["hour"] } }),
-            ) }),
+            "body": object(json!({ "bytes": count, "hash": hash }), json!({})) }),
     )
 }
 
