@@ -216,7 +216,7 @@ impl Configured {
 /// A rule's text with `~` replaced by a home folder, whose own characters stand for themselves.
 fn spelled_out(rule: &str, home: &str) -> String {
     let home = home.trim_end_matches('/');
-    for kind in ["read", "write"] {
+    for kind in ["read", "write", "send"] {
         let inside = rule.trim().strip_prefix(kind);
         let inside = inside.and_then(|rest| rest.strip_prefix('('));
         if let Some(rest) = inside.and_then(|inside| inside.trim_start().strip_prefix('~')) {

@@ -6,6 +6,7 @@ use crate::Digest;
 use crate::action::{Action, Question};
 use crate::call::ReplayPlan;
 use crate::id::{CallId, DecisionId};
+use crate::kept::Keeping;
 use crate::look::LookFact;
 use crate::permit::Executed;
 use crate::policy_record::TrustState;
@@ -208,6 +209,9 @@ pub struct Decision {
     /// out asks because of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outside: Option<String>,
+    /// What was known of content that rules keep to local models; none where no rule does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keeping: Option<Box<Keeping>>,
     /// The call in doubt that this one would repeat: it asks because of that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeats: Option<CallId>,

@@ -38,6 +38,7 @@ pub mod failure;
 pub mod host;
 pub mod id;
 pub mod job;
+pub mod kept;
 pub mod look;
 pub mod message;
 pub mod permit;
@@ -74,6 +75,7 @@ pub use failure::{FailureKind, ProviderFailure};
 pub use host::{Host, HostAccess, HostError, HostPattern, NoAccess};
 pub use id::{AttemptId, CallId, DecisionId, Epoch, RunId, Seq, SessionId, StepId, TurnId};
 pub use job::Job;
+pub use kept::{Keeping, Kept, Place};
 pub use message::{
     AssistantMessage, Block, Exchange, HistoryItem, ImageRef, Input, InputRole, ToolCall,
     ToolResult,

@@ -138,6 +138,39 @@ impl PathGlob {
         })
     }
 
+    /// Where what it names begins, absolute: the place itself for a literal, the folder for `x/**`,
+    /// else the folder before its first special character. The flag says whether all that lies
+    /// there is meant.
+    pub(crate) fn places(&self, policy: &Policy) -> Vec<(String, bool)> {
+        let glob = &*self.whole.glob;
+        let (start, is_whole) = match &self.folder {
+            Some(folder) if folder.is_plain() => (&*folder.glob, true),
+            _ if self.is_literal() => (glob, true),
+            _ => {
+                let plain = &glob[..self.whole.plain];
+                (
+                    plain.rsplit_once('/').map_or("", |(folder, _)| folder),
+                    false,
+                )
+            }
+        };
+        let below = |folder: &String| {
+            let folder = folder.trim_end_matches('/');
+            match start {
+                "" if folder.is_empty() => "/".to_owned(),
+                "" => folder.to_owned(),
+                start => format!("{folder}/{start}"),
+            }
+        };
+        let bases: Vec<String> = match self.base {
+            Base::Absolute if start.is_empty() => vec!["/".to_owned()],
+            Base::Absolute => vec![start.to_owned()],
+            Base::Home => policy.home.iter().map(below).collect(),
+            Base::Roots => policy.roots.iter().map(below).collect(),
+        };
+        bases.into_iter().map(|base| (base, is_whole)).collect()
+    }
+
     fn fits(&self, name: &str) -> bool {
         let is_folder = |folder: &Matcher| folder.is_match(name);
         self.whole.is_match(name) || self.folder.as_ref().is_some_and(is_folder)

@@ -10,6 +10,7 @@ use bowline_core::{
 };
 
 use self::standing::{Lift, Standing};
+use crate::keep;
 use crate::look::{Eyes, Surroundings};
 use crate::place::is_within;
 use crate::policy::Policy;
@@ -84,6 +85,8 @@ pub fn decide(
         actions
     };
     let is_undeclared = std::ptr::eq(actions, &undeclared) && tool.risk > Risk::None;
+    let whole = policy;
+    let policy = &*policy.asking(cx.recipient.is_local);
     let mut eyes = Eyes::new(cx.look);
     let mut judged: Vec<Judged> = Vec::new();
     for action in actions {
@@ -101,6 +104,7 @@ pub fn decide(
         let matches = matching(policy, tool, action, standing.lift);
         judged.push(weigh(policy, action, &standing, &matches, on_ask));
     }
+    keep::hold(whole, &mut judged, cx);
     let judged: Vec<Judged> = judged
         .into_iter()
         .map(|one| tier::hold(policy, tool, one, on_ask))
@@ -131,7 +135,9 @@ pub fn may_search(policy: &Policy, path: &str) -> bool {
         return false;
     }
     let is_closed = policy.rules.iter().any(|rule| match &rule.pattern {
-        Pattern::Read(glob) if rule.verdict != Verdict::Allow => glob.may_mean(path, policy),
+        Pattern::Read(glob) | Pattern::Send(glob) if rule.verdict != Verdict::Allow => {
+            glob.may_mean(path, policy)
+        }
         _ => false,
     });
     let is_protected = || {
@@ -298,6 +304,9 @@ fn names(rule: &Rule, policy: &Policy, tool: ToolFacts<'_>, action: &Action) -> 
                 .into_iter()
                 .any(|path| glob.may_mean(path, policy))
         }
+        (Pattern::Send(glob), Action::ReadPath { path } | Action::WritePath { path }) => {
+            keep::means(glob, path, policy)
+        }
         (Pattern::Host(hosts), Action::Reach { host, .. }) => names_host(rule.verdict, hosts, host),
         (
             Pattern::Mcp { server, tool },
@@ -344,14 +353,18 @@ fn rule_sentence(what: &str, one: &Match<'_>) -> String {
             )
         }
         Verdict::Deny => {
-            format!(
-                "{what}: refused by the rule `{text}` ({place}); only changing that rule allows it."
-            )
+            let unless = match one.rule.pattern {
+                Pattern::Send(_) => {
+                    "what lies there goes to local models only; ask one, or change that rule"
+                }
+                _ => "only changing that rule allows it",
+            };
+            format!("{what}: refused by the rule `{text}` ({place}); {unless}.")
         }
     }
 }
 
-fn place_of(source: &RuleSource) -> String {
+pub(crate) fn place_of(source: &RuleSource) -> String {
     let layer = source.layer.words();
     match (&source.file, source.line) {
         (Some(file), Some(line)) => format!("{layer}, {file}:{line}"),

@@ -36,6 +36,7 @@ mod example;
 mod glob;
 mod hosts;
 mod judge;
+mod keep;
 mod look;
 mod place;
 mod policy;
@@ -51,8 +52,9 @@ pub use example::{EXAMPLE_HOME, EXAMPLE_ROOT, Example, Expected, check_example};
 pub use glob::PathGlob;
 pub use hosts::{HostStanding, host_standing, open_hosts};
 pub use judge::{Judgement, ToolFacts, decide, may_search, settle};
+pub use keep::{brings, hides, keeps};
 pub use look::{
-    CONTENT_BYTES_MAX, Described, Look, NAMES_MAX, NoLook, Recorded, Surroundings,
+    CONTENT_BYTES_MAX, Described, Look, NAMES_MAX, NoLook, Recipient, Recorded, Surroundings,
     UNREADABLE_GIT_CONFIG, located,
 };
 pub use policy::{ANALYSER_VERSION, Catalogue, Policy, policy_hash};

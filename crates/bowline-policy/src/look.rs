@@ -6,8 +6,8 @@ use std::collections::HashMap;
 
 pub use described::Described;
 
-use bowline_core::PathFact;
 use bowline_core::look::{LookFact, Seen};
+use bowline_core::{Kept, PathFact};
 
 /// What stands for a configuration of git that cannot be read: it takes in another one, which nobody
 /// knows.
@@ -116,16 +116,34 @@ pub struct Surroundings<'a> {
     /// Where content came from that may speak to the model for somebody else, if any is in the
     /// session.
     pub outside: Option<&'a str>,
+    /// Which model the result goes to.
+    pub recipient: Recipient<'a>,
+}
+
+/// The model that a call's result goes to, and what its session holds.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Recipient<'a> {
+    /// Whether it is local: what rules keep to local models is open to it.
+    pub is_local: bool,
+    /// What the session holds of that.
+    pub held: Option<&'a Kept>,
+    /// The places that a shell command cannot read in its sandbox; `None` where it runs in none.
+    pub hidden: Option<&'a [String]>,
 }
 
 impl<'a> Surroundings<'a> {
-    /// In a session that holds no content from elsewhere.
+    /// In a session that holds no content from elsewhere and asks a model that is not local.
     #[must_use]
     pub const fn new(cwd: &'a str, look: &'a dyn Look) -> Self {
         Self {
             cwd,
             look,
             outside: None,
+            recipient: Recipient {
+                is_local: false,
+                held: None,
+                hidden: None,
+            },
         }
     }
 }

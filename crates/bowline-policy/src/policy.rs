@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bowline_core::{Digest, Mode, PolicyRecord, RuleInForce, Sandbox, TrustState};
 
-use crate::rule::{Rule, RuleError};
+use crate::rule::{Pattern, Rule, RuleError};
 
 /// The version of the code that judges. A record judged under one version is judged the same by
 /// the same version.
@@ -66,6 +66,19 @@ impl Policy {
         }
         let mut policy = self.clone();
         policy.rules.retain(|rule| !rule.is_expired(now_ms));
+        Cow::Owned(policy)
+    }
+
+    /// The policy while a model is asked that is local or not: what rules keep to local models is
+    /// open to one.
+    #[must_use]
+    pub fn asking(&self, is_local: bool) -> Cow<'_, Self> {
+        let keeps = |rule: &Rule| matches!(rule.pattern, Pattern::Send(_));
+        if !is_local || !self.rules.iter().any(keeps) {
+            return Cow::Borrowed(self);
+        }
+        let mut policy = self.clone();
+        policy.rules.retain(|rule| !keeps(rule));
         Cow::Owned(policy)
     }
 

@@ -41,6 +41,9 @@ pub enum Pattern {
     /// `spend(USD)`: the most that a session may spend, in millionths of a dollar. No action is
     /// held against it: it tightens the cap on the session's money.
     Spend(u64),
+    /// `send(GLOB)`: sending what lies at a path to a model that is not local. While such a model is
+    /// asked, the path is neither read nor written.
+    Send(PathGlob),
     /// Words of a command, such as `git push *`. Nothing is matched against them before shell
     /// text is analysed; until then they only say what cannot be ruled out.
     Argv(Vec<String>),
@@ -48,7 +51,7 @@ pub enum Pattern {
 
 /// How every kind of rule is written that is no command.
 const KINDS: &str =
-    "read(GLOB), write(GLOB), tool(NAME), host(NAME), mcp(SERVER/TOOL) and spend(USD)";
+    "read(GLOB), write(GLOB), send(GLOB), tool(NAME), host(NAME), mcp(SERVER/TOOL) and spend(USD)";
 
 /// Longest rule, in bytes.
 pub const RULE_BYTES_MAX: usize = 4_096;
@@ -91,6 +94,15 @@ impl Rule {
                 why: "money can only be denied: `deny = \"spend(USD)\"` is the most that a \
                       session may spend, and nothing allows more than its caps do"
                     .to_owned(),
+            });
+        }
+        if matches!(pattern, Pattern::Send(_)) && verdict != Verdict::Deny {
+            return Err(RuleError::Unusable {
+                rule: source.rule,
+                why:
+                    "sending can only be denied: `deny = \"send(GLOB)\"` keeps what lies there to \
+                      local models, and what no rule keeps may be sent"
+                        .to_owned(),
             });
         }
         Ok(Self {
@@ -169,6 +181,7 @@ impl Pattern {
             return match kind {
                 "read" => PathGlob::parse(inside).map(Self::Read).map_err(unusable),
                 "write" => PathGlob::parse(inside).map(Self::Write).map_err(unusable),
+                "send" => PathGlob::parse(inside).map(Self::Send).map_err(unusable),
                 "tool" if inside.is_empty() => Err(unusable("it names no tool".to_owned())),
                 "tool" => Ok(Self::Tool(inside.to_owned())),
                 "host" => host(inside).map(Self::Host).map_err(unusable),
@@ -180,9 +193,11 @@ impl Pattern {
                 }),
             };
         }
-        if ["read(", "write(", "tool(", "host(", "mcp(", "spend("]
-            .iter()
-            .any(|kind| rule.starts_with(kind))
+        if [
+            "read(", "write(", "send(", "tool(", "host(", "mcp(", "spend(",
+        ]
+        .iter()
+        .any(|kind| rule.starts_with(kind))
         {
             return Err(unusable("its closing parenthesis is missing".to_owned()));
         }

@@ -9,6 +9,7 @@ fn reads_every_kind() {
         let kind = match rule.pattern {
             Pattern::Read(glob) => format!("read {}", glob.text()),
             Pattern::Write(glob) => format!("write {}", glob.text()),
+            Pattern::Send(glob) => format!("send {}", glob.text()),
             Pattern::Tool(name) => format!("tool {name}"),
             Pattern::Host(name) => format!("host {name}"),
             Pattern::Mcp { server, tool } => format!("mcp {server} {tool}"),
@@ -19,6 +20,7 @@ fn reads_every_kind() {
     };
     check("read(src/**)", "read src/**");
     check(" write( ~/notes/* ) ", "write ~/notes/*");
+    check("send(vault/**)", "send vault/**");
     check("tool(mcp__*)", "tool mcp__*");
     check("git push *", r#"argv ["git", "push", "*"]"#);
     check("echo (x)", r#"argv ["echo", "(x)"]"#);
@@ -45,6 +47,8 @@ fn says_what_is_wrong_with_a_rule() {
     check("  ", "a rule is empty");
     check("raed(src/**)", "there is no `raed(..)`");
     check("read()", "it is empty");
+    check("send()", "it is empty");
+    check("send(vault/**", "closing parenthesis");
     check("tool()", "names no tool");
     check("read(../x)", "write an absolute path");
     check("read(~ann/x)", "`~name` is not known");

@@ -76,7 +76,7 @@ impl<'a> Judge<'a> {
         for rule in &policy.rules {
             match &rule.pattern {
                 Pattern::Argv(of) => words.push((rule, &of[..])),
-                Pattern::Read(_) | Pattern::Write(_) => {
+                Pattern::Read(_) | Pattern::Write(_) | Pattern::Send(_) => {
                     closes_paths |= rule.verdict != Verdict::Allow;
                 }
                 _ => {}

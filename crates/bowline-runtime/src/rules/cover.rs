@@ -72,6 +72,7 @@ impl Covers {
             Pattern::Write(glob) => {
                 folders(glob.text()).find_map(|it| wide(&format!("write({it})")))
             }
+            Pattern::Send(glob) => folders(glob.text()).find_map(|it| wide(&format!("send({it})"))),
             _ => {
                 let text = key(pattern);
                 let mut names = self.names.iter().filter(|(_, at)| *at != own);
@@ -103,6 +104,7 @@ fn key(pattern: &Pattern) -> String {
     match pattern {
         Pattern::Read(glob) => format!("read({})", plain(glob.text())),
         Pattern::Write(glob) => format!("write({})", plain(glob.text())),
+        Pattern::Send(glob) => format!("send({})", plain(glob.text())),
         Pattern::Tool(name) => format!("tool({name})"),
         Pattern::Host(name) => format!("host({name})"),
         Pattern::Mcp { server, tool } => format!("mcp({server}/{tool})"),

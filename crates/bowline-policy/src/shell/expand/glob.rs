@@ -164,7 +164,9 @@ impl Expander<'_, '_> {
         }
         for rule in &self.policy.rules {
             let glob = match &rule.pattern {
-                Pattern::Read(glob) | Pattern::Write(glob) if rule.verdict != Verdict::Allow => {
+                Pattern::Read(glob) | Pattern::Write(glob) | Pattern::Send(glob)
+                    if rule.verdict != Verdict::Allow =>
+                {
                     glob
                 }
                 _ => continue,
@@ -199,7 +201,9 @@ impl Expander<'_, '_> {
             .iter()
             .any(|name| protects_read(name, home).is_some() || protects_write(name).is_some());
         let is_closed = self.policy.rules.iter().any(|rule| match &rule.pattern {
-            Pattern::Read(glob) | Pattern::Write(glob) if rule.verdict != Verdict::Allow => {
+            Pattern::Read(glob) | Pattern::Write(glob) | Pattern::Send(glob)
+                if rule.verdict != Verdict::Allow =>
+            {
                 names.iter().any(|name| glob.may_mean(name, self.policy))
             }
             _ => false,
