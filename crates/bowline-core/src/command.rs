@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::context::ContextText;
 use crate::decision::{Scope, Verdict};
 use crate::id::{CallId, DecisionId};
+use crate::kept::Kept;
 use crate::message::ImageRef;
 use crate::settings::Settings;
 
@@ -158,6 +159,19 @@ pub enum Refusal {
     /// The conversation is being made shorter already.
     #[error("the conversation is being made shorter already")]
     CompactsAlready,
+    /// The session holds content that a rule keeps to local models.
+    #[error(
+        "{model} is asked at {place}, which is not local, and this session holds what the rule \
+         `{}` keeps to local models ({}): choose a local model, or begin a new session", kept.rule, kept.what
+    )]
+    KeptLocal {
+        /// The model that was chosen.
+        model: String,
+        /// Where it is asked.
+        place: String,
+        /// What is held.
+        kept: Kept,
+    },
     /// No such call is in doubt.
     #[error("call {call} is not in doubt: it was settled, or its outcome is known")]
     NotInDoubt {

@@ -11,8 +11,9 @@ mod wire;
 
 pub use budget::{ShareGranted, ShareRaised, ShareSettled, TimeRanOut, UsageOverran};
 pub use context::{
-    BreakCause, CompactionAbandoned, CompactionBegun, CompactionCause, CompactionFailed, Folded,
-    HistoryCompacted, LoopNoticed, Place, PrefixBroken, PromptChanged, Shortened, Strategy,
+    BreakCause, CompactionAbandoned, CompactionBegun, CompactionCause, CompactionFailed,
+    ContentKept, Folded, HistoryCompacted, LoopNoticed, Place, PrefixBroken, PromptChanged,
+    Shortened, Strategy,
 };
 pub use facts::{
     AnswerChecked, AttemptFailed, AttemptReserved, BlocksDropped, CallFailed, CallFinished,
@@ -136,6 +137,8 @@ pub enum Fact {
     PromptChanged(Box<PromptChanged>),
     /// The agent seems to go round in circles, and the model was told so.
     LoopNoticed(LoopNoticed),
+    /// Content that a rule keeps to local models came in otherwise than by a call.
+    ContentKept(ContentKept),
 }
 
 /// Every kind of fact with its meaning, in the order of [`Fact`].
@@ -264,6 +267,10 @@ pub const CATALOGUE: &[(&str, &str)] = &[
         "LoopNoticed",
         "The agent seems to go round in circles, and the model was told so.",
     ),
+    (
+        "ContentKept",
+        "Content that a rule keeps to local models came in otherwise than by a call.",
+    ),
 ];
 
 impl Fact {
@@ -314,6 +321,7 @@ impl Fact {
             Self::PrefixBroken(_) => "PrefixBroken",
             Self::PromptChanged(_) => "PromptChanged",
             Self::LoopNoticed(_) => "LoopNoticed",
+            Self::ContentKept(_) => "ContentKept",
         }
     }
 

@@ -36,6 +36,8 @@ pub enum FailureKind {
     Cancelled,
     /// The process ended while the call was under way; its outcome is unknown.
     Interrupted,
+    /// It was not sent: a rule keeps content of it to local models.
+    Withheld,
 }
 
 impl FailureKind {
@@ -56,7 +58,8 @@ impl FailureKind {
             | Self::Auth
             | Self::NotFound
             | Self::TooLong
-            | Self::BadRequest => false,
+            | Self::BadRequest
+            | Self::Withheld => false,
         }
     }
 
@@ -80,9 +83,12 @@ impl FailureKind {
             | Self::Interrupted => true,
             // It is made shorter first.
             Self::TooLong => true,
-            Self::Auth | Self::NotFound | Self::BadRequest | Self::Malformed | Self::Cancelled => {
-                false
-            }
+            Self::Auth
+            | Self::NotFound
+            | Self::BadRequest
+            | Self::Malformed
+            | Self::Cancelled
+            | Self::Withheld => false,
         }
     }
 }

@@ -1,7 +1,10 @@
 //! Content that a rule keeps to local models: how it came into a session, and where models are asked.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
+use crate::decision::Verdict;
 use crate::host::{Host, Private};
 use crate::settings::Settings;
 
@@ -32,7 +35,7 @@ pub struct Keeping {
 /// Where a model is asked.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Place {
+pub enum ModelPlace {
     /// On this machine, or at an address of the own network.
     Local,
     /// At the provider's own address; its name.
@@ -48,7 +51,7 @@ const OWN_HOSTS: [(&str, &str); 3] = [
     ("anthropic", "api.anthropic.com"),
 ];
 
-impl Place {
+impl ModelPlace {
     /// Where an address leads that speaks the dialect `api`: local if its host is `localhost` or an
     /// address of this machine or of a private network. Another name is not local, whatever it is:
     /// whoever answers for it says where it leads.
@@ -106,6 +109,16 @@ impl Place {
     }
 }
 
+impl fmt::Display for ModelPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Local => f.write_str("this machine or network"),
+            Self::Provider(name) => write!(f, "{name}'s own address"),
+            Self::Elsewhere(host) => f.write_str(host),
+        }
+    }
+}
+
 /// The host of `http://user@HOST:PORT/path`.
 fn host_of(address: &str) -> Option<Host> {
     let (_, rest) = address.split_once("://")?;
@@ -114,6 +127,18 @@ fn host_of(address: &str) -> Option<Host> {
         .rsplit_once('@')
         .map_or(authority, |(_, host)| host);
     Host::with_port(host).ok().map(|(host, _)| host)
+}
+
+impl Kept {
+    /// Whether the rule is one of those that a session has in force.
+    #[must_use]
+    pub fn is_in_force(&self, settings: &Settings) -> bool {
+        let configured = settings.configured.as_deref();
+        configured.is_none_or(|configured| {
+            let mut rules = configured.rules.iter();
+            rules.any(|rule| rule.verdict == Verdict::Deny && rule.source.rule == self.rule)
+        })
+    }
 }
 
 #[cfg(test)]

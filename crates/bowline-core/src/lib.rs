@@ -75,7 +75,7 @@ pub use failure::{FailureKind, ProviderFailure};
 pub use host::{Host, HostAccess, HostError, HostPattern, NoAccess};
 pub use id::{AttemptId, CallId, DecisionId, Epoch, RunId, Seq, SessionId, StepId, TurnId};
 pub use job::Job;
-pub use kept::{Keeping, Kept, Place};
+pub use kept::{Keeping, Kept, ModelPlace};
 pub use message::{
     AssistantMessage, Block, Exchange, HistoryItem, ImageRef, Input, InputRole, ToolCall,
     ToolResult,

@@ -26,6 +26,7 @@ use crate::decision::Decision;
 use crate::event::SessionStarted;
 use crate::id::{CallId, DecisionId, Epoch, SessionId, StepId, TurnId};
 use crate::job::Job;
+use crate::kept::Kept;
 use crate::message::{HistoryItem, ImageRef, Input};
 use crate::plan::Sent;
 use crate::recap::Recap;
@@ -81,6 +82,8 @@ pub struct State {
     pub(crate) sent: Option<Sent>,
     pub(crate) said: Vec<String>,
     pub(crate) pace: Pace,
+    pub(crate) kept: BTreeMap<String, Kept>,
+    pub(crate) reads: Arc<BTreeSet<String>>,
 }
 
 /// That content came in which may speak to the model for somebody else.
@@ -290,6 +293,18 @@ impl State {
         self.outside.as_ref().map(|outside| outside.from.as_str())
     }
 
+    /// Content in the session that rules keep to local models, as the rules were when it came in: the
+    /// first of each rule.
+    pub fn kept(&self) -> impl Iterator<Item = &Kept> {
+        self.kept.values()
+    }
+
+    /// Every path that calls read by name, links resolved and as named.
+    #[must_use]
+    pub const fn reads(&self) -> &Arc<BTreeSet<String>> {
+        &self.reads
+    }
+
     /// Whether an answer was given before content from outside came in: who gave it did not know
     /// of that.
     #[must_use]
@@ -380,6 +395,15 @@ impl State {
                 HistoryItem::Exchange(exchange) => Some(exchange.message().text()),
                 HistoryItem::Input(_) => None,
             })
+    }
+
+    /// Words of the conversation so far, those that wait to be shown included.
+    pub fn inputs(&self) -> impl Iterator<Item = &Input> {
+        let shown = self.history.iter().filter_map(|item| match item.as_ref() {
+            HistoryItem::Input(input) => Some(input),
+            HistoryItem::Exchange(_) => None,
+        });
+        shown.chain(&self.queue)
     }
 
     /// The images of the conversation so far, in order; one that was shown twice comes twice.

@@ -6,13 +6,20 @@ use bowline_core::event::ReplyStop;
 use bowline_core::plan::BodyPrefix;
 pub use bowline_core::request::RequestSize;
 use bowline_core::{
-    AssistantMessage, BoxFuture, ProviderFailure, Request, Reservation, SessionId, Usage,
+    AssistantMessage, BoxFuture, ModelPlace, ProviderFailure, Request, Reservation, SessionId,
+    Usage,
 };
 
 /// An adapter to one model API.
 pub trait Provider: Send + Sync {
     /// The provider's name, such as `openai-chat`.
     fn name(&self) -> &str;
+
+    /// Where requests are sent. A provider that does not say is taken to be anywhere: rules that keep
+    /// content to local models hold against it.
+    fn place(&self) -> ModelPlace {
+        ModelPlace::Elsewhere(self.name().to_owned())
+    }
 
     /// How large the body of `request` would be, and a bound on what it takes of the model's input.
     /// Nothing is sent and no tokenizer is loaded. `session` says whose request it is: of a

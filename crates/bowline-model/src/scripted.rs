@@ -14,8 +14,8 @@ use std::time::Duration;
 use bowline_core::event::ReplyStop;
 use bowline_core::plan::BodyPrefix;
 use bowline_core::{
-    BoxFuture, FailureKind, HistoryItem, ModelRef, ProviderFailure, Request, Reservation,
-    SessionId, Usage,
+    BoxFuture, FailureKind, HistoryItem, ModelPlace, ModelRef, ProviderFailure, Request,
+    Reservation, SessionId, Usage,
 };
 
 use crate::http::{ErrorBody, Refusal, Scrub, Timeouts, excerpt, failure_of_status};
@@ -56,6 +56,11 @@ impl ScriptedProvider {
 impl Provider for ScriptedProvider {
     fn name(&self) -> &str {
         NAME
+    }
+
+    /// It plays a file in this process.
+    fn place(&self) -> ModelPlace {
+        ModelPlace::Local
     }
 
     fn size(&self, session: SessionId, request: &Request) -> RequestSize {

@@ -91,6 +91,12 @@ pub fn keeps<'p>(policy: &'p Policy, path: &str) -> Option<&'p Rule> {
     all.find_map(|(rule, glob)| glob.may_mean(path, policy).then_some(rule))
 }
 
+/// Whether the rule of this text is one that keeps something to local models.
+#[must_use]
+pub fn keeps_by(policy: &Policy, text: &str) -> bool {
+    rules(policy).any(|(rule, _)| rule.source.rule == text)
+}
+
 /// The places, absolute, that a sandbox hides where the model is not local, sorted. A rule whose
 /// glob names no folder or file as a whole is not among them: commands that it holds do not run.
 #[must_use]

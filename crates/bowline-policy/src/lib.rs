@@ -52,7 +52,7 @@ pub use example::{EXAMPLE_HOME, EXAMPLE_ROOT, Example, Expected, check_example};
 pub use glob::PathGlob;
 pub use hosts::{HostStanding, host_standing, open_hosts};
 pub use judge::{Judgement, ToolFacts, decide, may_search, settle};
-pub use keep::{brings, hides, keeps};
+pub use keep::{brings, hides, keeps, keeps_by};
 pub use look::{
     CONTENT_BYTES_MAX, Described, Look, NAMES_MAX, NoLook, Recipient, Recorded, Surroundings,
     UNREADABLE_GIT_CONFIG, located,

@@ -67,6 +67,7 @@ pub async fn run(child: Child<'_>) -> Result<ChildEnd, Error> {
         cancel,
     } = child;
     let id = session.id();
+    session.keep_local(shares.kept());
     let rest = drive_until_rest(session, harness, face, Arc::clone(&shares), cancel).await;
     let closed = match rest {
         Ok(rest) => close(session).await.map(|spent| (rest, spent)),

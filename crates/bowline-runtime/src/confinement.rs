@@ -10,11 +10,14 @@
 //!
 //! Where this machine has no sandbox, the first two run as they are, as they did before.
 
+use std::path::Path;
+
 use bowline_core::{Action, Backend, Confinement, Mode, Network, Profile, Sandbox, State};
 use bowline_policy::{Extent, Policy, Surroundings, Widening, extent, open_hosts, widening};
 use bowline_tools::Plan;
 use bowline_tools::confine::Confiner;
 
+use crate::keep;
 use crate::look::Disk;
 
 /// How a planned call is confined in `mode`, if it is.
@@ -22,7 +25,7 @@ pub(crate) fn confinement(
     confiner: &Confiner,
     policy: &Policy,
     (state, mode): (&State, Mode),
-    plan: &Plan,
+    (plan, is_local): (&Plan, bool),
 ) -> Option<Confinement> {
     let command = plan.actions.iter().find_map(|action| match action {
         Action::Run { command, .. } => Some(command),
@@ -41,15 +44,32 @@ pub(crate) fn confinement(
     } else {
         extent(policy, command, &cx)
     };
-    match (extent, mode) {
-        (Extent::Reads, _) => confiner.confinement_with(reading).ok(),
-        (Extent::Writes, Mode::Edit) => confiner.confinement_with(alone).ok(),
+    let hide = |profile: &mut Profile, reaches: bool| {
+        let mut hidden = keep::hidden(policy, is_local, reaches);
+        hidden.retain(|place| !profile.hidden.contains(place));
+        profile.hidden.extend(hidden);
+    };
+    let found = match (extent, mode) {
+        (Extent::Reads, _) => confiner.confinement_with(|profile| {
+            reading(profile);
+            hide(profile, false);
+        }),
+        (Extent::Writes, Mode::Edit) => confiner.confinement_with(|profile| {
+            alone(profile);
+            hide(profile, false);
+        }),
         (_, Mode::Auto) => {
-            let usual = open_hosts(policy, state.outside().is_some());
-            widened(confiner, usual, &widening(policy, &plan.actions, &cx))
+            // What a session holds for local models only leaves by no rule.
+            let usual = match keep::held(policy, state) {
+                Some(_) => Vec::new(),
+                None => open_hosts(policy, state.outside().is_some()),
+            };
+            let wide = widening(policy, &plan.actions, &cx);
+            return widened(confiner, usual, &wide, hide).map(|one| as_it_can(confiner, one));
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    found.ok().map(|one| as_it_can(confiner, one))
 }
 
 /// What a command is held by that began in a sandbox, when it is told something: mode `auto` rests
@@ -74,11 +94,38 @@ fn alone(profile: &mut Profile) {
     profile.network = Network::None;
 }
 
+/// Landlock cannot hide what lies in a folder that may be written. What rules keep there is left out,
+/// so that the judgement does not rest on it; what is always hidden stays, and refuses the command.
+fn as_it_can(confiner: &Confiner, mut confinement: Confinement) -> Confinement {
+    let Profile {
+        writable,
+        granted,
+        hidden,
+        ..
+    } = &mut confinement.profile;
+    if confinement.backend == Backend::Landlock {
+        let usual = confiner.confinement().map(|usual| usual.profile.hidden);
+        let usual = usual.unwrap_or_default();
+        let lies_in = |place: &String, folder: &String| Path::new(place).starts_with(folder);
+        hidden.retain(|place| {
+            let mut open = writable.iter().chain(&*granted);
+            usual.contains(place) || !open.any(|folder| lies_in(place, folder))
+        });
+    }
+    confinement
+}
+
 /// The usual profile with the hosts that rules open, and what this call was allowed beyond it.
-fn widened(confiner: &Confiner, usual: Vec<String>, wide: &Widening) -> Option<Confinement> {
+fn widened(
+    confiner: &Confiner,
+    usual: Vec<String>,
+    wide: &Widening,
+    hide: impl FnOnce(&mut Profile, bool),
+) -> Option<Confinement> {
     let widen = |profile: &mut Profile| {
         profile.granted.extend(wide.writes.iter().cloned());
         profile.network = network(&profile.network, usual, wide);
+        hide(profile, profile.network != Network::None);
     };
     let mut confinement = confiner.confinement_with(widen).ok()?;
     if confinement.backend == Backend::Landlock && !confinement.profile.network.hosts().is_empty() {

@@ -11,15 +11,18 @@ use bowline_core::message::CallFault;
 use bowline_core::spec::ActionKind;
 use bowline_core::state::{CallPhase, Doubt};
 use bowline_core::{
-    Action, CallId, CallRequest, ContextText, Decision, DecisionId, Digest, Executed, Fact, Mode,
-    OnAsk, State, ToolCall, Verdict,
+    Action, CallId, CallRequest, ContextText, Decision, DecisionId, Digest, Executed, Fact,
+    Keeping, Mode, OnAsk, State, ToolCall, Verdict,
 };
-use bowline_policy::{Policy, Sandbox, Surroundings, ToolFacts, carries_out, policy_hash, settle};
+use bowline_policy::{
+    Policy, Sandbox, Surroundings, ToolFacts, brings, carries_out, policy_hash, settle,
+};
 use bowline_tools::tool::display_path;
 use bowline_tools::{Confinable, InputError, Plan, PlanCx, Tool};
 use serde_json::Value;
 
 use crate::confinement::{begun, confinement, sandbox};
+use crate::keep;
 use crate::look::Disk;
 use crate::masks::SessionMasks;
 use crate::{Clock, Harness};
@@ -76,7 +79,8 @@ pub(crate) fn plan(harness: &Harness, state: &State, call: &ToolCall) -> Result<
         Confinable::Begun => begun(&harness.confiner, mode(state), &plan),
         Confinable::Begins => {
             let at = (state, mode(state));
-            confinement(&harness.confiner, &harness.policy, at, &plan)
+            let is_local = harness.provider.place().is_local();
+            confinement(&harness.confiner, &harness.policy, at, (&plan, is_local))
         }
     };
     let request = CallRequest {
@@ -287,13 +291,22 @@ pub(crate) fn decided(
     let spec = planned.tool.spec();
     let in_force = in_mode(harness, mode, clock.now_ms(), planned);
     let cwd = planned.cx.cwd.to_string_lossy().into_owned();
-    let judgement = bowline_policy::decide(
-        &in_force,
-        ToolFacts::from(spec),
-        &planned.plan.actions,
-        on_ask,
-        &surroundings(&cwd, state),
-    );
+    let is_local = harness.provider.place().is_local();
+    let held = keep::held(&in_force, state);
+    let confinement = planned.request.confinement.as_deref();
+    let cx = Surroundings {
+        recipient: keep::recipient(is_local, held.as_ref(), confinement),
+        ..surroundings(&cwd, state)
+    };
+    let tool = ToolFacts::from(spec);
+    let judgement = bowline_policy::decide(&in_force, tool, &planned.plan.actions, on_ask, &cx);
+    let keeping = keep::keeps_anything(&in_force).then(|| {
+        Box::new(Keeping {
+            is_local,
+            brings: brings(&in_force, &judgement.judged, &cx),
+            held: held.clone(),
+        })
+    });
     let digest = planned.request.digest();
     let weighed = Weighed {
         verdict: judgement.verdict,
@@ -333,6 +346,7 @@ pub(crate) fn decided(
         looked: judgement.looked,
         trust: Some(in_force.trust.clone()),
         outside: state.outside().map(str::to_owned),
+        keeping,
         repeats,
         on_ask,
         replay: ReplayPlan {
@@ -424,7 +438,11 @@ fn preview(harness: &Harness, state: &State, policy: &Policy, planned: &Planned)
     let reads: Vec<Action> = reads.collect();
     let tool = ToolFacts::from(planned.tool.spec());
     let cwd = planned.cx.cwd.to_string_lossy().into_owned();
-    let cx = surroundings(&cwd, state);
+    // A preview is for a person, and is not sent.
+    let cx = Surroundings {
+        recipient: keep::recipient(true, None, None),
+        ..surroundings(&cwd, state)
+    };
     let judgement = bowline_policy::decide(policy, tool, &reads, OnAsk::Park, &cx);
     if judgement.verdict != Verdict::Allow {
         return None;

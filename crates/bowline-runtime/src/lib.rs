@@ -70,6 +70,7 @@ mod drive;
 mod error;
 mod face;
 mod judge;
+pub mod keep;
 mod look;
 mod masks;
 pub mod plan;

@@ -8,7 +8,7 @@ use bowline_core::call::{BlobRef, Effect, ReplayPlan};
 use bowline_core::engine::ShareNeed;
 use bowline_core::event::CallStarted;
 use bowline_core::{
-    Action, Amounts, BoxFuture, CallRequest, Cap, Check, Denied, Digest, Executed, Job,
+    Action, Amounts, BoxFuture, CallRequest, Cap, Check, Denied, Digest, Executed, Job, Kept,
     OutcomeStatus, Permit, SessionId, ToolSpec,
 };
 use serde_json::Value;
@@ -142,6 +142,9 @@ pub trait Shares: Send + Sync {
     /// # Errors
     /// A sentence for people when the caps have no more, whoever is settled.
     fn grant(&self, child: SessionId, need: ShareNeed) -> BoxFuture<'static, Result<Cap, String>>;
+
+    /// What the parent holds that rules keep to local models: it may be in what a child is told.
+    fn kept(&self) -> Vec<Kept>;
 
     /// The children of this call whose shares are not settled.
     fn left(&self) -> BoxFuture<'static, Vec<SessionId>>;

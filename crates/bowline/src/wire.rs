@@ -207,8 +207,13 @@ fn speaking(opened: Opened, clock: &Clock) -> Result<Arc<dyn Provider>, Failure>
     Ok(Arc::new(provider))
 }
 
-/// Builds the tools. Searches leave out what the policy lets nobody see unasked.
-pub fn toolbox(configured: &Configured, policy: &Policy) -> Result<Toolbox, Failure> {
+/// Builds the tools of a session that asks `provider`. Searches leave out what the policy lets nobody
+/// see unasked, and what it keeps from that model.
+pub fn toolbox(
+    configured: &Configured,
+    policy: &Policy,
+    provider: &dyn Provider,
+) -> Result<Toolbox, Failure> {
     let keeper_exe = std::env::current_exe().map_err(|error| {
         Failure::stopped(format!(
             "cannot find the running program, needed for keepers: {error}"
@@ -225,8 +230,9 @@ pub fn toolbox(configured: &Configured, policy: &Policy) -> Result<Toolbox, Fail
     let policy = Arc::new(policy.clone());
     builtin_config.rules_of_hosts = rules_of_hosts(Arc::clone(&policy));
     builtin_config.web = Some(Arc::new(WebClient));
+    let searched = policy.asking(provider.place().is_local()).into_owned();
     builtin_config.left_out =
-        Arc::new(move |path: &Path| !may_search(&policy, &path.display().to_string()));
+        Arc::new(move |path: &Path| !may_search(&searched, &path.display().to_string()));
     if let Some(timeout_ms) = configured.shell_timeout_ms {
         builtin_config.shell_timeout_ms = timeout_ms;
     }

@@ -12,6 +12,8 @@ use crate::event::{
     NoticeAdded, PromptAccepted, QuestionAnswered, SettingsChanged,
 };
 use crate::id::DecisionId;
+use crate::kept::ModelPlace;
+use crate::settings::Settings;
 use crate::state::State;
 
 /// Judges a command against the state.
@@ -72,6 +74,7 @@ pub fn accept(state: &State, command: Command) -> Result<Vec<Fact>, Refusal> {
         Ask::Cancel { by } => cancelled(state, key, by),
         Ask::Change { settings, by } => {
             let settings = *settings;
+            may_ask(state, &settings)?;
             Ok(changed(state, SettingsChanged { key, settings, by }))
         }
         Ask::Signal { name, payload, by } => waits::signalled(state, key, name, payload, by),
@@ -185,6 +188,25 @@ fn prompted(prompt: PromptAccepted) -> Vec<Fact> {
     std::iter::once(Fact::PromptAccepted(prompt))
         .chain(told)
         .collect()
+}
+
+/// Whether the model of these settings may be asked with what the session holds.
+fn may_ask(state: &State, settings: &Settings) -> Result<(), Refusal> {
+    let place = ModelPlace::of(settings);
+    let before = state.settings().map(ModelPlace::of);
+    if place.is_local() || before.as_ref() == Some(&place) {
+        // Where it goes on as it was, each request is held against the rules in force.
+        return Ok(());
+    }
+    let mut kept = state.kept.values();
+    match kept.find(|kept| kept.is_in_force(settings)) {
+        Some(kept) => Err(Refusal::KeptLocal {
+            model: settings.model.to_string(),
+            place: place.to_string(),
+            kept: kept.clone(),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// A change of settings, and what a change of model takes out of the conversation.

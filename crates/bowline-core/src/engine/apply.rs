@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use super::MAX_ANSWER_REPAIRS;
 use super::loops::{self, Ending};
+use crate::action::Action;
 use crate::amounts::Amounts;
 use crate::call::{Effect, Outcome, OutcomeStatus};
 use crate::context::{ContextText, Origin, floor_border};
@@ -21,6 +22,7 @@ use crate::event::{
 };
 use crate::id::{CallId, TurnId};
 use crate::job::{Job, JobChange};
+use crate::kept::Kept;
 use crate::message::{Exchange, HistoryItem, Input, InputRole, ResultKind, ToolResult};
 use crate::settings::{LoopGuard, ModelRef};
 use crate::spec::ReplayClass;
@@ -114,6 +116,10 @@ fn fold(state: &mut State, event: &Event) -> bool {
         Fact::PrefixBroken(_) => true,
         Fact::PromptChanged(changed) => change_prompt(state, changed),
         Fact::LoopNoticed(noticed) => notice_loop(state, noticed),
+        Fact::ContentKept(content) => {
+            keep(state, &content.kept);
+            true
+        }
     }
 }
 
@@ -476,7 +482,8 @@ fn start_call(state: &mut State, started: &CallStarted) -> bool {
     }
     let is_first = open.tries == 0;
     open.tries = started.try_number();
-    open.phase = CallPhase::Started(decision, started.clone());
+    open.phase = CallPhase::Started(decision.clone(), started.clone());
+    remember_reads(state, &decision);
     if is_first {
         state.ledger.charge(&Amounts {
             tool_calls: 1,
@@ -484,6 +491,29 @@ fn start_call(state: &mut State, started: &CallStarted) -> bool {
         });
     }
     true
+}
+
+/// Remembers what a call reads when it starts: what comes of it may be told before its end is known.
+fn remember_reads(state: &mut State, decision: &Decision) {
+    for judged in &decision.actions {
+        if let Action::ReadPath { path } = &judged.action {
+            let reads = Arc::make_mut(&mut state.reads);
+            for name in [&path.resolved, &path.by_name] {
+                if !reads.contains(name) {
+                    reads.insert(name.clone());
+                }
+            }
+        }
+    }
+    for kept in decision.keeping.iter().flat_map(|keeping| &keeping.brings) {
+        keep(state, kept);
+    }
+}
+
+/// Of each rule the first is remembered.
+fn keep(state: &mut State, kept: &Kept) {
+    let known = state.kept.entry(kept.rule.clone());
+    known.or_insert_with(|| kept.clone());
 }
 
 fn unstart_call(state: &mut State, call: CallId) -> bool {

@@ -7,6 +7,7 @@ use crate::Digest;
 use crate::call::BlobRef;
 use crate::context::ContextText;
 use crate::id::{CallId, StepId};
+use crate::kept::Kept;
 use crate::recap::Recap;
 use crate::request::FrozenPrompt;
 
@@ -224,4 +225,12 @@ pub struct LoopNoticed {
     pub evidence: String,
     /// What the model reads.
     pub told: ContextText,
+}
+
+/// Content that a rule keeps to local models is in the session: an image, a file of instructions,
+/// what a parent handed down. What calls bring in stands in their decisions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContentKept {
+    /// The rule, and what brought it in.
+    pub kept: Kept,
 }

@@ -56,6 +56,7 @@ impl Serialize for Event {
             Fact::PrefixBroken(data) => event.serialize_field("data", data)?,
             Fact::PromptChanged(data) => event.serialize_field("data", data)?,
             Fact::LoopNoticed(data) => event.serialize_field("data", data)?,
+            Fact::ContentKept(data) => event.serialize_field("data", data)?,
         }
         event.end()
     }
@@ -127,6 +128,7 @@ fn fact(kind: &str, data: &str) -> Result<Fact, serde_json::Error> {
         "PrefixBroken" => Fact::PrefixBroken(read(data)?),
         "PromptChanged" => Fact::PromptChanged(Box::new(read(data)?)),
         "LoopNoticed" => Fact::LoopNoticed(read(data)?),
+        "ContentKept" => Fact::ContentKept(read(data)?),
         other => {
             return Err(serde_json::Error::custom(format_args!(
                 "event `{other}` is not known to this version: it was written by a newer Bowline"

@@ -4,10 +4,10 @@ use super::*;
 
 #[test]
 fn an_address_is_local_or_not() {
-    let check = |api: &str, address: &str, expect: Place| {
-        assert_eq!(Place::of_address(api, address), expect, "{address}");
+    let check = |api: &str, address: &str, expect: ModelPlace| {
+        assert_eq!(ModelPlace::of_address(api, address), expect, "{address}");
     };
-    let elsewhere = |host: &str| Place::Elsewhere(host.to_owned());
+    let elsewhere = |host: &str| ModelPlace::Elsewhere(host.to_owned());
     for local in [
         "http://127.0.0.1:11434/v1",
         "http://localhost:8080",
@@ -18,7 +18,7 @@ fn an_address_is_local_or_not() {
         "https://192.168.1.7:8443",
         "http://[fd12::1]/v1",
     ] {
-        check("openai-chat", local, Place::Local);
+        check("openai-chat", local, ModelPlace::Local);
     }
     for (address, host) in [
         ("https://models.example/v1", "models.example"),
@@ -39,7 +39,7 @@ fn an_address_is_local_or_not() {
     check(
         "openai",
         "https://api.openai.com/v1",
-        Place::Provider("openai".to_owned()),
+        ModelPlace::Provider("openai".to_owned()),
     );
     check(
         "anthropic",

@@ -602,6 +602,7 @@ pub(crate) fn decision(
         looked: Vec::new(),
         trust: None,
         outside: None,
+        keeping: None,
         repeats: None,
         on_ask: bowline_core::OnAsk::Park,
         scope: Scope::Once,

@@ -290,6 +290,7 @@ impl Script {
                 looked: Vec::new(),
                 trust: None,
                 outside: None,
+                keeping: None,
                 repeats: None,
                 on_ask: bowline_core::OnAsk::Park,
                 scope: Scope::Once,

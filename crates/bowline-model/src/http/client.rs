@@ -2,6 +2,7 @@
 
 use std::sync::Once;
 
+use bowline_core::ModelPlace;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Url};
 
@@ -101,7 +102,7 @@ fn secret_value(name: &str, value: &str) -> Result<HeaderValue, ModelError> {
 
 /// Builds the client. The system's certificates take several ms to load, so they are loaded for
 /// `https` only (so a plain URL cannot go through a proxy that itself wants `https`); a server on
-/// this machine is never reached through a proxy.
+/// this machine or at an address of a private network is never reached through a proxy.
 pub(super) fn build(url: &Url, timeouts: Timeouts) -> Result<Client, ModelError> {
     install_crypto();
     let mut builder = Client::builder()
@@ -115,7 +116,8 @@ pub(super) fn build(url: &Url, timeouts: Timeouts) -> Result<Client, ModelError>
     if url.scheme() == "http" {
         builder = builder.tls_certs_only([]);
     }
-    if is_loopback(url) {
+    // What rules keep to local models must not take another way to one.
+    if is_loopback(url) || ModelPlace::of_address("", url.as_str()).is_local() {
         builder = builder.no_proxy();
     }
     builder.build().map_err(|error| ModelError::Client {

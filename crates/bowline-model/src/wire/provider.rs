@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bowline_core::plan::BodyPrefix;
-use bowline_core::{BoxFuture, ProviderFailure, Request, Reservation, SessionId};
+use bowline_core::{BoxFuture, ModelPlace, ProviderFailure, Request, Reservation, SessionId};
 
 use super::{BodyReader, Encoder, Recent, Voice};
 use crate::count::{CountRequest, count};
@@ -73,6 +73,7 @@ pub struct HttpProvider {
     endpoint: Arc<Endpoint>,
     recent: Recent,
     new_id: NewId,
+    place: ModelPlace,
 }
 
 impl HttpProvider {
@@ -97,6 +98,7 @@ impl HttpProvider {
             endpoint: Arc::new(endpoint),
             recent: Recent::new(move || dialect.encoder(&host)),
             new_id: config.new_id,
+            place: ModelPlace::of_address(dialect.name(), &config.base_url),
         })
     }
 }
@@ -104,6 +106,10 @@ impl HttpProvider {
 impl Provider for HttpProvider {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn place(&self) -> ModelPlace {
+        self.place.clone()
     }
 
     fn size(&self, session: SessionId, request: &Request) -> RequestSize {

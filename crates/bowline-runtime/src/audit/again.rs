@@ -10,6 +10,7 @@ use bowline_policy::{
 use serde::Serialize;
 
 use super::Case;
+use crate::keep;
 
 /// What came of taking a decision again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -126,6 +127,7 @@ fn judge_again(case: &Case, differences: &mut Vec<Difference>) -> Result<Judgeme
     let looked = Recorded(&decision.looked);
     let cx = Surroundings {
         outside: decision.outside.as_deref(),
+        recipient: keep::recorded(decision),
         ..Surroundings::new(&case.cwd, &looked)
     };
     let judgement = decide(&policy, facts, &planned, decision.on_ask, &cx);

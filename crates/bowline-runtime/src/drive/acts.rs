@@ -77,6 +77,11 @@ fn unproven(found: Found) -> Found {
 impl Loop<'_> {
     pub(super) fn spawn_ask(&mut self, reservation: Reservation) {
         let attempt = reservation.attempt();
+        if let Some(why) = self.withheld() {
+            // Whatever the request is for: this is the one place where a model is asked.
+            let failure = ProviderFailure::new(FailureKind::Withheld, why);
+            return self.stage_failure(attempt, failure);
+        }
         let state = self.session.state();
         let Some(mut request) = state.request() else {
             return;
@@ -158,7 +163,11 @@ impl Loop<'_> {
                 let _closed = live.send(Live::Output(call, total));
             }),
             cancel,
-            shares: Some(Arc::new(CallShares::new(call, self.live.clone()))),
+            shares: Some(Arc::new(CallShares::new(
+                call,
+                self.live.clone(),
+                self.kept(),
+            ))),
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bowline_core::amounts::{Amounts, Cap};
 use bowline_core::engine::{self, NewAsk, NotShareable, ShareNeed};
-use bowline_core::{BoxFuture, CallId, Fact, SessionId, State};
+use bowline_core::{BoxFuture, CallId, Fact, Kept, SessionId, State};
 use bowline_tools::Shares;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
@@ -45,11 +45,17 @@ pub(super) struct Wanted {
 pub(super) struct CallShares {
     call: CallId,
     live: mpsc::UnboundedSender<Live>,
+    /// What the session held when the call started.
+    kept: Vec<Kept>,
 }
 
 impl CallShares {
-    pub(super) const fn new(call: CallId, live: mpsc::UnboundedSender<Live>) -> Self {
-        Self { call, live }
+    pub(super) const fn new(
+        call: CallId,
+        live: mpsc::UnboundedSender<Live>,
+        kept: Vec<Kept>,
+    ) -> Self {
+        Self { call, live, kept }
     }
 
     fn ask<T: Send + 'static>(
@@ -76,6 +82,10 @@ impl Shares for CallShares {
             answer: sender,
         };
         self.ask(ShareAsked::Grant(wanted), answer)
+    }
+
+    fn kept(&self) -> Vec<Kept> {
+        self.kept.clone()
     }
 
     fn left(&self) -> BoxFuture<'static, Vec<SessionId>> {

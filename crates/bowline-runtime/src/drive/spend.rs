@@ -7,11 +7,11 @@ use bowline_core::amounts::{Amounts, CapScope, Measure, grouped};
 use bowline_core::engine::{self, NewAsk};
 use bowline_core::event::TimeRanOut;
 use bowline_core::state::CallPhase;
-use bowline_core::{AttemptId, CallId, Epoch, Event, Fact, StopReason, StreamEvent};
+use bowline_core::{AttemptId, CallId, Epoch, Event, Fact, Kept, StopReason, StreamEvent};
 use bowline_journal::{Claim, ClaimKey, Grant, WAIT_POLL_MS};
 
 use super::Loop;
-use crate::Error;
+use crate::{Error, keep};
 
 /// How long a call that does not fit now waits for what other sessions have set aside.
 const WAIT_FOR_OTHERS: Duration = Duration::from_secs(120);
@@ -76,6 +76,9 @@ impl Loop<'_> {
         let Some(request) = state.next_request() else {
             return Ok(false);
         };
+        if let Some(why) = self.withheld() {
+            return Ok(self.stage_end(StopReason::Denied, Some(why)));
+        }
         let session = self.session.id();
         let provider = Arc::clone(&self.harness.provider);
         let size = provider.size(session, &request);
@@ -128,6 +131,20 @@ impl Loop<'_> {
             }
             Claimed::Never(detail) => Ok(self.stage_end(StopReason::Budget, Some(detail))),
         }
+    }
+
+    /// Why what the session holds may not be sent to its model, nor counted there; `None` where it may.
+    pub(super) fn withheld(&self) -> Option<String> {
+        let policy = self.harness.policy.at(self.session.clock().now_ms());
+        keep::withheld(&policy, self.session.state(), &*self.harness.provider)
+    }
+
+    /// All that the session holds which rules keep to local models.
+    pub(super) fn kept(&self) -> Vec<Kept> {
+        let policy = self.harness.policy.at(self.session.clock().now_ms());
+        let state = self.session.state();
+        let recorded = state.kept().cloned();
+        recorded.chain(keep::held(&policy, state)).collect()
     }
 
     /// Pauses for what all sessions together may use now, and says so once.

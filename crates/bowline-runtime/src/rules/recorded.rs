@@ -10,6 +10,8 @@ use bowline_policy::{
     ANALYSER_VERSION, Judgement, Policy, Recorded as Looked, Surroundings, ToolFacts, decide,
 };
 
+use crate::keep;
+
 /// One call that was judged, with everything that judges it again.
 #[derive(Debug, Clone)]
 pub struct RecordedCall {
@@ -172,6 +174,7 @@ pub fn judge_again(
     let looked = Looked(&decision.looked);
     let cx = Surroundings {
         outside: decision.outside.as_deref(),
+        recipient: keep::recorded(decision),
         ..Surroundings::new(cwd, &looked)
     };
     decide(policy, facts, &planned(decision), decision.on_ask, &cx)

@@ -99,6 +99,7 @@ pub(super) fn decision(policy: &Policy, action: &Action, number: u128) -> Decisi
         looked: judged.looked,
         trust: None,
         outside: None,
+        keeping: None,
         repeats: None,
         on_ask: OnAsk::Park,
         preview: None,

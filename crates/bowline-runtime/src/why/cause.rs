@@ -446,5 +446,6 @@ const fn kind_words(kind: FailureKind) -> &'static str {
         FailureKind::CutShort => "the reply was cut at its limit",
         FailureKind::Cancelled => "cancelled",
         FailureKind::Interrupted => "interrupted",
+        FailureKind::Withheld => "a rule keeps what it holds to local models",
     }
 }

@@ -33,6 +33,7 @@ pub fn run(args: Exec) -> Result<u8, Failure> {
         Some(text) => Some(Prompt {
             text,
             images: image::read(&args.image)?,
+            image_files: args.image.clone(),
             output_schema: args
                 .output_schema
                 .as_deref()

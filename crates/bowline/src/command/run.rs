@@ -23,7 +23,7 @@ use bowline_core::{Command, Fact, RuleInForce, SessionId, Settings, StopReason, 
 use bowline_journal::{Edges, Store};
 use bowline_runtime::config::Effective;
 use bowline_runtime::{
-    Clock, Face, Harness, Image, Rest, RunLog, Session, Silent, Watched, WhileWaiting, prompt,
+    Clock, Face, Harness, Image, Rest, RunLog, Session, Silent, Watched, WhileWaiting, keep, prompt,
 };
 use tokio::sync::mpsc;
 
@@ -53,6 +53,8 @@ pub struct Prompt {
     pub text: String,
     /// Images that go with them.
     pub images: Vec<Image>,
+    /// The files that they are from.
+    pub image_files: Vec<PathBuf>,
     /// What the final answer must fit, a valid JSON Schema.
     pub output_schema: Option<serde_json::Value>,
 }
@@ -63,6 +65,7 @@ impl Prompt {
         Self {
             text,
             images: Vec::new(),
+            image_files: Vec::new(),
             output_schema: None,
         }
     }
@@ -324,6 +327,12 @@ async fn prompt_or_outstanding(
             )))
         };
     };
+    for file in &prompt.image_files {
+        let file = std::path::absolute(file)
+            .map_err(|error| Failure::usage(format!("image {}: {error}", file.display())))?;
+        let kept = keep::taking(&harness.policy, &file, &*harness.provider);
+        session.keep_local(kept.map_err(Failure::usage)?);
+    }
     let mut images = Vec::new();
     for image in prompt.images {
         images.push(session.keep_image(image).await?);

@@ -11,7 +11,7 @@ use bowline_journal::{OwnedSession, Owner, Store};
 use bowline_model::scenario::Scenario;
 use bowline_runtime::config::{Effective, ProjectTrust};
 use bowline_runtime::prompt::{self, Surroundings};
-use bowline_runtime::{Clock, Harness, Places as SessionPlaces, RunLog, Session};
+use bowline_runtime::{Clock, Harness, Places as SessionPlaces, RunLog, Session, keep};
 use bowline_tools::Toolbox;
 
 use super::VERSION;
@@ -67,7 +67,7 @@ impl Opener<'_> {
         }
         let configured = in_force::configured(config, self.places, &settings.model, rules);
         let policy = wire::policy(&configured, settings.mode, &roots)?;
-        let toolbox = wire::toolbox(&configured, &policy)?;
+        let toolbox = wire::toolbox(&configured, &policy, &*provider.0)?;
         let configured = in_force::recordable(configured, &provider.1, self.places);
         settings.configured = Some(Box::new(configured));
         let ledger = Some(self.store.ledger());
@@ -97,7 +97,13 @@ impl Opener<'_> {
         };
         let (journal, session_places) = split(self.store, owned)?;
         let mut session = Session::begin(journal, session_places, self.clock.clone(), started);
-        if let Some(text) = instructions(&cwd) {
+        let file = cwd.join("AGENTS.md");
+        let kept = keep::taking(&harness.policy, &file, &*harness.provider);
+        if let Err(why) = &kept {
+            crate::print::err_line(&crate::print::visible(&format!("bowline: {why}")));
+        }
+        if let (Ok(kept), Some(text)) = (kept, instructions(&cwd)) {
+            session.keep_local(kept);
             let text = harness.masker.mask(&text).text.into_owned();
             session.note(prompt::instructions("AGENTS.md", text));
         }
@@ -184,7 +190,14 @@ impl Opener<'_> {
         }
         let roots: Vec<PathBuf> = session.state().roots().iter().map(PathBuf::from).collect();
         let policy = wire::policy(&here, settings.mode, &roots)?;
-        let toolbox = wire::toolbox(&here, &policy)?;
+        let toolbox = wire::toolbox(&here, &policy, &*provider.0)?;
+        let model = &settings.model;
+        let before = session.state().settings().map(|settings| &settings.model);
+        if before != Some(model)
+            && let Some(why) = keep::withheld(&policy, session.state(), &*provider.0)
+        {
+            return Err(Failure::usage(format!("session {} was {why}", id.short())));
+        }
         if session.state().settings() != Some(&settings) {
             session
                 .change_settings(settings, by)

@@ -53,6 +53,7 @@ pub(super) fn data(kind: &str) -> Option<Value> {
             json!({ "pattern": reference("digest"), "evidence": text, "told": words }),
             json!({}),
         ),
+        "ContentKept" => object(json!({ "kept": super::parts::kept() }), json!({})),
         _ => return None,
     })
 }

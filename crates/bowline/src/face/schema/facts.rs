@@ -91,6 +91,7 @@ fn model(kind: &str) -> Option<Value> {
         "cut_short",
         "cancelled",
         "interrupted",
+        "withheld",
     ];
     Some(match kind {
         "AttemptReserved" => object(

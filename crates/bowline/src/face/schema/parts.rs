@@ -289,8 +289,22 @@ fn decision() -> Value {
             "policy_hash": reference("digest"), "analyser_version": count }),
         json!({ "expires_at_ms": count, "confinement": confinement,
             "executes": list(&executed), "tool": tool, "looked": list(&looked), "trust": trust,
-            "preview": text, "outside": text, "repeats": id, "on_ask": { "enum": ["park", "refuse"] } }),
+            "preview": text, "outside": text, "keeping": keeping(), "repeats": id, "on_ask": { "enum": ["park", "refuse"] } }),
     )
+}
+
+/// What was known of content that rules keep to local models.
+fn keeping() -> Value {
+    object(
+        json!({ "is_local": { "type": "boolean" } }),
+        json!({ "held": kept(), "brings": list(&kept()) }),
+    )
+}
+
+/// Content that a rule keeps to local models.
+pub(super) fn kept() -> Value {
+    let text = json!({ "type": "string" });
+    object(json!({ "rule": text, "what": text }), json!({}))
 }
 
 /// Whom a call reached or wanted to reach.

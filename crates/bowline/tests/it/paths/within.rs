@@ -72,6 +72,7 @@ impl Within {
             cwd: "/",
             look: &NoLook,
             outside: None,
+            recipient: bowline_policy::Recipient::default(),
         };
         let judged = decide(&self.policy, facts, &plan.actions, OnAsk::Park, &cx);
         if judged.verdict != Verdict::Allow {

@@ -96,6 +96,7 @@ fn facts(call: &Call, root: &str, hash: Digest, number: usize) -> Vec<Event> {
             looked: Vec::new(),
             trust: None,
             outside: None,
+            keeping: None,
             repeats: None,
             on_ask: OnAsk::Park,
             preview: None,
