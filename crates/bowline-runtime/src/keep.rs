@@ -4,7 +4,6 @@
 use std::path::Path;
 
 use bowline_core::event::ContentKept;
-use bowline_core::message::HistoryItem;
 use bowline_core::{Confinement, Decision, Fact, Input, Kept, Origin, State};
 use bowline_model::Provider;
 use bowline_policy::{Policy, Recipient, hides, keeps, keeps_by};

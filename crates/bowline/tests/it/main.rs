@@ -32,6 +32,7 @@ mod in_force;
 mod inbox;
 mod interrupt;
 mod jobs;
+mod kept;
 mod kills;
 mod listing;
 mod log;

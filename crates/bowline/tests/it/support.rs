@@ -91,6 +91,11 @@ impl Scratch {
         std::fs::write(self.path("config/bowline/config.toml"), text).expect("the file");
     }
 
+    /// Writes the user's file of rules.
+    pub(crate) fn rules(&self, text: &str) {
+        std::fs::write(self.path("config/bowline/rules.toml"), text).expect("the file");
+    }
+
     /// Writes a scenario and gives the `--model` that plays it.
     pub(crate) fn scenario(&self, steps: &Value) -> String {
         let path = self.path("scenario.json");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bowline_core::context::caps;
 use bowline_core::decision::Layer;
 use bowline_core::event::{SessionAdopted, SessionStarted};
-use bowline_core::{RuleInForce, SessionId, Settings, State};
+use bowline_core::{ModelPlace, RuleInForce, SessionId, Settings, State};
 use bowline_journal::{OwnedSession, Owner, Store};
 use bowline_model::scenario::Scenario;
 use bowline_runtime::config::{Effective, ProjectTrust};
@@ -191,9 +191,8 @@ impl Opener<'_> {
         let roots: Vec<PathBuf> = session.state().roots().iter().map(PathBuf::from).collect();
         let policy = wire::policy(&here, settings.mode, &roots)?;
         let toolbox = wire::toolbox(&here, &policy, &*provider.0)?;
-        let model = &settings.model;
-        let before = session.state().settings().map(|settings| &settings.model);
-        if before != Some(model)
+        let before = session.state().settings();
+        if before.map(ModelPlace::of) != Some(ModelPlace::of(&settings))
             && let Some(why) = keep::withheld(&policy, session.state(), &*provider.0)
         {
             return Err(Failure::usage(format!("session {} was {why}", id.short())));
