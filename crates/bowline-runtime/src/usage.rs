@@ -7,6 +7,7 @@ pub mod accuracy;
 pub mod csv;
 pub mod export;
 pub mod reconcile;
+pub mod risk;
 #[cfg(test)]
 mod tests;
 

@@ -76,6 +76,11 @@ impl Places {
         ]
     }
 
+    /// The user's own figures of risk.
+    pub fn user_risk(&self) -> PathBuf {
+        self.config.join("risk.toml")
+    }
+
     /// The table of models that was imported.
     pub fn imported_models(&self) -> PathBuf {
         self.config.join("models.txt")

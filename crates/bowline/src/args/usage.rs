@@ -51,6 +51,9 @@ pub struct Usage {
     /// What is set aside and not settled.
     #[arg(long)]
     pub open: bool,
+    /// What was sent where, and what that may cost beside money, against cheaper endpoints.
+    #[arg(long, conflicts_with_all = ["open", "accuracy", "csv"])]
+    pub risk: bool,
     /// One JSON object; with --accuracy or --open one JSON array.
     #[arg(long, conflicts_with = "csv")]
     pub json: bool,

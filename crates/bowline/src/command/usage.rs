@@ -3,6 +3,7 @@
 mod open;
 mod rebuild;
 mod reconcile;
+mod risk;
 mod settle;
 mod table;
 #[cfg(test)]
@@ -38,6 +39,9 @@ pub fn run(args: &Usage) -> Result<u8, Failure> {
     for text in &found.damage {
         print::err_line(&print::clean(&format!("bowline: {text}")));
     }
+    if args.risk {
+        return risk::run(&store, args, &found);
+    }
     if args.open {
         found.show_open(args);
     } else if args.accuracy {
@@ -61,6 +65,8 @@ const fn by(by: UsageBy) -> By {
 
 /// All that is asked about.
 struct Found {
+    /// The only session that is asked about, if one is.
+    session: Option<SessionId>,
     when: Range<u64>,
     now_ms: u64,
     rows: Vec<UsageRow>,
@@ -106,6 +112,7 @@ impl Found {
             format!("the ledger lost records ({what}): `bowline usage rebuild` counts again")
         }));
         Ok(Self {
+            session,
             when,
             now_ms,
             rows,
@@ -115,6 +122,11 @@ impl Found {
             damaged: damaged.iter().map(|summary| summary.session).collect(),
             damage,
         })
+    }
+
+    /// Whether a session is asked about.
+    fn is_wanted(&self, session: SessionId) -> bool {
+        self.session.is_none_or(|wanted| wanted == session)
     }
 
     fn show_sums(&self, args: &Usage) {
