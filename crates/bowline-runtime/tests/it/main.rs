@@ -13,6 +13,7 @@ mod clock;
 mod edits;
 mod ends;
 mod errors;
+mod kept;
 mod left_over;
 mod over_all;
 mod stage;

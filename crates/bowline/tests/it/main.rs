@@ -50,6 +50,7 @@ mod questions;
 mod real_task;
 mod repair;
 mod retries;
+mod risk;
 mod rules;
 mod running;
 mod scrub;

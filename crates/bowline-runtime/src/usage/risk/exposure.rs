@@ -41,8 +41,8 @@ pub struct Went {
     pub unpriced: u64,
     /// What each request used.
     pub usages: Vec<Usage>,
-    known: BTreeSet<Digest>,
-    masks: BTreeSet<String>,
+    pub(super) known: BTreeSet<Digest>,
+    pub(super) masks: BTreeSet<String>,
 }
 
 /// What went where, over any number of journals.
