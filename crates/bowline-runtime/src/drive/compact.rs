@@ -82,6 +82,9 @@ impl Loop<'_> {
     }
 
     async fn reserve_summary(&mut self) -> Result<Result<(), String>, Error> {
+        if let Some(why) = self.withheld() {
+            return Ok(Err(why));
+        }
         let attempt = AttemptId::from_uuid(self.session.clock().new_id());
         let state = self.session.state();
         let Some(request) = state.summary_request() else {

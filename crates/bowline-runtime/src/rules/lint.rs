@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use bowline_core::Verdict;
 use bowline_core::configured::RuleInForce;
 use bowline_core::decision::{Layer, RuleSource};
-use bowline_policy::{Pattern, Rule};
+use bowline_core::{Mode, Verdict};
+use bowline_policy::{Pattern, Policy, Rule, hides};
 use serde::Serialize;
 
 use super::cover::Covers;
@@ -32,6 +32,8 @@ pub enum Fault {
     TooWide,
     /// Its own examples need less.
     WiderThanExamples,
+    /// It keeps paths to local models that no sandbox can hide from a command.
+    CannotHide,
 }
 
 /// One thing that is wrong with one rule.
@@ -105,6 +107,7 @@ pub fn lint(
     dead(&in_force, &mut findings);
     for one in in_force {
         findings.extend(no_such_tool(one, tools));
+        findings.extend(cannot_hide(one));
         if one.rule.verdict == Verdict::Allow {
             findings.extend(cannot_loosen(one, trust));
             findings.extend(too_wide(one));
@@ -219,6 +222,29 @@ fn cannot_loosen(one: &Linted, trust: ProjectTrust) -> Option<LintFinding> {
         .to_owned();
     let fix = "Put it into your own rules, or trust the project with `bowline trust`.";
     Some(finding(Fault::CannotLoosen, one, why, fix))
+}
+
+/// A glob that names no folder or file as a whole: what it means is found out by looking, and a
+/// sandbox is made before.
+fn cannot_hide(one: &Linted) -> Option<LintFinding> {
+    let Pattern::Send(glob) = &one.rule.pattern else {
+        return None;
+    };
+    let policy = Policy {
+        rules: vec![one.rule.clone()],
+        home: Some("/home/you".to_owned()),
+        ..Policy::new(Mode::Auto, vec!["/workspace".to_owned()])
+    };
+    if !hides(&policy).is_empty() {
+        return None;
+    }
+    let why = format!(
+        "no sandbox can hide what `{}` means, so while a model elsewhere is asked no command runs \
+         whose reads cannot be told",
+        glob.text()
+    );
+    let fix = "Name folders as `FOLDER/**`, or files one by one, if such commands are to run.";
+    Some(finding(Fault::CannotHide, one, why, fix))
 }
 
 /// Programs that run whatever their arguments say.

@@ -9,8 +9,7 @@ use bowline_core::{
     Amounts, BoxFuture, Cap, Kept, Mode, ModelPlace, ProviderFailure, Request, Reservation,
     SessionId, StopReason, Verdict,
 };
-use bowline_model::Provider;
-use bowline_model::provider::{Counted, Deltas, Reply, RequestSize};
+use bowline_model::{Counted, Deltas, Provider, Reply, RequestSize};
 use bowline_policy::{Policy, Rule};
 use bowline_runtime::{Harness, Rest, Session, child};
 use bowline_tools::{Cancel, Shares};

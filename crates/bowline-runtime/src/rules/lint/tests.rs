@@ -29,7 +29,7 @@ fn table(verdict: &str, rule: &str) -> String {
 
 #[test]
 fn rules_that_do_nothing_are_found() {
-    use Fault::{CannotLoosen, Duplicate, Expired, NoSuchTool, Redundant, Shadowed};
+    use Fault::{CannotHide, CannotLoosen, Duplicate, Expired, NoSuchTool, Redundant, Shadowed};
     let check = |layers: &[(Layer, String)], expect: &[(Fault, &str)]| {
         let layers: Vec<(Layer, &str)> = layers
             .iter()
@@ -114,6 +114,19 @@ fn rules_that_do_nothing_are_found() {
         &[(CannotLoosen, "write(a)")],
     );
     check(&[(Layer::Project, table("deny", "write(a)"))], &[]);
+    check(&[user(&table("deny", "send(vault/**)"))], &[]);
+    check(
+        &[user(&table("deny", "send(**/*.pem)"))],
+        &[(CannotHide, "send(**/*.pem)")],
+    );
+    check(
+        &[user(&format!(
+            "{}{}",
+            table("deny", "send(a/**)"),
+            table("deny", "send(a/b/**)")
+        ))],
+        &[(Redundant, "send(a/b/**)")],
+    );
     // Two caps both count: the lower one decides.
     check(&[user(&format!("{0}{0}", table("deny", "spend(5)")))], &[]);
 }
