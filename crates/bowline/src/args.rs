@@ -112,6 +112,9 @@ pub enum Command {
     /// Put a session on hold: what runs comes to its end, nothing new is begun.
     #[command(after_help = examples::PAUSE)]
     Pause(Pause),
+    /// Make a session's conversation shorter now; the journal keeps the whole.
+    #[command(after_help = examples::COMPACT)]
+    Compact(Compact),
     /// List commands that run in the background, or stop one.
     #[command(subcommand, after_help = examples::JOBS)]
     Jobs(Jobs),
@@ -702,6 +705,19 @@ pub struct Signal {
 pub struct Pause {
     /// The session: any unique part at either end of its id.
     pub session: String,
+}
+
+/// `bowline compact`
+#[derive(Debug, ClapArgs)]
+pub struct Compact {
+    /// The session: any unique part at either end of its id.
+    pub session: String,
+    /// What the summary should keep above all.
+    #[arg(long, value_name = "WORDS")]
+    pub focus: Option<String>,
+    /// One JSON object.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `bowline inbox`

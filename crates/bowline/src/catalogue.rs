@@ -452,6 +452,18 @@ const ROWS: &[Row] = &[
             somebody lets it go on. Refused inside a shell command that an agent runs.",
     },
     Row {
+        name: "compact",
+        usage: "bowline compact SESSION [--focus WORDS] [--json]",
+        effect: RunsSession,
+        outputs: &["text", "json"],
+        exits: &[0, 1, 2],
+        title: "Make a session's conversation shorter",
+        description: "Older exchanges are replaced by a summary that the model writes, or by a list of what was done \
+            where it cannot; a person's words, the plan, decisions, what is open and hashes of files are kept \
+            word for word, and looked for in the next request first. The journal keeps the whole. Exits 1 when \
+            nothing can be made shorter. Refused inside a shell command that an agent runs.",
+    },
+    Row {
         name: "usage",
         usage: "bowline usage [--by session|day|model|tool|project] [--since WHEN] [--until WHEN] [--session ID] [--accuracy | --open] [--json | --csv]",
         effect: Reads,

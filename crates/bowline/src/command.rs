@@ -3,6 +3,7 @@
 mod answer;
 mod audit;
 mod commands;
+mod compact;
 mod config;
 mod context;
 mod demo;
@@ -74,6 +75,7 @@ pub fn run(args: Args) -> Result<u8, Failure> {
         Command::Settle(args) => settle::run(&args),
         Command::Signal(args) => signal::run(&args),
         Command::Pause(args) => pause::run(&args),
+        Command::Compact(args) => compact::run(&args),
         Command::Jobs(args) => jobs::run(&args),
         Command::Usage(args) => usage::run(&args),
         Command::Audit(args) => audit::run(&args),

@@ -258,6 +258,13 @@ Examples:
   bowline pause 4f1c9a2b
   bowline resume 4f1c9a2b             lets it go on";
 
+/// `bowline compact --help`
+pub const COMPACT: &str = "\
+Examples:
+  bowline compact 4f1c9a2b
+  bowline compact 4f1c9a2b --focus \"the failing migration test\"
+  bowline compact 4f1c9a2b --json | jq .after_tokens";
+
 /// `bowline approve --help`
 pub const APPROVE: &str = "\
 Examples:

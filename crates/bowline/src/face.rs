@@ -5,7 +5,7 @@ mod json;
 mod outlet;
 mod schema;
 mod sheet;
-mod shorter;
+pub mod shorter;
 mod text;
 
 pub use blobs::BlobFolder;

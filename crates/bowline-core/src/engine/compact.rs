@@ -81,7 +81,8 @@ pub fn next_cut(state: &State, size: RequestSize) -> NextCut {
             return NextCut::Try(Box::new(plan));
         }
     }
-    // Nothing can be taken out whole: what was too little above is better than nothing.
+    // Nothing can be taken out whole: what was too little above is better than nothing, and the
+    // newest results are trimmed, too.
     for strategy in [Strategy::Trimmed, Strategy::Superseded] {
         if !has_failed(strategy)
             && let Some(plan) = planned(state, size, strategy, None)

@@ -8,6 +8,7 @@
 
 mod adopting;
 mod caps;
+mod compaction;
 mod errors;
 mod explore;
 mod laws;

@@ -2,11 +2,13 @@
 
 #[cfg(feature = "crash-points")]
 pub mod crash;
+mod errand;
 mod open;
 #[cfg(all(debug_assertions, not(feature = "crash-points")))]
 pub mod panic_point;
 mod watch;
 
+pub use errand::run_errand;
 pub use open::{owner, split};
 
 use std::panic::AssertUnwindSafe;

@@ -15,6 +15,7 @@ mod bills;
 mod bound;
 mod caching;
 mod caps_of_all;
+mod compaction;
 mod confined_work;
 mod context;
 mod demo;

@@ -58,6 +58,9 @@ const PINNED_PERCENT: u64 = 25;
 
 /// Works out a compaction that goes every way up to `strategy`; `recap` is the model's summary,
 /// where there is one. `None` when the next request would not be smaller.
+///
+/// The newest results are left whole, as the model has not seen them; only where the request would
+/// still be over the threshold they are trimmed, too.
 #[must_use]
 pub fn planned(
     state: &State,
@@ -66,6 +69,27 @@ pub fn planned(
     recap: Option<Recap>,
 ) -> Option<Planned> {
     let cut = Cut::of(state, size, strategy)?;
+    let threshold = state.compact_at_tokens();
+    let gentle = planned_at(state, size, strategy, recap.clone(), &cut);
+    let fits = |plan: &Planned| threshold.is_none_or(|most| plan.fact.after_tokens <= most);
+    if strategy == Strategy::Superseded || gentle.as_ref().is_some_and(fits) {
+        return gentle;
+    }
+    let rough = Cut {
+        recent: state.history.len() - cut.folded,
+        is_tight: true,
+        ..cut
+    };
+    planned_at(state, size, strategy, recap, &rough).or(gentle)
+}
+
+fn planned_at(
+    state: &State,
+    size: RequestSize,
+    strategy: Strategy,
+    recap: Option<Recap>,
+    cut: &Cut,
+) -> Option<Planned> {
     let mut strategies = vec![strategy];
     let mut bodies = Vec::new();
     let kept = &state.history[cut.folded..];

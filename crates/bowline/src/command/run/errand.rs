@@ -1,0 +1,46 @@
+//! An errand: one command carried out on a session that nobody runs, without going on with it.
+
+use bowline_core::{Command, SessionId};
+use bowline_runtime::{Face, Rest, Session};
+
+use super::{Asker, drive, index, open, run_on, store, watch};
+use crate::command::exec::Change;
+use crate::failure::Failure;
+use crate::places::Places;
+
+/// Takes the session over, gives it the command, drives it until it rests, and lets `tell` say how
+/// it came out.
+pub fn run_errand(
+    places: &Places,
+    session: SessionId,
+    command: Command,
+    face: &mut dyn Face,
+    tell: impl FnOnce(&Session, &Rest) -> u8,
+) -> Result<u8, Failure> {
+    let store = store(places);
+    let clock = crate::command::clock();
+    let log = watch::log(&store, &clock);
+    run_on(&log, async {
+        let opener = open::Opener {
+            places,
+            store: &store,
+            clock: &clock,
+            log: &log,
+        };
+        let (mut session, harness) = opener.go_on(session, Change::default()).await?;
+        session
+            .give(command)
+            .map_err(|refusal| Failure::usage(refusal.to_string()))?;
+        watch::begun(&log, &store, places, &session);
+        let rest = drive(&mut session, &harness, face, &log, (Asker::Face, places)).await;
+        let rested = watch::rested(&log, &rest);
+        let code = match &rest {
+            Ok(rest) => tell(&session, rest),
+            Err(_) => rested.0.exit_code(),
+        };
+        watch::ended(&log, rested, code);
+        rest?;
+        index(&store, &session);
+        Ok(code)
+    })
+}
