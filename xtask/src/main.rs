@@ -12,6 +12,7 @@ mod crash;
 mod deps;
 mod docs;
 mod duplicates;
+mod endure;
 mod finding;
 mod fuzz;
 mod interop;
@@ -41,6 +42,7 @@ Usage: cargo xtask CHORE [ARGUMENT...]
   crash         kill a scripted session in every way and verify what is left: --sweep (at every system call that
                 matters), --power (what the disk may hold without power), --random N --seed N; --sample: a little of all
   bench         the benchmarks of every crate that has some; arguments go to the benchmarks
+  endure        one session of 5,000 steps (--steps N) in a window that fills up (--window TOKENS): CPU and memory stay flat
   docs          write docs/{cli,events,config}.md, the schemas and the list of event names (--check: only compare)
   tidy          file length, headers, forgotten files, ARCHITECTURE.md, event names, machine paths, manifests
   deps          which crate may know which, who alone may use a library, where `unsafe` and the commit door may stand
@@ -120,6 +122,7 @@ fn dispatch(arguments: &[String]) -> Result<Outcome> {
         )),
         "fuzz" => fuzz::run(&repo, rest),
         "interop" => interop::run(&repo, rest),
+        "endure" => endure::run(&repo, rest),
         other => {
             say::error(format!(
                 "xtask: no chore is called `{other}`. `cargo xtask help` lists them."
@@ -129,10 +132,12 @@ fn dispatch(arguments: &[String]) -> Result<Outcome> {
     }
 }
 
-const TAKES_ARGUMENTS: [&str; 6] = ["test", "crash", "bench", "docs", "fuzz", "interop"];
+const TAKES_ARGUMENTS: [&str; 7] = [
+    "test", "crash", "bench", "docs", "fuzz", "interop", "endure",
+];
 
 /// Every chore's name, so that documents may cite one.
-pub(crate) const CHORES: [&str; 12] = [
+pub(crate) const CHORES: [&str; 13] = [
     "check",
     "test",
     "crash",
@@ -145,6 +150,7 @@ pub(crate) const CHORES: [&str; 12] = [
     "fuzz",
     "evals",
     "interop",
+    "endure",
 ];
 
 fn not_built(chore: &str, what: &str, instead: &str) -> Outcome {
