@@ -1,6 +1,6 @@
 //! The dialects: what differs between them before a single message is written or read.
 
-use bowline_core::Request;
+use bowline_core::{Request, SessionId};
 
 use crate::http::host_of;
 use crate::wire::{Encoder, Parser, Voice, anthropic, chat, responses};
@@ -84,7 +84,13 @@ impl Dialect {
             Self::Chat => None,
             Self::Responses => Some((
                 "/responses/input_tokens",
-                &["stream", "store", "include", "max_output_tokens"],
+                &[
+                    "stream",
+                    "store",
+                    "include",
+                    "max_output_tokens",
+                    "prompt_cache_key",
+                ],
             )),
             Self::Anthropic => Some(("/v1/messages/count_tokens", &["stream", "max_tokens"])),
         }
@@ -105,8 +111,19 @@ impl Dialect {
         }
     }
 
-    /// An encoder that has seen nothing. `host` is the server's: some want another spelling.
-    pub(crate) fn encoder(self, host: &str) -> Encoder {
+    /// An encoder that has seen nothing, for one session. `host` is the server's: some want another
+    /// spelling, and one sends requests with the same key to where their prefix is cached.
+    pub(crate) fn encoder(self, host: &str, session: SessionId) -> Encoder {
+        let encoder = self.keyless_encoder(host);
+        match (self, host) {
+            (Self::Chat | Self::Responses, "api.openai.com") => {
+                encoder.with_cache_key(session.to_string())
+            }
+            _ => encoder,
+        }
+    }
+
+    fn keyless_encoder(self, host: &str) -> Encoder {
         match self {
             Self::Chat => chat::encoder(chat::MaxTokensField::of_host(host)),
             Self::Responses => responses::encoder(),
@@ -114,16 +131,17 @@ impl Dialect {
         }
     }
 
-    /// The body of `request` as it is sent to the server at this address, byte for byte.
+    /// The body of `request` of a session as it is sent to the server at this address, byte for
+    /// byte.
     #[must_use]
-    pub fn body(self, base_url: &str, request: &Request) -> Vec<u8> {
-        self.encoder(&host_of(base_url)).encode(request)
+    pub fn body(self, base_url: &str, session: SessionId, request: &Request) -> Vec<u8> {
+        self.encoder(&host_of(base_url), session).encode(request)
     }
 
     /// Where the server is told that it may cache; nowhere in a dialect that tells it nothing.
     #[must_use]
     pub fn cache_marks(self, request: &Request) -> CacheMarks {
-        let marks = self.encoder("").marks(request);
+        let marks = self.keyless_encoder("").marks(request);
         CacheMarks {
             after_head: marks.before_head_end.is_some(),
             after_items: marks.places,

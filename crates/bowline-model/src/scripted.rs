@@ -48,7 +48,7 @@ impl ScriptedProvider {
             scenario: scenario.into(),
             idle: Timeouts::default().idle,
             new_id,
-            recent: Recent::new(|| encoder(MaxTokensField::MaxTokens)),
+            recent: Recent::new(|_| encoder(MaxTokensField::MaxTokens)),
         }
     }
 }

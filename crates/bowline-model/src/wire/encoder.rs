@@ -16,6 +16,7 @@ use bowline_core::request::FrozenPrompt;
 use bowline_core::{Digest, ModelRef, Request};
 use sha2::{Digest as _, Sha256};
 
+use super::json::push_string;
 use super::weight::Weight;
 use crate::provider::RequestSize;
 
@@ -98,6 +99,8 @@ pub(crate) struct Placed {
 #[derive(Debug)]
 pub struct Encoder {
     format: Box<dyn Format>,
+    /// What tells the provider which requests have a prefix in common.
+    cache_key: Option<String>,
     /// What the head was made from.
     base: Option<(ModelRef, Arc<FrozenPrompt>)>,
     /// The items whose bytes `body` holds. They are kept alive, so that no other item can come to
@@ -145,6 +148,7 @@ impl Encoder {
     pub(crate) fn new(format: Box<dyn Format>) -> Self {
         Self {
             format,
+            cache_key: None,
             base: None,
             items: Vec::new(),
             spans: Vec::new(),
@@ -155,6 +159,12 @@ impl Encoder {
             hashed_bytes: 0,
             given: None,
         }
+    }
+
+    /// The same, which adds this `prompt_cache_key` to every request: at most 64 characters.
+    pub(crate) fn with_cache_key(mut self, key: String) -> Self {
+        self.cache_key = Some(key);
+        self
     }
 
     /// Gives the body of `request`. Items that are the same `Arc`s as last time, from the first
@@ -207,6 +217,13 @@ impl Encoder {
     fn finish(&self, body: &mut Vec<u8>, request: &Request) {
         body.extend_from_slice(self.spans.last().map_or(b"", |span| span.close));
         self.format.tail(body, request);
+        if let Some(key) = &self.cache_key
+            && body.pop() == Some(b'}')
+        {
+            body.extend_from_slice(b",\"prompt_cache_key\":");
+            push_string(body, key);
+            body.push(b'}');
+        }
     }
 
     /// Makes `body` hold the head and the items of `request`, and nothing else.

@@ -96,7 +96,7 @@ impl HttpProvider {
             name: config.name,
             dialect,
             endpoint: Arc::new(endpoint),
-            recent: Recent::new(move || dialect.encoder(&host)),
+            recent: Recent::new(move |session| dialect.encoder(&host, session)),
             new_id: config.new_id,
             place: ModelPlace::of_address(dialect.name(), &config.base_url),
         })

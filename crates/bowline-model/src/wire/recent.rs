@@ -8,7 +8,7 @@ use super::Encoder;
 
 /// Keeps some encoders, one for each session, so that what was encoded before is not encoded again.
 pub(crate) struct Recent {
-    make: Box<dyn Fn() -> Encoder + Send + Sync>,
+    make: Box<dyn Fn(SessionId) -> Encoder + Send + Sync>,
     /// The newest at the end.
     kept: Mutex<Vec<(SessionId, Encoder)>>,
 }
@@ -17,7 +17,7 @@ impl Recent {
     /// Sessions whose bytes are kept; a session that comes back later is encoded once more.
     const KEPT: usize = 8;
 
-    pub(crate) fn new(make: impl Fn() -> Encoder + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(make: impl Fn(SessionId) -> Encoder + Send + Sync + 'static) -> Self {
         Self {
             make: Box::new(make),
             kept: Mutex::default(),
@@ -33,7 +33,7 @@ impl Recent {
                 if kept.len() == Self::KEPT {
                     kept.remove(0);
                 }
-                kept.push((session, (self.make)()));
+                kept.push((session, (self.make)(session)));
             }
         }
         let newest = kept.len() - 1;

@@ -29,7 +29,10 @@ pub fn run(args: &args::Transcript) -> Result<u8, Failure> {
         let mut planned = planned(&store, session, Some(step))?;
         planned.request.images = Arc::new(images(&store, session, &planned)?);
         let spoken = Spoken::of(&planned, &places)?;
-        as_sent(&spoken.dialect.body(&spoken.base_url, &planned.request))?;
+        let body = spoken
+            .dialect
+            .body(&spoken.base_url, session, &planned.request);
+        as_sent(&body)?;
         return Ok(0);
     }
     let intact = store.read_only(session)?.read_intact()?;

@@ -4,6 +4,7 @@
 //! `BOWLINE_CACHE_STEPS=200` plays that many steps instead of a sample.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use bowline_model::scenario::{Call, Scenario, Step};
 use bowline_testkit::optimum::Report;
@@ -179,6 +180,31 @@ fn a_long_session_reads_what_it_can_from_the_cache_and_never_breaks_its_prefix()
         check_told(&server, steps / TURN);
         check_control(&server);
     }
+}
+
+/// A quarter of an hour lies between the turns of a session.
+#[test]
+fn an_hour_outlives_the_pauses_of_a_session() {
+    let turns = 4;
+    let with = |ttl: &str| {
+        let scratch = workspace();
+        scratch.config(&format!("[context]\ncache_ttl = \"{ttl}\"\n"));
+        let server = server(turns * TURN, 15_000);
+        for at in 0..turns {
+            turn(&scratch, &server, DIALECTS[0], at);
+            server.advance(Duration::from_secs(15 * 60));
+        }
+        assert_eq!(server.violations(), []);
+        let report = report(&server);
+        println!("{ttl}: {}", report.to_json());
+        assert_eq!(report.breaks, []);
+        report
+    };
+    let (short, hour) = (with("5m"), with("1h"));
+    assert!(hour.covered_permille() >= 950, "{hour:?}");
+    assert!(hour.paid_permille() <= 1_050, "{hour:?}");
+    assert!(short.covered_permille() < 950, "{short:?}");
+    assert!(short.paid > hour.paid);
 }
 
 /// The model is told of every change of mode and date, once, in words that are appended.

@@ -377,3 +377,24 @@ proptest! {
         prop_assert_eq!(cached, encode(&all));
     }
 }
+
+#[test]
+fn at_openai_itself_requests_of_a_session_bear_one_key() {
+    let session = bowline_core::SessionId::from_uuid(uuid::Uuid::from_u128(7));
+    let key = format!(r#","prompt_cache_key":"{session}"}}"#);
+    let request = request(vec![person("a")]);
+    let check = |dialect: crate::Dialect, host: &str, expect: bool| {
+        let mut encoder = dialect.encoder(host, session);
+        let size = encoder.size(&request);
+        let body = String::from_utf8(encoder.encode(&request)).unwrap();
+        assert_eq!(body.ends_with(&key), expect, "{body}");
+        assert_eq!(size.bytes, body.len() as u64);
+        let plain = String::from_utf8(dialect.encoder("x", session).encode(&request)).unwrap();
+        assert_eq!(body.replace(&key, "}"), plain);
+    };
+    check(crate::Dialect::Responses, "api.openai.com", true);
+    check(crate::Dialect::Chat, "api.openai.com", true);
+    check(crate::Dialect::Responses, "localhost", false);
+    check(crate::Dialect::Chat, "models.example", false);
+    check(crate::Dialect::Anthropic, "api.openai.com", false);
+}
