@@ -71,6 +71,9 @@ pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Result<Outcome> {
         bail!("only {} of {} steps were made", samples.len(), asked.steps);
     }
     let verdict = Verdict::of(&samples[..=asked.steps]).context("too few steps to judge")?;
+    for part in measure::parts(&samples[..=asked.steps]) {
+        say::line(format!("endure: {part}"));
+    }
     say::line(format!("endure: {verdict}"));
     Ok(Outcome::clean_if(verdict.is_good()))
 }

@@ -52,6 +52,28 @@ impl Sample {
     }
 }
 
+/// How each tenth of a session went, as lines for people.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts far below the 52 bits that a float holds"
+)]
+pub(super) fn parts(samples: &[Sample]) -> Vec<String> {
+    let steps = samples.len().saturating_sub(1) / 10;
+    let part = |number: usize| {
+        let (from, to) = (&samples[number * steps], &samples[(number + 1) * steps]);
+        let count = steps.max(1) as f64;
+        format!(
+            "steps {} to {}: {:.2} ms of CPU and {:.0} KiB of request each, {:.1} MiB in memory",
+            number * steps,
+            (number + 1) * steps,
+            (to.cpu_ms - from.cpu_ms) as f64 / count,
+            (to.bytes - from.bytes) as f64 / count / 1024.0,
+            to.resident_kib as f64 / 1024.0
+        )
+    };
+    (0..10).map(part).collect()
+}
+
 /// How a session fared.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Verdict {
