@@ -1,5 +1,6 @@
 //! The person at the terminal: answers what a session waits for, and gives it words while it runs.
 
+mod held;
 mod lines;
 mod said;
 
@@ -152,7 +153,7 @@ impl Terminal {
             }
             match &rest {
                 Rest::Waiting(waiting) if waiting.is_empty() => return Ok(rest),
-                Rest::Waiting(waiting) => match self.ask(session, together(waiting)).await {
+                Rest::Waiting(_) | Rest::Paused(_) => match self.ask_about(session, &rest).await {
                     Next::Give(commands) => {
                         for command in commands {
                             // A question that was answered elsewhere meanwhile stays answered.
@@ -166,6 +167,15 @@ impl Terminal {
                 _ if typed => {}
                 _ => return Ok(rest),
             }
+        }
+    }
+
+    /// Asks about what a session rests at.
+    async fn ask_about(&mut self, session: &Session, rest: &Rest) -> Next {
+        match rest {
+            Rest::Waiting(waiting) => self.ask(session, together(waiting)).await,
+            Rest::Paused(by) => self.ask_about_hold(session, by).await,
+            _ => Next::Park,
         }
     }
 
@@ -216,28 +226,36 @@ impl Terminal {
     async fn answer(&mut self, session: &Session, asked: &[Asked<'_>]) -> Next {
         let mut told = BTreeSet::new();
         loop {
-            print::err_text("> ");
-            let line = loop {
-                tokio::select! {
-                    line = self.answers.recv() => break line.flatten(),
-                    () = self.interrupts.parked.notified() => break None,
-                    () = tokio::time::sleep(MAILBOX_POLL) => {
-                        if session.has_letters() {
-                            print::err_line("");
-                            return Next::LookAgain;
-                        }
-                    }
-                }
-            };
-            let Some(line) = line else {
-                print::err_line("");
-                return Next::Park;
+            let line = match self.typed(session).await {
+                Ok(line) => line,
+                Err(next) => return next,
             };
             match self.understand(&line, asked, &mut told) {
                 Ok(next) => return next,
                 Err(hint) => print::err_line(&hint),
             }
         }
+    }
+
+    /// The next line typed, or what comes instead of one.
+    async fn typed(&mut self, session: &Session) -> Result<String, Next> {
+        print::err_text("> ");
+        let line = loop {
+            tokio::select! {
+                line = self.answers.recv() => break line.flatten(),
+                () = self.interrupts.parked.notified() => break None,
+                () = tokio::time::sleep(MAILBOX_POLL) => {
+                    if session.has_letters() {
+                        print::err_line("");
+                        return Err(Next::LookAgain);
+                    }
+                }
+            }
+        };
+        line.ok_or_else(|| {
+            print::err_line("");
+            Next::Park
+        })
     }
 
     /// What a line means for what is asked, or how to answer it.

@@ -5,6 +5,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod alarms;
 mod answers;
 mod approvals;
 mod audit;
