@@ -69,13 +69,13 @@ impl Detector {
     #[must_use]
     pub fn new(window: Window) -> Self {
         let span_ms = window.span_ms();
-        let series = || Series::new(window.steps, span_ms);
+        let series = |metric| Series::new(window.steps, span_ms, Rule::of(metric).lately);
         Self {
             window,
-            tokens: series(),
-            hits: series(),
-            errors: series(),
-            turns: series(),
+            tokens: series(Metric::TokensPerStep),
+            hits: series(Metric::CacheHits),
+            errors: series(Metric::Errors),
+            turns: series(Metric::CallsPerTurn),
             hours: Hours::new(span_ms),
             usual_hour: None,
             evidence: Evidence::new(window.steps),
@@ -316,7 +316,8 @@ impl Detector {
         let bounds = rule.bounds(series.usual(rule.side)?);
         let figure = match metric {
             Metric::CallsPerTurn => number(self.turn_calls?),
-            _ => rule.figure(series.lately(rule.lately)?),
+            Metric::Errors => series.last()?,
+            _ => rule.figure(series.lately()?),
         };
         let window = AlarmWindow {
             samples: series.len() as u64,

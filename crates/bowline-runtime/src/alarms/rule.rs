@@ -3,6 +3,7 @@
 use bowline_core::alarm::Metric;
 
 use super::LATELY_STEPS;
+use super::evidence::OPERATIONS;
 use super::series::{Side, Usual};
 
 /// A figure within so many spreads of the median is usual in any case.
@@ -23,7 +24,8 @@ pub(super) struct Rule {
     too_many_times: f64,
     /// How far from the median it must at least lie, in the metric's unit.
     least: f64,
-    /// The figure is the median of so many of the last samples: one odd step is none.
+    /// So many of the last samples are held against those before. The figure of a step is their
+    /// median: one odd step is none.
     pub(super) lately: usize,
     /// Of how many samples a baseline is made at least, as a share of those of steps.
     warm_up_fifths: u64,
@@ -49,7 +51,7 @@ impl Rule {
                 times: 3.5,
                 too_many_times: 4.75,
                 least: 250_000.0,
-                lately: 1,
+                lately: 0,
                 warm_up_fifths: 2,
                 ..per_step
             },
@@ -65,7 +67,7 @@ impl Rule {
                 spreads: 5.0,
                 times: 5.0,
                 least: 100.0,
-                lately: 1,
+                lately: 0,
                 warm_up_fifths: 2,
                 ..per_step
             },
@@ -74,7 +76,7 @@ impl Rule {
                 spreads: 4.0,
                 times: 1.0,
                 least: 350.0,
-                lately: 1,
+                lately: OPERATIONS,
                 ..per_step
             },
         }

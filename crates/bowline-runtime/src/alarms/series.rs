@@ -26,16 +26,22 @@ pub(super) struct Usual {
 pub(super) struct Series {
     most: usize,
     span_ms: u64,
+    /// How many of the last samples are held against the others, and are no part of what is usual
+    /// yet.
+    lately: usize,
+    recent: VecDeque<(u64, f64)>,
     samples: VecDeque<(u64, f64)>,
     /// The same figures, the least first.
     sorted: Vec<f64>,
 }
 
 impl Series {
-    pub(super) const fn new(most: usize, span_ms: u64) -> Self {
+    pub(super) const fn new(most: usize, span_ms: u64, lately: usize) -> Self {
         Self {
             most,
             span_ms,
+            lately,
+            recent: VecDeque::new(),
             samples: VecDeque::new(),
             sorted: Vec::new(),
         }
@@ -46,6 +52,16 @@ impl Series {
         if !figure.is_finite() {
             return;
         }
+        self.recent.push_back((at_ms, figure));
+        if self.recent.len() > self.lately
+            && let Some((at_ms, figure)) = self.recent.pop_front()
+        {
+            self.settle(at_ms, figure);
+        }
+    }
+
+    /// Makes a sample part of what is usual.
+    fn settle(&mut self, at_ms: u64, figure: f64) {
         let is_old = |from_ms: u64| at_ms.saturating_sub(from_ms) > self.span_ms;
         while self.samples.len() >= self.most
             || self.samples.front().is_some_and(|(from, _)| is_old(*from))
@@ -63,6 +79,7 @@ impl Series {
         self.sorted.insert(place, figure);
     }
 
+    /// How many samples say what is usual.
     pub(super) fn len(&self) -> usize {
         self.samples.len()
     }
@@ -77,12 +94,16 @@ impl Series {
         usual(&self.sorted, side)
     }
 
-    /// The median of the last `count` samples; `None` when there are fewer.
-    pub(super) fn lately(&self, count: usize) -> Option<f64> {
-        let from = self.samples.len().checked_sub(count)?;
-        let mut last: Vec<f64> = self.samples.range(from..).map(|(_, it)| *it).collect();
+    /// The last sample; `None` before there is one.
+    pub(super) fn last(&self) -> Option<f64> {
+        self.recent.back().map(|(_, figure)| *figure)
+    }
+
+    /// The median of the last samples; `None` when there are too few.
+    pub(super) fn lately(&self) -> Option<f64> {
+        let mut last: Vec<f64> = self.recent.iter().map(|(_, it)| *it).collect();
         last.sort_unstable_by(f64::total_cmp);
-        median(&last)
+        median(&last).filter(|_| last.len() == self.lately)
     }
 }
 

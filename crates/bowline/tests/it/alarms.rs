@@ -9,13 +9,13 @@ use crate::stream_json::published;
 use crate::support::{Ran, Scratch, of_kind};
 use crate::terminal::Typing;
 
-/// Twelve steps that write little, then nine that write a lot, then the answer.
+/// Twenty steps that write little, then nine that write a lot, then the answer.
 fn growing() -> Value {
     let step = |tokens: u64| {
         json!({ "calls": [{ "tool": "glob", "input": { "pattern": "*" } }],
             "usage": { "input_tokens": 100, "output_tokens": tokens } })
     };
-    let mut steps: Vec<Value> = (0..12).map(|_| step(10)).collect();
+    let mut steps: Vec<Value> = (0..20).map(|_| step(10)).collect();
     steps.extend((0..9).map(|_| step(3_500)));
     steps.push(json!({ "text": "All done." }));
     Value::Array(steps)
@@ -81,7 +81,7 @@ fn a_session_that_is_paused_for_an_alarm_goes_on_when_somebody_says_so() {
         let by = paused[0]["data"]["by"].as_str().expect("a text");
         assert!(by.contains(words), "{by}");
         let replies = of_kind(&events, "ModelReplied").len();
-        assert!((13..21).contains(&replies), "{action}: {replies} replies");
+        assert!((21..29).contains(&replies), "{action}: {replies} replies");
         assert_eq!(alarms(&scratch)[0]["data"]["action"], action);
         let id = &scratch.sessions()[0];
         scratch.run(&["inbox"]).expect(0, &["on hold"]);
@@ -159,9 +159,9 @@ fn what_is_usual_is_known_from_sessions_of_before() {
         part.push(json!({ "text": "All done." }));
         Value::Array(part)
     };
-    scratch.play("full", &part(0..12), &[]).expect(0, &[]);
+    scratch.play("full", &part(0..20), &[]).expect(0, &[]);
     assert_eq!(alarms(&scratch), Vec::<Value>::new());
-    scratch.play("full", &part(12..21), &[]).expect(0, &[]);
+    scratch.play("full", &part(20..29), &[]).expect(0, &[]);
     let told = alarms(&scratch);
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0]["data"]["window"]["samples"].as_u64() >= Some(13));

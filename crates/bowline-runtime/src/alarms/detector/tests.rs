@@ -115,7 +115,8 @@ fn first(metric: Metric, work: &Work) -> Told {
 #[test]
 fn each_metric_alarms_with_its_likely_cause() {
     let steady = Work::default;
-    let table: [(Metric, Work, fn(&AlarmCause) -> bool); 7] = [
+    type IsRight = fn(&AlarmCause) -> bool;
+    let table: [(Metric, Work, IsRight); 7] = [
         (
             Metric::TokensPerStep,
             Work {

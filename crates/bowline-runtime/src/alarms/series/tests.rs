@@ -24,23 +24,39 @@ fn what_is_usual_is_known_by_hand() {
 
 #[test]
 fn old_samples_leave_by_number_and_by_age() {
-    let mut series = Series::new(3, 100);
+    let mut series = Series::new(3, 100, 0);
     for (at_ms, figure) in [(0, 9.0), (10, 1.0), (20, 2.0), (30, 3.0)] {
         series.push(at_ms, figure);
     }
     assert_eq!((series.len(), series.since_ms()), (3, Some(10)));
     assert_eq!(series.usual(Side::Above).unwrap().median, 2.0);
-    assert_eq!((series.lately(2), series.lately(4)), (Some(2.5), None));
     series.push(125, 7.0);
     assert_eq!((series.len(), series.since_ms()), (2, Some(30)));
     series.push(125, f64::NAN);
     assert_eq!(series.len(), 2);
 }
 
+#[test]
+fn the_last_samples_are_no_part_of_what_is_usual_yet() {
+    let mut series = Series::new(9, u64::MAX, 2);
+    let table = [
+        (1.0, None, None),
+        (2.0, None, Some(1.5)),
+        (9.0, Some(1.0), Some(5.5)),
+        (9.0, Some(1.5), Some(9.0)),
+    ];
+    for (at_ms, (figure, usual, lately)) in (0..).zip(table) {
+        series.push(at_ms, figure);
+        let median = series.usual(Side::Above).map(|usual| usual.median);
+        assert_eq!((median, series.lately()), (usual, lately), "after {figure}");
+        assert_eq!(series.last(), Some(figure));
+    }
+}
+
 proptest! {
     #[test]
     fn the_window_is_what_sorting_anew_gives(figures in prop::collection::vec(0_u8..20, 1..60)) {
-        let mut series = Series::new(16, u64::MAX);
+        let mut series = Series::new(16, u64::MAX, 0);
         for (at, figure) in figures.iter().enumerate() {
             series.push(at as u64, f64::from(*figure));
             let from = (at + 1).saturating_sub(16);
