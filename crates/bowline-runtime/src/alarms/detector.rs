@@ -313,7 +313,7 @@ impl Detector {
         if (series.len() as u64) < rule.warm_up(self.window.warm_up) {
             return None;
         }
-        let bounds = rule.bounds(series.usual(rule.side)?);
+        let bounds = rule.bounds(series.usual(rule.side)?, series.len());
         let figure = match metric {
             Metric::CallsPerTurn => number(self.turn_calls?),
             Metric::Errors => series.last()?,
@@ -345,7 +345,7 @@ impl Detector {
         steps.sort_unstable_by(f64::total_cmp);
         let found = UsualHour {
             at_hour,
-            bounds: rule.bounds(usual(&costs, rule.side)?),
+            bounds: rule.bounds(usual(&costs, rule.side)?, costs.len()),
             steps: usual(&steps, rule.side).map_or(0, |usual| whole(usual.median)),
             window: AlarmWindow {
                 samples: costs.len() as u64,

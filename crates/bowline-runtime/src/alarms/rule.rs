@@ -7,7 +7,10 @@ use super::evidence::OPERATIONS;
 use super::series::{Side, Usual};
 
 /// A figure within so many spreads of the median is usual in any case.
-const FEWEST_SPREADS: f64 = 2.5;
+const FEWEST_SPREADS: f64 = 2.0;
+
+/// With so many samples what is known of the spread is taken to be off by a factor of two.
+const DOUBT_SAMPLES: f64 = 25.0;
 
 /// How a metric is judged.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +40,7 @@ impl Rule {
         let per_step = Self {
             side: Side::Above,
             by_ratio: true,
-            spreads: 2.5,
+            spreads: 3.0,
             times: 2.5,
             too_many_times: f64::INFINITY,
             least: 2_000.0,
@@ -49,7 +52,7 @@ impl Rule {
             Metric::UsdPerHour => Self {
                 spreads: 3.5,
                 times: 3.5,
-                too_many_times: 4.75,
+                too_many_times: 4.25,
                 least: 250_000.0,
                 lately: 0,
                 warm_up_fifths: 2,
@@ -103,12 +106,15 @@ impl Rule {
         }
     }
 
-    /// What is usual and what is the limit, in the metric's unit.
-    pub(super) fn bounds(&self, usual: Usual) -> Bounds {
+    /// What is usual and what is the limit, in the metric's unit. From few samples less is known, so
+    /// that the limit lies farther.
+    pub(super) fn bounds(&self, usual: Usual, samples: usize) -> Bounds {
         let median = self.figure(usual.median);
         let spread = self.figure(usual.median + usual.spread) - median;
         let enough = (FEWEST_SPREADS * usual.spread).max(self.too_many_times.ln());
-        let far = (self.spreads * usual.spread).min(enough);
+        let samples = u32::try_from(samples).unwrap_or(u32::MAX);
+        let doubt = 1.0 + DOUBT_SAMPLES / f64::from(samples.max(1));
+        let far = (self.spreads * doubt * usual.spread).min(enough);
         let limit = match self.side {
             Side::Above => self
                 .figure(usual.median + far)

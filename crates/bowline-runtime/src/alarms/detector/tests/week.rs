@@ -59,7 +59,8 @@ pub(super) struct Week {
     left_in_turn: u64,
     last_reply_ms: u64,
     steps: u64,
-    spent_micro_usd: u64,
+    /// When, and how much in millionths of a dollar.
+    spent: Vec<(u64, u64)>,
     hours: std::collections::BTreeSet<u64>,
 }
 
@@ -75,7 +76,7 @@ impl Week {
             left_in_turn: 0,
             last_reply_ms: 0,
             steps: 0,
-            spent_micro_usd: 0,
+            spent: Vec::new(),
             hours: std::collections::BTreeSet::new(),
         }
     }
@@ -92,8 +93,11 @@ impl Week {
         self.now_ms
     }
 
-    pub(super) const fn spent_micro_usd(&self) -> u64 {
-        self.spent_micro_usd
+    /// What was spent in an hour from `from_ms` on, in millionths of a dollar.
+    pub(super) fn spent_micro_usd(&self, from_ms: u64) -> u64 {
+        let hour = from_ms..=from_ms + HOUR_MS;
+        let within = self.spent.iter().filter(|(at, _)| hour.contains(at));
+        within.map(|(_, cost)| cost).sum()
     }
 
     /// Goes on at nine the next day.
@@ -167,7 +171,7 @@ impl Week {
             return;
         }
         let (usage, cost_micro_usd) = self.usage(work);
-        self.spent_micro_usd += cost_micro_usd;
+        self.spent.push((self.now_ms, cost_micro_usd));
         self.last_reply_ms = self.now_ms;
         let asked = u32::from(self.left_in_turn > 0) + u32::from(self.chance(0.2));
         let seen = Seen::Replied {
