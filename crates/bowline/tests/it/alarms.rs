@@ -11,12 +11,14 @@ use crate::terminal::Typing;
 
 /// Twenty steps that write little, then nine that write a lot, then the answer.
 fn growing() -> Value {
-    let step = |tokens: u64| {
-        json!({ "calls": [{ "tool": "glob", "input": { "pattern": "*" } }],
+    // No two of them are the same: nothing is repeated.
+    let step = |number: u64| {
+        let pattern = format!("*{number}");
+        let tokens = if number < 20 { 10 } else { 3_500 };
+        json!({ "calls": [{ "tool": "glob", "input": { "pattern": pattern } }],
             "usage": { "input_tokens": 100, "output_tokens": tokens } })
     };
-    let mut steps: Vec<Value> = (0..20).map(|_| step(10)).collect();
-    steps.extend((0..9).map(|_| step(3_500)));
+    let mut steps: Vec<Value> = (0..29).map(step).collect();
     steps.push(json!({ "text": "All done." }));
     Value::Array(steps)
 }
