@@ -267,9 +267,7 @@ fn why(piece: Piece<'_>) -> String {
 /// The hard cap of a piece, in bytes and in words.
 const fn cap(piece: Piece<'_>) -> (Option<usize>, &'static str) {
     match piece {
-        Piece::System(_) | Piece::Tool(_) => {
-            (None, "frozen: nothing is added after the session began")
-        }
+        Piece::System(_) | Piece::Tool(_) => (None, "what was frozen when the session began"),
         Piece::Reply(_) => (None, "the longest reply that budget was set aside for"),
         Piece::Result(..) => (Some(caps::TOOL_RESULT_BYTES), "a tool result"),
         Piece::Words(input) => match BlockKind::of_words(input) {
