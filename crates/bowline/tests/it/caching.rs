@@ -202,7 +202,8 @@ fn an_hour_outlives_the_pauses_of_a_session() {
     };
     let (short, hour) = (with("5m"), with("1h"));
     assert!(hour.covered_permille() >= 950, "{hour:?}");
-    assert!(hour.paid_permille() <= 1_050, "{hour:?}");
+    // What is written for an hour and never read again weighs more in so short a session.
+    assert!(hour.paid_permille() <= 1_100, "{hour:?}");
     assert!(short.covered_permille() < 950, "{short:?}");
     assert!(short.paid > hour.paid);
 }
