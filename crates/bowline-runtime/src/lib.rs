@@ -69,6 +69,7 @@ mod confinement;
 mod drive;
 mod error;
 mod face;
+pub mod instructions;
 mod judge;
 pub mod keep;
 mod look;

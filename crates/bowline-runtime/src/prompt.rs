@@ -121,17 +121,6 @@ pub fn freeze(surroundings: &Surroundings, tools: &[ToolSpec]) -> FrozenPrompt {
     FrozenPrompt { system, tools }
 }
 
-/// The project's own instructions, as untrusted text with their origin.
-#[must_use]
-pub fn instructions(file: &str, text: String) -> ContextText {
-    ContextText::admit(
-        Origin::File(file.to_owned()),
-        text,
-        caps::INSTRUCTIONS_BYTES,
-        None,
-    )
-}
-
 /// A person's answer to a question of the model: it becomes the result of a call.
 #[must_use]
 pub fn answer(text: String) -> ContextText {

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod audit;
+mod memory;
 mod policy;
 mod scrub;
 mod usage;
@@ -15,6 +16,7 @@ use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 pub use self::audit::{
     Audit, AuditExplain, AuditExport, AuditQuery, AuditTier, AuditVerdict, AuditVerify,
 };
+pub use self::memory::{Memory, MemoryAdd};
 pub use self::scrub::Scrub;
 pub use self::usage::{Reconcile, SettleUsage, Usage, UsageBy, UsageCommand};
 use crate::examples;
@@ -115,6 +117,9 @@ pub enum Command {
     /// Make a session's conversation shorter now; the journal keeps the whole.
     #[command(after_help = examples::COMPACT)]
     Compact(Compact),
+    /// See what instruction files the model is given here, or add a line to one.
+    #[command(subcommand, after_help = examples::MEMORY)]
+    Memory(Memory),
     /// List commands that run in the background, or stop one.
     #[command(subcommand, after_help = examples::JOBS)]
     Jobs(Jobs),

@@ -511,6 +511,36 @@ const ROWS: &[Row] = &[
             granted until this has counted again; of each total the larger one holds.",
     },
     Row {
+        name: "memory list",
+        usage: "bowline memory list [--cd FOLDER] [--json]",
+        effect: Reads,
+        outputs: &["text", "json"],
+        exits: LIST_EXITS,
+        title: "The instruction files that a session here is given",
+        description: "With whose each is, its size and its cap, what imports it, and what is left \
+            out and why. Reads AGENTS.md and CLAUDE.md of the configuration folder and of every \
+            folder from the root of the repository inwards; runs nothing.",
+    },
+    Row {
+        name: "memory show",
+        usage: "bowline memory show [--cd FOLDER]",
+        effect: Reads,
+        outputs: &["text"],
+        exits: LIST_EXITS,
+        title: "The text of the instruction files, as the model reads it",
+        description: "Secrets are shown as they stand in the files; the model is given masks.",
+    },
+    Row {
+        name: "memory add",
+        usage: "bowline memory add TEXT [--user|--project|--local FOLDER] [--yes]",
+        effect: WritesState,
+        outputs: &["text"],
+        exits: LIST_EXITS,
+        title: "Add a line to an instruction file",
+        description: "Shows what comes where and asks; without a terminal it needs --yes. Exit 1 \
+            when the answer is no. Refuses inside an agent's own shell.",
+    },
+    Row {
         name: "jobs list",
         usage: "bowline jobs list [--json]",
         effect: Reads,

@@ -18,6 +18,7 @@ pub mod inside;
 mod jobs;
 pub mod keeper;
 mod log;
+mod memory;
 mod models;
 mod pause;
 mod policy;
@@ -76,6 +77,7 @@ pub fn run(args: Args) -> Result<u8, Failure> {
         Command::Signal(args) => signal::run(&args),
         Command::Pause(args) => pause::run(&args),
         Command::Compact(args) => compact::run(&args),
+        Command::Memory(args) => memory::run(&args),
         Command::Jobs(args) => jobs::run(&args),
         Command::Usage(args) => usage::run(&args),
         Command::Audit(args) => audit::run(&args),

@@ -148,6 +148,15 @@ Examples:
   bowline jobs list
   bowline jobs stop bg:5e1d77f0       asked to end, then made to";
 
+/// `bowline memory --help`
+pub const MEMORY: &str = "\
+Examples:
+  bowline memory list                              what the model is told here, file by file
+  bowline memory add 'Tests run with cargo xtask test'
+  bowline memory add --user 'Answer in French'     in every session
+
+Files are AGENTS.md and CLAUDE.md, your own first, then from the root of the repository inwards.";
+
 /// `bowline tools --help`
 pub const TOOLS: &str = "\
 Examples:

@@ -39,6 +39,7 @@ mod kills;
 mod listing;
 mod log;
 mod loops;
+mod memory;
 mod models;
 mod named_hosts;
 mod overrun;

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bowline_core::context::caps;
 use bowline_core::decision::Layer;
 use bowline_core::event::{SessionAdopted, SessionStarted};
-use bowline_core::{ModelPlace, RuleInForce, SessionId, Settings, State};
+use bowline_core::{ContextText, ModelPlace, RuleInForce, SessionId, Settings, State};
 use bowline_journal::{OwnedSession, Owner, Store};
 use bowline_model::scenario::Scenario;
 use bowline_runtime::config::{Effective, ProjectTrust};
+use bowline_runtime::instructions::{self, Instructions};
 use bowline_runtime::prompt::{self, Surroundings};
 use bowline_runtime::{Clock, Harness, Places as SessionPlaces, RunLog, Session, keep};
 use bowline_tools::Toolbox;
@@ -97,16 +97,11 @@ impl Opener<'_> {
         };
         let (journal, session_places) = split(self.store, owned)?;
         let mut session = Session::begin(journal, session_places, self.clock.clone(), started);
-        let file = cwd.join("AGENTS.md");
-        let kept = keep::taking(&harness.policy, &file, &*harness.provider);
-        if let Err(why) = &kept {
-            crate::print::err_line(&crate::print::visible(&format!("bowline: {why}")));
-        }
-        if let (Ok(kept), Some(text)) = (kept, instructions(&cwd)) {
-            session.keep_local(kept);
-            let text = harness.masker.mask(&text).text.into_owned();
-            session.note(prompt::instructions("AGENTS.md", text));
-        }
+        note_instructions(
+            &mut session,
+            &harness,
+            &instructions::gather(Some(&self.places.config), &cwd),
+        );
         Ok((session, harness))
     }
 
@@ -294,6 +289,35 @@ impl Opener<'_> {
     }
 }
 
+/// Gives the model the instruction files, masked, each with its origin; and says what it does not get.
+fn note_instructions(session: &mut Session, harness: &Harness, found: &Instructions) {
+    let mask = |text: &str| harness.masker.mask(text).text.into_owned();
+    for file in &found.files {
+        match keep::taking(&harness.policy, &file.path, &*harness.provider) {
+            Ok(kept) => {
+                session.keep_local(kept);
+                session.note(file.admit(mask(&file.text)));
+            }
+            Err(why) => {
+                crate::print::err_line(&crate::print::visible(&format!("bowline: {why}")));
+            }
+        }
+    }
+    if found.left_out.is_empty() {
+        return;
+    }
+    let lines: Vec<String> = found
+        .left_out
+        .iter()
+        .map(|one| format!("- {}: {}", one.name, one.why))
+        .collect();
+    let told = format!(
+        "Instruction files that were left out:\n{}",
+        lines.join("\n")
+    );
+    session.note(ContextText::notice(mask(&told)));
+}
+
 /// Refuses a trust that would have no effect: a session keeps what it began with.
 fn must_take_on(state: &State, change: &Change, config: &Effective) -> Result<(), Failure> {
     let in_force = state.settings().and_then(|one| one.configured.as_deref());
@@ -379,23 +403,4 @@ fn terminal() -> Option<String> {
 
 fn text(path: &Path) -> String {
     path.display().to_string()
-}
-
-/// The project's own instructions, if it has a readable regular file of them.
-fn instructions(cwd: &Path) -> Option<String> {
-    use std::io::Read as _;
-    let path = cwd.join("AGENTS.md");
-    if !std::fs::symlink_metadata(&path).ok()?.is_file() {
-        return None;
-    }
-    let mut bytes = Vec::new();
-    // Read a little past the cap, so that what is cut is said to be cut.
-    let most = caps::INSTRUCTIONS_BYTES as u64 * 4;
-    std::fs::File::open(path)
-        .ok()?
-        .take(most)
-        .read_to_end(&mut bytes)
-        .ok()?;
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    (!text.trim().is_empty()).then_some(text)
 }
