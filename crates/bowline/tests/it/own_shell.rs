@@ -120,7 +120,7 @@ impl Ground {
     }
 
     /// Everything that an answer changes: letters anywhere, the journal that waits, the
-    /// configuration, trust.
+    /// configuration, trust, the person's own instructions.
     fn standing(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let is_part = |path: &Path| {
             path.parent().is_some_and(|it| it.ends_with("mailbox"))
@@ -131,6 +131,7 @@ impl Ground {
                     && !path.ends_with(".bowline.set-aside/config.toml")
                 || path.parent().is_some_and(|it| it.ends_with("home/trust"))
                 || path.ends_with("audit.key")
+                || path.ends_with("config/bowline/AGENTS.md")
         };
         snapshot(&self.scratch.path(""))
             .into_iter()
