@@ -33,6 +33,8 @@ pub(crate) struct World {
     pub(crate) starts: Vec<(CallId, ReplayClass)>,
     /// What the process remembers of the blocks it hashed.
     hashes: Hashes,
+    /// Whether it records what each request consists of, which costs time.
+    pub(crate) records_sent: bool,
 }
 
 impl World {
@@ -45,6 +47,7 @@ impl World {
             now_ms: 1_000,
             starts: Vec::new(),
             hashes: Hashes::default(),
+            records_sent: false,
         };
         world.put(Fact::OwnerChanged(OwnerChanged {
             epoch: Epoch(1),
@@ -244,6 +247,9 @@ impl World {
         let Fact::AttemptReserved(reserved) = fact else {
             return self.put(fact);
         };
+        if !self.records_sent {
+            return self.put(Fact::AttemptReserved(reserved));
+        }
         let request = self.state.next_request().expect("a begun session");
         self.hashes.take_in(&request);
         let broken = plan::broken(&self.state, &request, &self.hashes, None);
