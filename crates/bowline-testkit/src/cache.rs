@@ -172,7 +172,7 @@ impl PromptCache {
         };
         body["model"].as_str().hash(&mut cut.prefix);
         for tool in body["tools"].as_array().into_iter().flatten() {
-            cut.push("tool", tool, 0, |tool| tool_tokens(tool));
+            cut.push("tool", tool, 0, tool_tokens);
         }
         for name in ["system", "instructions"] {
             match &body[name] {
