@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod pages;
+mod recaps;
 mod replies;
 mod secrets;
 mod shell;
@@ -17,7 +18,7 @@ mod tools;
 use std::sync::OnceLock;
 
 /// Every target by name.
-const TARGETS: [(&str, fn(&[u8])); 17] = [
+const TARGETS: [(&str, fn(&[u8])); 18] = [
     ("sse", streams::sse),
     ("chat", replies::chat),
     ("responses", replies::responses),
@@ -35,6 +36,7 @@ const TARGETS: [(&str, fn(&[u8])); 17] = [
     ("policy", shell::judged),
     ("page", pages::read),
     ("secrets", secrets::masked),
+    ("recap", recaps::read),
 ];
 
 /// The target that was asked for.

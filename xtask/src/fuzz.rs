@@ -13,7 +13,7 @@ use crate::{Outcome, say};
 
 /// Every target with the folders its seeds come from; of a `.jsonl` file, each record's `command`
 /// or `text` is one.
-const TARGETS: [(&str, &[&str]); 17] = [
+const TARGETS: [(&str, &[&str]); 18] = [
     (
         "sse",
         &["wire/openai-chat", "wire/openai", "wire/anthropic"],
@@ -37,6 +37,7 @@ const TARGETS: [(&str, &[&str]); 17] = [
     ("policy", &["corpora/shell-permission.jsonl", "fuzz/shell"]),
     ("page", &["fuzz/page"]),
     ("secrets", &["corpora/secrets.jsonl"]),
+    ("recap", &["fuzz/recap"]),
 ];
 
 /// Coverage counters for libFuzzer. A target triple is named so that build scripts go without.

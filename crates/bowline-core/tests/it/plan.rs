@@ -5,7 +5,7 @@ mod breaks;
 
 use std::collections::BTreeMap;
 
-use bowline_core::event::BreakCause;
+use bowline_core::event::{BreakCause, Purpose};
 use bowline_core::plan::{ContextPlan, Hashes, SentBlocks};
 use bowline_core::{Block, Fact, HistoryItem, Request};
 use proptest::prelude::*;
@@ -50,7 +50,11 @@ fn check_plan(world: &World) {
     let Some(plan) = ContextPlan::of(state) else {
         return;
     };
-    let request = state.request().or_else(|| state.next_request());
+    let asks = state.attempt().map(|open| open.reserved.purpose());
+    let request = match asks {
+        Some(Purpose::Step) => state.request(),
+        Some(Purpose::Summary) | None => state.next_request(),
+    };
     let request = request.expect("what is planned is a request");
     assert_eq!(plan.bytes, text_bytes(&request) as u64, "every byte, once");
     let sum =
@@ -106,7 +110,11 @@ proptest! {
             let (Some(request), Some(sent)) = (world.state.request(), world.state.sent()) else {
                 return;
             };
-            if !matches!(last, Some(Fact::AttemptReserved(_))) {
+            let is_step = |fact: &Fact| match fact {
+                Fact::AttemptReserved(reserved) => reserved.purpose().is_step(),
+                _ => false,
+            };
+            if !last.is_some_and(is_step) {
                 return;
             }
             let mut hashes = Hashes::default();
@@ -116,8 +124,11 @@ proptest! {
         });
         let breaks = breaks(&world);
         prop_assert_eq!(breaks.get(&BreakCause::Unexplained), None);
-        let switches = world.events.iter().any(|it| matches!(it.fact, Fact::SettingsChanged(_)));
-        prop_assert!(switches || breaks.is_empty(), "{breaks:?}");
+        let is_cause = |fact: &Fact| {
+            matches!(fact, Fact::SettingsChanged(_) | Fact::HistoryCompacted(_))
+        };
+        let has_cause = world.events.iter().any(|it| is_cause(&it.fact));
+        prop_assert!(has_cause || breaks.is_empty(), "{breaks:?}");
     }
 }
 

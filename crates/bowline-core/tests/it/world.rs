@@ -1,6 +1,7 @@
 //! A pretend world for the engine: it carries out what is due, with outcomes drawn from a list of
 //! numbers, and forgets everything but the events whenever it "crashes".
 
+mod compacting;
 mod waits;
 
 use bowline_core::action::Question;
@@ -10,8 +11,7 @@ use bowline_core::decision::{DecidedBy, Judged, Layer, RuleSource, Scope};
 use bowline_core::engine::{self, StartFacts};
 use bowline_core::event::{
     AnswerChecked, AttemptFailed, CallFailed, CallFinished, CallFoundUnstarted, CallInDoubt,
-    CallRejected, CompactionAbandoned, Decided, ModelReplied, OwnerChanged, ReplyStop,
-    SessionStarted, TurnStarted,
+    CallRejected, Decided, ModelReplied, OwnerChanged, ReplyStop, SessionStarted, TurnStarted,
 };
 use bowline_core::failure::retry_in_ms;
 use bowline_core::job::JobChange;
@@ -142,7 +142,8 @@ impl World {
             18 => self.hold_or_go_on(),
             19 => self.settle(),
             20 => self.lapse(),
-            21..=22 => self.look(),
+            21 => self.ask_for_compaction(),
+            22 => self.look(),
             _ => return self.go_on(),
         }
         true
@@ -217,9 +218,7 @@ impl World {
                     Err(why) => self.end_turn(StopReason::Budget, Some(why.to_string())),
                 }
             }
-            Work::Compact => self.put(Fact::CompactionAbandoned(CompactionAbandoned {
-                why: "a test".to_owned(),
-            })),
+            Work::Compact => self.compact(),
             Work::ReconcileAttempt { attempt } => {
                 self.fail_attempt(attempt, FailureKind::Interrupted);
             }
@@ -270,6 +269,10 @@ impl World {
     fn finish_something(&mut self) -> bool {
         if let Some(attempt) = self.state.attempt().map(|open| open.reserved.clone()) {
             if attempt.epoch() == self.state.epoch() {
+                if !attempt.purpose().is_step() {
+                    self.sum_up(attempt.attempt());
+                    return true;
+                }
                 self.reply(attempt.attempt(), attempt.worst());
                 return true;
             }
