@@ -36,7 +36,7 @@ fn a_persons_own_come_first_then_from_the_root_inwards() {
     assert_eq!(
         names(&found),
         [
-            &own,
+            own.as_str(),
             "../../AGENTS.md",
             "../../CLAUDE.md",
             "../CLAUDE.md",
