@@ -45,6 +45,9 @@ const GIT_WITHOUT_CONTENT: [&str; 17] = [
     "version",
 ];
 
+/// Why such commands are refused.
+const GIT_SHOWS: &str = "git shows what it has recorded of files, which no sandbox hides";
+
 /// Options of git that stand before its command and take a word.
 const GIT_TAKES_A_WORD: [&str; 2] = ["-C", "-c"];
 
@@ -150,10 +153,15 @@ pub(crate) fn hold(policy: &Policy, judged: &mut [Judged], cx: &Surroundings<'_>
             if let Some(command) = command(judged)
                 && let Some(why) = unseen(policy, glob, judged, cx)
             {
+                let hint = if why == GIT_SHOWS {
+                    ""
+                } else {
+                    "; mode auto runs it in a sandbox that hides folders that are named as \
+                     `FOLDER/**`"
+                };
                 let reason = format!(
                     "Running `{}`: refused by the rule `{}` ({}); {why}, and what lies there goes \
-                     to local models only; mode auto runs it in a sandbox that hides folders that \
-                     are named as `FOLDER/**`.",
+                     to local models only{hint}.",
                     first_line(command),
                     rule.source.rule,
                     place_of(&rule.source)
@@ -250,7 +258,7 @@ fn unseen(
         _ => None,
     });
     if words.clone().any(|words| shows_recorded(words)) {
-        return Some("git shows what it has recorded of files".to_owned());
+        return Some(GIT_SHOWS.to_owned());
     }
     if let Some(hidden) = cx.recipient.hidden
         && glob

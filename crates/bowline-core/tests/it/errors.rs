@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::refusals::{call, decide, reply, verdict, with_calls, with_question};
 use crate::variants::{name, variants};
-use crate::world::{World, request};
+use crate::world::{World, request, started};
 
 fn ask(ask: Ask) -> Command {
     Command {
@@ -102,7 +102,29 @@ fn of_waiting() -> Vec<Refused> {
         (world(), ask(Ask::Continue { by: by() }), "NotPaused"),
         (world(), ask(Ask::Cancel { by: by() }), "NothingRunning"),
         (compacting, compact("again"), "CompactsAlready"),
+        (holding(), elsewhere(), "KeptLocal"),
     ]
+}
+
+/// A session that holds what a rule keeps to local models.
+fn holding() -> World {
+    let mut world = world();
+    let kept = bowline_core::Kept {
+        rule: "send(vault/**)".to_owned(),
+        what: "/w/vault/key".to_owned(),
+    };
+    world.put(Fact::ContentKept(bowline_core::event::ContentKept { kept }));
+    world
+}
+
+/// Another model, which is not local.
+fn elsewhere() -> Command {
+    let mut settings = started(SessionId::from_uuid(Uuid::from_u128(9)), None).settings;
+    settings.model = "openai/gpt-5".parse().unwrap();
+    ask(Ask::Change {
+        settings: Box::new(settings),
+        by: by(),
+    })
 }
 
 #[test]
@@ -191,6 +213,7 @@ fn after_every_failure_of_a_model_call_it_is_made_again_or_the_turn_ends() {
         CutShort,
         Cancelled,
         Interrupted,
+        Withheld,
     ];
     let mut provoked = BTreeSet::new();
     for kind in kinds {

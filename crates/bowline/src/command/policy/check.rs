@@ -4,8 +4,8 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use bowline_core::decision::RuleSource;
-use bowline_core::{Action, OnAsk, Verdict};
-use bowline_policy::{Judgement, Policy, Surroundings, ToolFacts, decide};
+use bowline_core::{Action, Mode, OnAsk, Sandbox, Verdict};
+use bowline_policy::{Judgement, Policy, Recipient, Surroundings, ToolFacts, decide, hides};
 use bowline_runtime::trial::{self, Trial};
 use bowline_runtime::{Disk, resolve_folders};
 use serde_json::{Value, json};
@@ -70,7 +70,16 @@ impl Tried {
             understood: false,
         };
         let cwd = cwd.display().to_string();
-        let cx = Surroundings::new(&cwd, &Disk);
+        // As for a model elsewhere: what rules keep from it is hidden where it would run in a sandbox.
+        let is_confined = policy.mode == Mode::Auto && policy.sandbox == Sandbox::Namespaces;
+        let hidden = is_confined.then(|| hides(&policy));
+        let cx = Surroundings {
+            recipient: Recipient {
+                hidden: hidden.as_deref(),
+                ..Recipient::default()
+            },
+            ..Surroundings::new(&cwd, &Disk)
+        };
         let judgement = decide(&policy, tool, &[run], OnAsk::Park, &cx);
         Ok(Self {
             command,
