@@ -308,27 +308,18 @@ pub(crate) fn decided(
         })
     });
     let digest = planned.request.digest();
-    let weighed = Weighed {
-        verdict: judgement.verdict,
-        by: DecidedBy::Policy,
-        reason: judgement.reason,
-        repeats: None,
-    };
+    let weighed = Weighed::by_policy(judgement.verdict, judgement.reason);
     let Weighed {
         verdict,
         by,
         reason,
         repeats,
     } = weighed.against(state, planned, &judgement.judged, (mode, on_ask));
-    let asked_ms = settings.and_then(|settings| settings.ask_expires_ms);
-    let preview = (verdict == Verdict::Ask)
-        .then(|| preview(harness, state, &in_force, planned))
-        .flatten();
+    let asks = verdict == Verdict::Ask;
+    let preview = asks.then(|| preview(harness, state, &in_force, planned));
     let hash = policy_hash(&in_force);
-    let expires_at_ms = (verdict == Verdict::Ask)
-        .then_some(asked_ms)
-        .flatten()
-        .map(|span| clock.now_ms().saturating_add(span));
+    let asked_ms = settings.and_then(|it| it.ask_expires_ms).filter(|_| asks);
+    let expires_at_ms = asked_ms.map(|span| clock.now_ms().saturating_add(span));
     let decision = Decision {
         id: DecisionId::from_uuid(clock.new_id()),
         verdict,
@@ -342,7 +333,7 @@ pub(crate) fn decided(
             tier: spec.tier,
             risk: spec.risk,
         }),
-        preview,
+        preview: preview.flatten(),
         looked: judgement.looked,
         trust: Some(in_force.trust.clone()),
         outside: state.outside().map(str::to_owned),
@@ -382,6 +373,16 @@ struct Weighed {
 }
 
 impl Weighed {
+    /// What the policy said.
+    const fn by_policy(verdict: Verdict, reason: String) -> Self {
+        Self {
+            verdict,
+            by: DecidedBy::Policy,
+            reason,
+            repeats: None,
+        }
+    }
+
     /// An earlier answer for this very request allows what asks; what would repeat a call in doubt
     /// asks.
     fn against(

@@ -61,7 +61,7 @@ fn one_step(world: &mut World, step: u128, bytes: usize) {
     world.put(start.expect("it may start"));
     let path = format!("/w/f{}", step % 5);
     let text = format!("{step} {}", "words of the file ".repeat(bytes / 18));
-    let todo = (step % 4 == 0).then(|| {
+    let todo = step.is_multiple_of(4).then(|| {
         vec![TodoItem {
             text: format!("plan of step {step}"),
             status: TodoStatus::InProgress,
@@ -147,13 +147,16 @@ fn every_way_makes_it_shorter_and_loses_nothing() {
     }
 }
 
+/// What is lost, and how.
+type Breaks = (&'static str, fn(&mut HistoryCompacted));
+
 #[test]
 fn what_would_be_lost_is_found() {
     let mut world = with_steps(12, 4_000);
     ask_for_it(&mut world);
     let state = &world.state;
     let good = engine::planned(state, size(state), Strategy::Outline, None).expect("a plan");
-    let broken: [(&str, fn(&mut HistoryCompacted)); 4] = [
+    let broken: [Breaks; 4] = [
         ("the plan", |fact| {
             fact.state = ContextText::notice("nothing is known")
         }),

@@ -219,7 +219,7 @@ fn provider(steps: &mut Vec<NextStep>, story: &Story<'_>, id: &str) {
             "check that the endpoint speaks this provider's dialect, or name another",
             " --base-url URL",
         ),
-        Some(FailureKind::BadRequest) => {
+        Some(FailureKind::BadRequest | FailureKind::TooLong) => {
             steps.push(command(
                 "if the conversation is too long for the model, begin a new session",
                 "bowline exec \"your task, with what is known so far\"".to_owned(),

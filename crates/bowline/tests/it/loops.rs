@@ -72,9 +72,6 @@ impl Script {
             .as_str()
             .expect(&ran.out)
             .to_owned();
-        for stop in of_kind(&events, "TurnEnded") {
-            println!("{:24} {}", self.name(), stop["detail"]);
-        }
         Played {
             stop,
             noticed: of_kind(&events, "LoopNoticed").len(),

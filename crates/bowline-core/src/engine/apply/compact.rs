@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::call::{TodoItem, TodoStatus};
 use crate::context::{ContextText, Origin};
 use crate::event::{CompactionBegun, CompactionCause, Fact, HistoryCompacted, Place, Strategy};
-use crate::failure::FailureKind;
+use crate::failure::{FailureKind, ProviderFailure};
 use crate::id::CallId;
 use crate::message::{HistoryItem, Input, InputRole};
 use crate::state::{Compaction, State};
@@ -21,10 +21,20 @@ pub(super) fn fold(state: &mut State, fact: &Fact) -> bool {
         Fact::CompactionFailed(failed) => fail(state, failed.strategy),
         Fact::CompactionAbandoned(_) => {
             count(state);
+            // A request that is too long and stays so is not made again.
+            if let Some(turn) = state.turn.as_mut()
+                && turn.failure.as_ref().is_some_and(is_too_long)
+            {
+                turn.gave_up = true;
+            }
             state.compaction.take().is_some()
         }
         _ => false,
     }
+}
+
+fn is_too_long(failure: &ProviderFailure) -> bool {
+    failure.kind == FailureKind::TooLong
 }
 
 fn begin(state: &mut State, begun: &CompactionBegun) -> bool {
@@ -82,8 +92,7 @@ fn compact(state: &mut State, fact: &HistoryCompacted) -> bool {
     state.compaction = None;
     // A request that was too long is another one now.
     if let Some(turn) = &mut state.turn {
-        turn.failure
-            .take_if(|failure| failure.kind == FailureKind::TooLong);
+        turn.failure.take_if(|failure| is_too_long(failure));
     }
     true
 }

@@ -27,10 +27,11 @@ impl World {
     pub(super) fn compact(&mut self) {
         let size = self.state.size_by_weight();
         match engine::next_cut(&self.state, size) {
-            NextCut::Try(plan) => match engine::checked(&self.state, &plan) {
-                Ok(fact) => self.put(Fact::HistoryCompacted(Box::new(fact))),
-                Err(failed) => panic!("{}", failed.why),
-            },
+            NextCut::Try(plan) => {
+                let lost = engine::lost(&self.state, &plan);
+                assert_eq!(lost, Vec::<String>::new());
+                self.put(Fact::HistoryCompacted(Box::new(plan.fact)));
+            }
             NextCut::AskForSummary => {
                 let ask = engine::NewAsk {
                     purpose: Purpose::Summary,

@@ -108,7 +108,7 @@ fn case(seed: u64, is_ruled: bool) -> Came {
     for (name, content) in FILES {
         scratch.file(name, format!("{content}\n"));
     }
-    std::os::unix::fs::symlink("src/secret", scratch.work().join("link")).unwrap();
+    std::os::unix::fs::symlink("src/secret", scratch.work().join("link")).expect("a link");
     let (mut rules, mut kept) = (String::new(), Vec::new());
     for _ in 0..=dice.roll(2) {
         let (rule, means) = dice.of(&SENDS);

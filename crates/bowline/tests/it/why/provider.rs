@@ -126,7 +126,7 @@ fn a_context_that_is_too_long() {
     ask(&scratch, &server, &[]).expect(1, &["maximum context length"]);
     failed(
         &scratch,
-        &["the request was refused", "maximum context length"],
+        &["longer than the model takes", "maximum context length"],
         &["begin a new session"],
     );
 }
