@@ -25,6 +25,8 @@ pub(super) struct Rule {
     /// How many times the median is too much whatever the spread, unless it varies so much that this
     /// is less than [`FEWEST_SPREADS`].
     too_many_times: f64,
+    /// How many times the median is an alarm however much it varies.
+    most_times: f64,
     /// How far from the median it must at least lie, in the metric's unit.
     least: f64,
     /// So many of the last samples are held against those before. The figure of a step is their
@@ -43,6 +45,7 @@ impl Rule {
             spreads: 3.0,
             times: 2.5,
             too_many_times: f64::INFINITY,
+            most_times: f64::INFINITY,
             least: 2_000.0,
             lately: LATELY_STEPS,
             warm_up_fifths: 5,
@@ -53,6 +56,8 @@ impl Rule {
                 spreads: 3.5,
                 times: 3.5,
                 too_many_times: 4.25,
+                // Five times what is usual is told within the hour, whatever else.
+                most_times: 4.9,
                 least: 250_000.0,
                 lately: 0,
                 warm_up_fifths: 2,
@@ -118,6 +123,7 @@ impl Rule {
         let limit = match self.side {
             Side::Above => self
                 .figure(usual.median + far)
+                .min(median * self.most_times)
                 .max(median * self.times)
                 .max(median + self.least),
             Side::Below => (median - far).min(median - self.least),

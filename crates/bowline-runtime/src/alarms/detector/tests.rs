@@ -8,13 +8,17 @@ use uuid::Uuid;
 use super::*;
 use week::{HOUR_MS, Told, Week, Work};
 
-/// How many weeks are played, each from a seed of its own; 6 unless said otherwise.
+/// How many weeks are played, each from a seed of its own, or which seeds (`1000..1200`); 6 unless
+/// said otherwise.
 const WEEKS: &str = "BOWLINE_ALARM_WEEKS";
 
 fn seeds() -> std::ops::Range<u64> {
-    let count = std::env::var(WEEKS).ok();
-    let count = count.and_then(|count| count.parse().ok());
-    0..count.unwrap_or(6)
+    let asked = std::env::var(WEEKS).unwrap_or_default();
+    let number = |text: &str| text.parse::<u64>().ok();
+    match asked.split_once("..") {
+        Some((from, to)) => number(from).unwrap_or(0)..number(to).unwrap_or(0),
+        None => 0..number(&asked).unwrap_or(6),
+    }
 }
 
 /// A detector that has seen a steady week, and that week.
@@ -36,7 +40,7 @@ fn a_steady_week_of_2000_steps_raises_none() {
         steps += week.steps();
         hours += week.hours();
     }
-    let weeks = seeds().end;
+    let weeks = seeds().end - seeds().start;
     println!(
         "{} alarms in {steps} steps, {hours} hours, {weeks} weeks",
         raised.len()
@@ -100,7 +104,7 @@ fn a_fivefold_spend_is_caught_within_an_hour() {
             let is_money = |one: &Told| one.alarm.metric == Metric::UsdPerHour;
             of_money += u64::from(told.iter().any(is_money));
         }
-        let (weeks, minutes) = (seeds().end, slowest_ms / 60_000);
+        let (weeks, minutes) = (seeds().end - seeds().start, slowest_ms / 60_000);
         println!("{name}: caught in {weeks} of {weeks} weeks, after {minutes} minutes at most");
         assert_eq!(of_money, weeks, "{name}: by money per hour");
     }
