@@ -4,6 +4,7 @@ mod compaction;
 mod ledger;
 mod open;
 mod pace;
+mod told;
 mod trail;
 mod workflow;
 
@@ -16,6 +17,7 @@ pub use compaction::{Compaction, CompactionCount, Shown, SummaryReply};
 pub use ledger::{Gauge, Ledger, REQUEST_OVERHEAD_TOKENS, Share};
 pub use open::{AnswerVerdict, CallPhase, CallState, Demand, OpenAttempt, OpenStep, Turn};
 pub(crate) use pace::Pace;
+pub use told::ToldFiles;
 pub(crate) use trail::{Came, Mark, Trail};
 pub use workflow::{Doubt, Party, Workflow};
 
@@ -84,6 +86,7 @@ pub struct State {
     pub(crate) pace: Pace,
     pub(crate) kept: BTreeMap<String, Kept>,
     pub(crate) reads: Arc<BTreeSet<String>>,
+    pub(crate) told: Arc<ToldFiles>,
 }
 
 /// That content came in which may speak to the model for somebody else.
@@ -303,6 +306,12 @@ impl State {
     #[must_use]
     pub const fn reads(&self) -> &Arc<BTreeSet<String>> {
         &self.reads
+    }
+
+    /// The instruction files that the model was given.
+    #[must_use]
+    pub const fn told(&self) -> &Arc<ToldFiles> {
+        &self.told
     }
 
     /// Whether an answer was given before content from outside came in: who gave it did not know

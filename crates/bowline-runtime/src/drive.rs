@@ -6,6 +6,7 @@
 mod acts;
 mod alarms;
 mod compact;
+mod nested;
 mod prefix;
 mod round;
 mod shares;

@@ -5,6 +5,7 @@
 //! and over no hidden folder. What is left out is said.
 
 mod imports;
+mod nested;
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -13,6 +14,7 @@ use std::path::{Component, Path, PathBuf};
 
 use bowline_core::context::caps;
 use bowline_core::{ContextText, Digest, Origin};
+pub use nested::{beneath, place};
 use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 
 /// The names of instruction files, the first one first.
@@ -88,6 +90,23 @@ pub struct LeftOut {
     pub name: String,
     /// Why, in a few words.
     pub why: String,
+}
+
+impl LeftOut {
+    /// The line that the model is told.
+    #[must_use]
+    pub fn line(&self) -> String {
+        format!("- {}: {}", self.name, self.why)
+    }
+}
+
+/// What the model is told of files that it does not get, a line for each.
+#[must_use]
+pub fn told_left_out(lines: &[String]) -> String {
+    format!(
+        "Instruction files that were left out:\n{}",
+        lines.join("\n")
+    )
 }
 
 /// All that there is for one working folder.

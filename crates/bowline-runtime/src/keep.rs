@@ -9,6 +9,7 @@ use bowline_model::Provider;
 use bowline_policy::{Policy, Recipient, hides, keeps, keeps_by};
 
 use crate::Session;
+use crate::instructions::place;
 
 /// What the session holds that a rule of `policy` keeps to local models, if anything. Rules are those
 /// in force now: content that came in before its rule stood is found by the paths that were read.
@@ -43,7 +44,7 @@ pub(crate) fn keeps_anything(policy: &Policy) -> bool {
 /// The file that words come from, absolute.
 fn file(input: &Input, cwd: &str) -> Option<String> {
     match input.text.origin() {
-        Origin::File(name) => Some(Path::new(cwd).join(name).display().to_string()),
+        Origin::File(name) => Some(place(Path::new(cwd), name).display().to_string()),
         _ => None,
     }
 }

@@ -74,6 +74,7 @@ fn fold(state: &mut State, event: &Event) -> bool {
         Fact::PromptAccepted(prompt) => accept_prompt(state, prompt),
         Fact::TurnStarted(started) => start_turn(state, started.turn),
         Fact::NoticeAdded(notice) => {
+            Arc::make_mut(&mut state.told).take(&notice.text);
             state.queue.push(notice.text.clone().into());
             true
         }

@@ -326,6 +326,7 @@ impl Loop<'_> {
             self.stage_doubt(call, why, output);
             return Ok(());
         }
+        let touched = self.touched(call, &finish);
         let masker = Arc::clone(&self.harness.masker);
         let outcome = admit::outcome(self.session, &masker, origin, finish, duration_ms).await?;
         self.session
@@ -334,6 +335,7 @@ impl Loop<'_> {
                 outcome,
                 found,
             })));
+        self.tell_nested(&touched);
         Ok(())
     }
 

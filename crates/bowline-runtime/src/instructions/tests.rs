@@ -1,8 +1,9 @@
 //! Instruction files of real folders.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::{DEPTH_MAX, Instructions, TOTAL_BYTES_MAX, Whose, gather, imports};
+use super::{DEPTH_MAX, Instructions, TOTAL_BYTES_MAX, Whose, beneath, gather, imports};
 
 fn write(folder: &Path, name: &str, text: &str) {
     let path = folder.join(name);
@@ -144,11 +145,43 @@ fn depth_and_size_have_caps() {
 fn a_word_that_names_no_text_imports_nothing() {
     for (text, expect) in [
         ("@a.md", &["a.md"][..]),
-        ("(see @b/c.txt)", &[]),
+        ("(@b/c.txt)", &[]),
         ("see @b/c.txt)", &["b/c.txt"]),
         ("@types/node @me @key.pem @.env", &[]),
         ("~~~\n@a.md\n~~~\n@b.md", &["b.md"]),
     ] {
         assert_eq!(imports::of(text), expect, "{text}");
     }
+}
+
+#[test]
+fn folders_beside_the_way_are_read_and_those_on_it_are_not() {
+    let place = tempfile::tempdir().unwrap();
+    let root = place.path().join("project");
+    write(&root, ".git/HEAD", "");
+    for folder in [".", "a", "a/b", "a/b/c", "a/d", "a/.e", "f/g"] {
+        write(&root, &format!("{folder}/AGENTS.md"), folder);
+    }
+    write(place.path(), "AGENTS.md", "above the root");
+    for (touched, expect) in [
+        ("project/a/b", &[][..]),
+        ("project", &[]),
+        (".", &[]),
+        ("project/a/b/c", &["c/AGENTS.md"]),
+        ("project/a/b/c/gone", &["c/AGENTS.md"]),
+        ("project/a/d", &["../d/AGENTS.md"]),
+        ("project/a/.e", &[]),
+        ("project/f/g", &["../../f/g/AGENTS.md"]),
+        ("project/f/../../..", &[]),
+    ] {
+        let folder = place.path().join(touched);
+        let found = beneath(&root.join("a/b"), &BTreeSet::from([folder]));
+        assert_eq!(names(&found), expect, "{touched}");
+        assert_eq!(found.left_out, [], "{touched}");
+    }
+    let name = "../../f/g/AGENTS.md";
+    assert_eq!(
+        super::place(&root.join("a/b"), name),
+        root.join("f/g/AGENTS.md")
+    );
 }

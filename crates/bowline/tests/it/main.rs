@@ -42,6 +42,7 @@ mod loops;
 mod memory;
 mod models;
 mod named_hosts;
+mod nested;
 mod overrun;
 mod own_shell;
 mod owner;

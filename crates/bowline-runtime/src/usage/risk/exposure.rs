@@ -241,7 +241,8 @@ impl Reader<'_> {
                     let Origin::File(name) = input.text.origin() else {
                         continue;
                     };
-                    let path = std::path::Path::new(self.state.cwd()).join(name);
+                    let cwd = std::path::Path::new(self.state.cwd());
+                    let path = crate::instructions::place(cwd, name);
                     let piece = self.piece(input.text.text(), &[path.display().to_string()]);
                     *self.sums.entry(piece.class).or_default() += piece.bytes;
                     self.shown.push(Rc::new(piece));

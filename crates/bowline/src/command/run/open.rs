@@ -9,7 +9,7 @@ use bowline_core::{ContextText, ModelPlace, RuleInForce, SessionId, Settings, St
 use bowline_journal::{OwnedSession, Owner, Store};
 use bowline_model::scenario::Scenario;
 use bowline_runtime::config::{Effective, ProjectTrust};
-use bowline_runtime::instructions::{self, Instructions};
+use bowline_runtime::instructions::{self, Instructions, LeftOut};
 use bowline_runtime::prompt::{self, Surroundings};
 use bowline_runtime::{Clock, Harness, Places as SessionPlaces, RunLog, Session, keep};
 use bowline_tools::Toolbox;
@@ -306,15 +306,8 @@ fn note_instructions(session: &mut Session, harness: &Harness, found: &Instructi
     if found.left_out.is_empty() {
         return;
     }
-    let lines: Vec<String> = found
-        .left_out
-        .iter()
-        .map(|one| format!("- {}: {}", one.name, one.why))
-        .collect();
-    let told = format!(
-        "Instruction files that were left out:\n{}",
-        lines.join("\n")
-    );
+    let lines: Vec<String> = found.left_out.iter().map(LeftOut::line).collect();
+    let told = instructions::told_left_out(&lines);
     session.note(ContextText::notice(mask(&told)));
 }
 
