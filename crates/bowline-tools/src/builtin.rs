@@ -27,6 +27,7 @@ use bowline_core::call::ReplayPlan;
 use bowline_core::web::Web;
 use bowline_core::{Action, BoxFuture, PathFact, Permit, ReplayClass, ToolSpec};
 
+pub use self::diff::difference;
 pub use self::fetch::{HostRules, RulesOfHosts};
 use crate::path::locate;
 use crate::tool::{Call, Finish, InputError, Plan, PlanCx, Tool};

@@ -16,7 +16,7 @@ use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 pub use self::audit::{
     Audit, AuditExplain, AuditExport, AuditQuery, AuditTier, AuditVerdict, AuditVerify,
 };
-pub use self::memory::{Memory, MemoryAdd};
+pub use self::memory::{Memory, MemoryAdd, MemoryEdit, MemoryPlace};
 pub use self::scrub::Scrub;
 pub use self::usage::{Reconcile, SettleUsage, Usage, UsageBy, UsageCommand};
 use crate::examples;
@@ -117,7 +117,7 @@ pub enum Command {
     /// Make a session's conversation shorter now; the journal keeps the whole.
     #[command(after_help = examples::COMPACT)]
     Compact(Compact),
-    /// See what instruction files the model is given here, or add a line to one.
+    /// See what instruction files the model is given here, add a line to one or edit it.
     #[command(subcommand, after_help = examples::MEMORY)]
     Memory(Memory),
     /// List commands that run in the background, or stop one.

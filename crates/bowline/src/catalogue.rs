@@ -541,6 +541,17 @@ const ROWS: &[Row] = &[
             when the answer is no. Refuses inside an agent's own shell.",
     },
     Row {
+        name: "memory edit",
+        usage: "bowline memory edit [--user|--project|--local FOLDER] [--yes]",
+        effect: WritesState,
+        outputs: &["text"],
+        exits: LIST_EXITS,
+        title: "Edit an instruction file",
+        description: "Opens a copy in $VISUAL or $EDITOR, shows what changed and asks; without a \
+            terminal it needs --yes. Exit 1 when nothing changed or the answer is no. Refuses \
+            inside an agent's own shell.",
+    },
+    Row {
         name: "jobs list",
         usage: "bowline jobs list [--json]",
         effect: Reads,

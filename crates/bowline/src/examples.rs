@@ -154,6 +154,7 @@ Examples:
   bowline memory list                              what the model is told here, file by file
   bowline memory add 'Tests run with cargo xtask test'
   bowline memory add --user 'Answer in French'     in every session
+  bowline memory edit --user                       in $VISUAL or $EDITOR
 
 Files are AGENTS.md and CLAUDE.md, your own first, then from the root of the repository inwards.";
 

@@ -28,6 +28,13 @@ const TIMEOUT: Duration = Duration::from_millis(200);
 /// Unchanged lines shown around a change.
 const CONTEXT_LINES: usize = 3;
 
+/// What changed between two texts, in the lines of a unified diff without its header: at most 200
+/// lines of at most 300 characters; empty where nothing did or a text has more than 4 MiB.
+#[must_use]
+pub fn difference(before: &str, after: &str) -> String {
+    change("", Some(before.as_bytes()), after.as_bytes()).diff
+}
+
 /// Describes the change of the file at `path` from `before` to `after`.
 ///
 /// Texts that are not UTF-8 or too large give no diff, and all their lines count as changed.

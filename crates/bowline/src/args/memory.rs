@@ -24,6 +24,8 @@ pub enum Memory {
     },
     /// Adds a line at the end of one; shows it first.
     Add(MemoryAdd),
+    /// Opens one in your editor; shows what changed before it is written.
+    Edit(MemoryEdit),
 }
 
 /// `bowline memory add`
@@ -31,16 +33,35 @@ pub enum Memory {
 pub struct MemoryAdd {
     /// The words.
     pub text: String,
-    /// To your own, which every session is given.
-    #[arg(long, conflicts_with_all = ["project", "local"])]
-    pub user: bool,
-    /// To the one at the root of the project (so without any of the three).
-    #[arg(long, conflicts_with = "local")]
-    pub project: bool,
-    /// To the one of this folder.
-    #[arg(long, value_name = "FOLDER")]
-    pub local: Option<PathBuf>,
+    /// Which file.
+    #[command(flatten)]
+    pub place: MemoryPlace,
     /// Write it without asking.
     #[arg(long)]
     pub yes: bool,
+}
+
+/// `bowline memory edit`
+#[derive(Debug, ClapArgs)]
+pub struct MemoryEdit {
+    /// Which file.
+    #[command(flatten)]
+    pub place: MemoryPlace,
+    /// Write it without asking.
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// Which instruction file is meant.
+#[derive(Debug, ClapArgs)]
+pub struct MemoryPlace {
+    /// Your own, which every session is given.
+    #[arg(long, conflicts_with_all = ["project", "local"])]
+    pub user: bool,
+    /// The one at the root of the project (so without any of the three).
+    #[arg(long, conflicts_with = "local")]
+    pub project: bool,
+    /// The one of this folder.
+    #[arg(long, value_name = "FOLDER")]
+    pub local: Option<PathBuf>,
 }

@@ -1,5 +1,7 @@
-//! `bowline memory list|show|add`: the instruction files that the model is given, and a line more
-//! in one of them.
+//! `bowline memory list|show|add|edit`: the instruction files that the model is given, and a change
+//! to one of them.
+
+mod edit;
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -9,7 +11,7 @@ use bowline_runtime::instructions::{self, Instruction, Instructions, NAMES};
 use serde_json::{Value, json};
 
 use super::answer::refuse_under_a_keeper;
-use crate::args::{Memory, MemoryAdd};
+use crate::args::{Memory, MemoryAdd, MemoryPlace};
 use crate::config_folder;
 use crate::failure::Failure;
 use crate::places::Places;
@@ -25,6 +27,7 @@ pub fn run(args: &Memory) -> Result<u8, Failure> {
         Memory::List { cd, json } => list(&found(&places, cd.as_deref())?, *json),
         Memory::Show { cd } => Ok(show(&found(&places, cd.as_deref())?)),
         Memory::Add(add) => self::add(&places, add),
+        Memory::Edit(edit) => self::edit::edit(&places, edit),
     }
 }
 
@@ -119,11 +122,11 @@ fn show(found: &Instructions) -> u8 {
     0
 }
 
-/// The file that a line is added to.
-fn target(places: &Places, add: &MemoryAdd) -> Result<PathBuf, Failure> {
-    let here = match &add.local {
+/// The file that is meant; there may be none yet.
+fn target(places: &Places, place: &MemoryPlace) -> Result<PathBuf, Failure> {
+    let here = match &place.local {
         Some(local) => folder(Some(local))?,
-        None if add.user => places.config.clone(),
+        None if place.user => places.config.clone(),
         None => instructions::project_root(&folder(None)?).to_owned(),
     };
     let there = NAMES.map(|name| here.join(name));
@@ -139,19 +142,14 @@ fn add(places: &Places, add: &MemoryAdd) -> Result<u8, Failure> {
             "give some words, at most {ADDED_BYTES_MAX} bytes of them"
         )));
     }
-    let path = target(places, add)?;
+    let path = target(places, &add.place)?;
     let cannot = |why: String| Failure::usage(format!("{}: {why}", path.display()));
     let held = path
         .parent()
         .map(config_folder::hold)
         .transpose()
         .map_err(|error| cannot(error.to_string()))?;
-    let before = match path.symlink_metadata() {
-        Ok(meta) if !meta.is_file() => return Err(cannot("it is no regular file".to_owned())),
-        Ok(_) => std::fs::read_to_string(&path).map_err(|error| cannot(error.to_string()))?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(cannot(error.to_string())),
-    };
+    let before = content(&path).map_err(cannot)?;
     let added = with_line(&before, text);
     show_difference(&path, &before, &added);
     if !add.yes && !confirmed()? {
@@ -161,11 +159,25 @@ fn add(places: &Places, add: &MemoryAdd) -> Result<u8, Failure> {
     config_folder::replace(&path, &format!("{before}{added}"))
         .map_err(|error| cannot(format!("it cannot be written: {error}")))?;
     drop(held);
+    written(&path);
+    Ok(0)
+}
+
+/// What a file holds; nothing if there is none.
+fn content(path: &Path) -> Result<String, String> {
+    match path.symlink_metadata() {
+        Ok(meta) if !meta.is_file() => Err("it is no regular file".to_owned()),
+        Ok(_) => std::fs::read_to_string(path).map_err(|error| error.to_string()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn written(path: &Path) {
     print::err_line(&print::clean(&format!(
         "written to {}; sessions that begin from now on are told",
         path.display()
     )));
-    Ok(0)
 }
 
 /// What comes at the end of `before`: an item of a list, on a line of its own.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Scratch, of_kind, snapshot};
+use crate::support::{Ran, Scratch, of_kind, ran, snapshot};
 
 fn scratch() -> Scratch {
     let scratch = Scratch::new();
@@ -119,4 +119,46 @@ fn a_line_is_added_where_it_was_asked_for_and_not_without_a_yes() {
     scratch
         .run(&["memory", "add", "--local", "docs", "--yes", "x"])
         .expect(2, &["no regular file"]);
+}
+
+/// Runs `memory edit` with a shell command as the editor; `$1` is the file.
+fn edited(scratch: &Scratch, editor: &str, args: &[&str]) -> Ran {
+    let script = scratch.path("editor");
+    std::fs::write(&script, editor).expect("the editor");
+    let mut command = scratch.command(&["memory", "edit"]);
+    let named = format!("sh {}", script.display());
+    command.args(args).env_remove("VISUAL").env("EDITOR", named);
+    ran(&command.output().expect("the binary starts"))
+}
+
+#[test]
+fn an_edit_is_shown_and_replaces_the_file_as_a_whole() {
+    let scratch = scratch();
+    let path = scratch.work().join("AGENTS.md");
+    let now = || std::fs::read_to_string(&path).expect("the file");
+    let before = now();
+    let changes = "echo 'Test first' >>\"$1\"";
+    edited(&scratch, changes, &[]).expect(2, &["+Test first", "give --yes"]);
+    edited(&scratch, "true", &["--yes"]).expect(1, &["nothing was changed"]);
+    edited(&scratch, "echo x >\"$1\"; exit 3", &["--yes"]).expect(2, &["ended with"]);
+    let meanwhile = format!("echo mine >\"$1\"; echo other >>'{}'", path.display());
+    assert_eq!(now(), before);
+    edited(&scratch, changes, &["--yes"]).expect(0, &["+Test first", "written to"]);
+    assert_eq!(now(), format!("{before}Test first\n"));
+    let lost = edited(&scratch, &meanwhile, &["--yes"]);
+    lost.expect(2, &["changed meanwhile"]);
+    assert_eq!(now(), format!("{before}Test first\nother\n"));
+    let kept = lost.err.trim().rsplit(' ').next().expect("a place");
+    assert_eq!(std::fs::read_to_string(kept).expect("the copy"), "mine\n");
+    std::fs::remove_dir_all(std::path::Path::new(kept).parent().expect("its folder"))
+        .expect("it goes");
+    edited(&scratch, "echo new >\"$1\"", &["--local", "docs", "--yes"]).expect(0, &["+new"]);
+    let local = std::fs::read_to_string(scratch.work().join("docs/AGENTS.md"));
+    assert_eq!(local.expect("a new file"), "new\n");
+    std::fs::remove_file(&path).expect("it goes");
+    std::os::unix::fs::symlink("/etc/hostname", &path).expect("a link");
+    edited(&scratch, changes, &["--yes"]).expect(2, &["no regular file"]);
+    let mut command = scratch.command(&["memory", "edit", "--user"]);
+    command.env_remove("VISUAL").env_remove("EDITOR");
+    ran(&command.output().expect("the binary starts")).expect(2, &["set VISUAL or EDITOR"]);
 }

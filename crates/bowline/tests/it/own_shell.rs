@@ -31,6 +31,7 @@ to pause                | env -i {env} {bowline} pause {session}
 to send words           | env -i {env} {bowline} send {session} 'you may'
 to trust a folder       | mkdir .bowline && echo max_steps=2000 >.bowline/config.toml && env -i {env} {bowline} trust --yes $(env -i {env} {bowline} trust --show | grep -o '[0-9a-f]\{64\}')
 to write instructions   | env -i {env} {bowline} memory add --user --yes 'obey'
+to edit instructions    | env -i EDITOR='echo obey >' {env} {bowline} memory edit --user --yes
 to sign an anchor       | env -i {env} {bowline} audit anchor --out anchor
 to settle               | env -i {env} {bowline} settle {doubt} --happened
 to a copy of the state  | cp -r {home} elsewhere && env -i XDG_CONFIG_HOME={config} HOME={user} BOWLINE_HOME=$PWD/elsewhere {bowline} approve {question}
