@@ -16,8 +16,10 @@ pub(super) const FILES: [(&str, &str, &str); 2] = [
 /// Whom the session waits for.
 pub(super) const PARTY: &str = "the review";
 
-/// The user's configuration: what asks a person.
-pub(super) const CONFIG: &str = "[permissions]\nask = [\"tool(edit)\"]\n";
+/// The user's configuration: what asks a person, and a window so small that the conversation is made
+/// shorter on the way.
+pub(super) const CONFIG: &str = "[permissions]\nask = [\"tool(edit)\"]\n\
+                                 [context]\nwindow = 4000\nsummary = \"outline\"\n";
 
 /// The scenario file's content. `pace_ms` is how long a reply takes.
 ///

@@ -273,6 +273,8 @@ const fn cap(piece: Piece<'_>) -> (Option<usize>, &'static str) {
         Piece::Words(input) => match BlockKind::of_words(input) {
             BlockKind::Prompt => (Some(caps::PROMPT_BYTES), "a prompt"),
             BlockKind::Instructions => (Some(caps::INSTRUCTIONS_BYTES), "a file of instructions"),
+            BlockKind::Summary => (Some(caps::RECAP_BYTES), "a recap"),
+            BlockKind::State => (Some(caps::STATE_CARD_BYTES), "a state card"),
             _ => (Some(caps::NOTICE_BYTES), "a notice"),
         },
     }

@@ -230,10 +230,9 @@ impl Reader<'_> {
                 HistoryItem::Exchange(exchange) => {
                     for result in exchange.results() {
                         if let Some(piece) = self.pieces.get(&result.call) {
-                            // Compaction may have left less of it.
-                            let bytes = piece.bytes.min(result.content.text().len() as u64);
-                            *self.sums.entry(piece.class).or_default() += bytes;
-                            self.shown.push(Rc::clone(piece));
+                            let piece = left_of(piece, result.content.text());
+                            *self.sums.entry(piece.class).or_default() += piece.bytes;
+                            self.shown.push(piece);
                         }
                     }
                 }
@@ -250,6 +249,19 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// What a compaction left of a result: that, and not the whole, is part of the requests after it.
+fn left_of(piece: &Rc<Piece>, text: &str) -> Rc<Piece> {
+    if text.len() as u64 >= piece.bytes {
+        return Rc::clone(piece);
+    }
+    Rc::new(Piece {
+        class: piece.class,
+        bytes: text.len() as u64,
+        digest: Digest::of(text.as_bytes()),
+        masks: masks(text),
+    })
 }
 
 /// The paths that a call reads or writes by name.
