@@ -53,6 +53,11 @@ async fn every_failure_of_a_model_call_is_provoked_and_makes_one_request() {
         }),
         ..Step::calls(vec![Call::new("read", json!({ "path": "abcdefgh" }))])
     };
+    let too_long = Fault::Status {
+        status: 400,
+        retry_after_s: None,
+        body: Some(r#"{"error": {"code": "context_length_exceeded", "message": "m"}}"#.to_owned()),
+    };
     let garbage = Fault::Garbage {
         text: "<html>".to_owned(),
     };
@@ -64,6 +69,7 @@ async fn every_failure_of_a_model_call_is_provoked_and_makes_one_request() {
         (status(401), FailureKind::Auth),
         (status(404), FailureKind::NotFound),
         (status(400), FailureKind::BadRequest),
+        (Step::fault(too_long), FailureKind::TooLong),
         (Step::fault(garbage), FailureKind::Malformed),
         (Step::text(""), FailureKind::Empty),
     ];
@@ -78,6 +84,7 @@ async fn every_failure_of_a_model_call_is_provoked_and_makes_one_request() {
         FailureKind::CutShort,
         FailureKind::Cancelled,
         FailureKind::Interrupted,
+        FailureKind::Withheld,
     ] {
         assert!(provoked.insert(name(&kind)));
     }

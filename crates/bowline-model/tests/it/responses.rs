@@ -98,7 +98,7 @@ async fn faults_become_failures_and_the_next_try_succeeds() {
         (raw(&format!("data: {failed}")), FailureKind::Unavailable),
         (
             raw(&format!("event: error\ndata: {too_long}")),
-            FailureKind::BadRequest,
+            FailureKind::TooLong,
         ),
         (raw("data: [DONE]"), FailureKind::Cut),
         (raw("data: {\"choices\":[]}"), FailureKind::Malformed),

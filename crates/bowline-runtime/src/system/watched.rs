@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use bowline_core::event::{AttemptFailed, Decided, DecisionAnswered, SettingsChanged, TurnEnded};
+use bowline_core::event::{
+    AttemptFailed, Decided, DecisionAnswered, Purpose, SettingsChanged, TurnEnded,
+};
 use bowline_core::state::CallPhase;
 use bowline_core::system::{
     BudgetStopped, CallLeftInDoubt, CallRefused, ProviderFailed, ReplyStopped, SandboxDenied,
@@ -26,6 +28,10 @@ pub struct Watched<'a> {
     calls: BTreeMap<CallId, Known>,
     questions: BTreeMap<DecisionId, CallId>,
     failed_tries: u32,
+    /// What the model call under way is for.
+    asked_for: Purpose,
+    /// The last failure, if it is tried again once the conversation is shorter.
+    too_long: Option<ProviderFailed>,
 }
 
 /// The most of one text that a system event repeats; the journal has it whole.
@@ -58,6 +64,8 @@ impl<'a> Watched<'a> {
             calls: BTreeMap::new(),
             questions: BTreeMap::new(),
             failed_tries: state.turn().map_or(0, |turn| turn.failed_attempts),
+            asked_for: Purpose::Step,
+            too_long: None,
         };
         for open in state.step().into_iter().flat_map(|step| &step.calls) {
             let mut known = Known {
@@ -84,8 +92,15 @@ impl<'a> Watched<'a> {
                 None
             }
             Fact::SettingsChanged(change) => Some(self.settings_changed(change)),
+            Fact::AttemptReserved(reserved) => {
+                self.asked_for = reserved.purpose();
+                None
+            }
+            // A summary may be asked for while calls are open.
+            Fact::ModelReplied(_) if !self.asked_for.is_step() => None,
             Fact::ModelReplied(replied) => {
                 self.failed_tries = 0;
+                self.too_long = None;
                 // A reply comes when every earlier call is closed: nothing more is heard of them.
                 self.calls.clear();
                 self.questions.clear();
@@ -109,7 +124,12 @@ impl<'a> Watched<'a> {
                     what: format!("{essence}: {}", finished.outcome.summary),
                 }))
             }
-            Fact::TurnEnded(ended) => turn_ended(ended),
+            Fact::TurnEnded(ended) => self
+                .too_long
+                .take()
+                .filter(|_| ended.stop == StopReason::ProviderFailed)
+                .map(SystemFact::ProviderFailed)
+                .or_else(|| turn_ended(ended)),
             _ => None,
         };
         if let Some(fact) = fact {
@@ -137,18 +157,27 @@ impl<'a> Watched<'a> {
     fn attempt_failed(&mut self, failed: &AttemptFailed) -> Option<SystemFact> {
         self.failed_tries += 1;
         let failure = &failed.failure;
-        if failed.retry_in_ms.is_some() || failure.kind == FailureKind::Cancelled {
+        let is_last = failed.retry_in_ms.is_none();
+        let is_too_long = failure.kind == FailureKind::TooLong;
+        if failure.kind == FailureKind::Cancelled || !(is_last || is_too_long) {
             return None;
         }
         let settings = self.settings.as_ref();
-        Some(SystemFact::ProviderFailed(ProviderFailed {
+        let fact = ProviderFailed {
             kind: failure.kind,
             status: failure.status,
             message: bounded(&failure.message),
             model: settings.map(|settings| settings.model.clone()),
             endpoint: settings.and_then(|settings| settings.base_url.clone()),
-            tries: std::mem::take(&mut self.failed_tries),
-        }))
+            tries: self.failed_tries,
+        };
+        if !is_last {
+            // Whether it was for good is seen when the turn ends.
+            self.too_long = Some(fact);
+            return None;
+        }
+        self.failed_tries = 0;
+        Some(SystemFact::ProviderFailed(fact))
     }
 
     fn decided(&mut self, decided: &Decided) -> Option<SystemFact> {

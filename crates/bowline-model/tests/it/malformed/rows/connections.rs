@@ -13,7 +13,7 @@ use super::ordinary;
 /// Where a connection may end, and what may come instead of an answer.
 #[expect(clippy::too_many_lines, reason = "a table, one row after the other")]
 pub(in super::super) fn connections(dialect: &str) -> Vec<Row> {
-    use FailureKind::{BadRequest, Cut, Malformed};
+    use FailureKind::{BadRequest, Cut, Malformed, TooLong};
     let exactly = |name, bytes: &str, expect| row(name, Sent::exactly(bytes), expect);
     let all = ordinary(dialect).concat();
     let started = frames(dialect, &[Said::Text("hi")]);
@@ -140,7 +140,7 @@ pub(in super::super) fn connections(dialect: &str) -> Vec<Row> {
                 "",
                 r#"{"error": {"message": "prompt is too long: 9 tokens", "type": "invalid_request_error", "code": "context_length_exceeded"}}"#,
             )),
-            Fails(BadRequest, "prompt is too long"),
+            Fails(TooLong, "prompt is too long"),
         ),
     ]
 }

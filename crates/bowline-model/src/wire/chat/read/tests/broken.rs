@@ -86,7 +86,7 @@ fn what_is_not_the_dialect_is_malformed() {
 
 #[test]
 fn errors_inside_a_reply_are_failures() {
-    use FailureKind::{Auth, BadRequest, Cut, NotFound, RateLimited, Unavailable};
+    use FailureKind::{Auth, BadRequest, Cut, NotFound, RateLimited, TooLong, Unavailable};
     let check = check_failure;
     let error = |code: Value, message: &str| {
         format!(
@@ -108,7 +108,7 @@ fn errors_inside_a_reply_are_failures() {
     );
     check(
         &error(json!("context_length_exceeded"), "too long"),
-        BadRequest,
+        TooLong,
         "too long",
     );
     check(

@@ -58,11 +58,11 @@ fn other_dialects_and_other_things_are_told_as_such() {
 
 #[test]
 fn errors_in_the_reply_are_judged_by_their_code() {
-    use FailureKind::{BadRequest, Cut, RateLimited, Unavailable};
+    use FailureKind::{BadRequest, Cut, RateLimited, TooLong, Unavailable};
     let codes = [
         ("rate_limit_exceeded", RateLimited),
         ("server_error", Unavailable),
-        ("context_length_exceeded", BadRequest),
+        ("context_length_exceeded", TooLong),
         ("insufficient_quota", BadRequest),
         ("invalid_prompt", BadRequest),
         ("invalid_image_url", BadRequest),
