@@ -9,6 +9,7 @@
 mod assemble;
 mod block;
 mod broken;
+mod cause;
 mod difference;
 mod hash;
 mod page;

@@ -171,21 +171,6 @@ pub enum BreakCause {
     Unexplained,
 }
 
-impl BreakCause {
-    /// What it means, for people.
-    #[must_use]
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::Compaction => "the conversation was made shorter",
-            Self::Model => "another model is asked",
-            Self::Settings => "another setting is in force",
-            Self::Pool => "the tools or the system text were changed on purpose",
-            Self::BlocksDropped => "what only another model understands was taken out",
-            Self::Unexplained => "no recorded fact explains it",
-        }
-    }
-}
-
 /// A request does not begin with what the one before it held: what the provider has in its cache is
 /// of no use from there on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

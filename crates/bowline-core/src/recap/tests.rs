@@ -1,3 +1,5 @@
+//! Recaps grow, are bounded, and are read from whatever a model wrote.
+
 use super::{Choice, FileNote, NotARecap, Recap};
 
 fn texts(list: &[&str]) -> Vec<String> {

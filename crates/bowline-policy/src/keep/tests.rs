@@ -6,7 +6,7 @@ use super::*;
 use crate::judge::{Judgement, ToolFacts, decide, may_search};
 use crate::look::{NoLook, Recipient};
 
-const ROOT: &str = "/work";
+const ROOT: &str = "/w";
 
 fn policy(mode: Mode, rules: &[&str]) -> Policy {
     let rules = rules.iter();
@@ -149,14 +149,14 @@ fn the_session_remembers_what_it_may_hold() {
     };
     check(
         read("src/secret/key", PathKind::File),
-        &["/work/src/secret/key"],
+        &["/w/src/secret/key"],
     );
     check(read("src/main.rs", PathKind::File), &[]);
     check(read("docs", PathKind::Folder), &[]);
     check(read(".", PathKind::Folder), &[]);
-    check(read("/work", PathKind::Folder), &["a search of /work"]);
+    check(read("/w", PathKind::Folder), &["a search of /w"]);
     check(run("cat src/main.rs"), &[]);
-    check(run("cat src/secret/key"), &["/work/src/secret/key"]);
+    check(run("cat src/secret/key"), &["/w/src/secret/key"]);
     check(
         run("make all"),
         &["`make all` (what it reads cannot be told from its text)"],
@@ -167,7 +167,7 @@ fn the_session_remembers_what_it_may_hold() {
 fn what_is_held_is_not_carried_out() {
     let held = Kept {
         rule: "send(src/secret/**)".to_owned(),
-        what: "/work/src/secret/key".to_owned(),
+        what: "/w/src/secret/key".to_owned(),
     };
     let hidden = [format!("{ROOT}/src/secret")];
     let check = |action: Action, is_held: bool, is_hidden: bool, is_refused: bool| {
@@ -209,12 +209,12 @@ fn hides_what_can_be_hidden_as_a_whole() {
     let check = |rule: &str, expect: &[&str]| {
         assert_eq!(hides(&policy(Mode::Auto, &[rule])), expect, "{rule}");
     };
-    check("send(src/secret/**)", &["/work/src/secret"]);
-    check("send(./src/secret/)", &["/work/src/secret"]);
-    check("send(key.pem)", &["/work/key.pem"]);
+    check("send(src/secret/**)", &["/w/src/secret"]);
+    check("send(./src/secret/)", &["/w/src/secret"]);
+    check("send(key.pem)", &["/w/key.pem"]);
     check("send(~/notes/**)", &["/home/ann/notes"]);
     check("send(/srv/x/**)", &["/srv/x"]);
-    check("send(**)", &["/work"]);
+    check("send(**)", &["/w"]);
     check("send(**/*.pem)", &[]);
     check("send(src/*/secret/**)", &[]);
 }

@@ -173,19 +173,19 @@ fn built_in_figures_each_have_a_source() {
     let sources = figures.classes.iter().map(|class| &class.source);
     let to = figures.destinations.iter().map(|to| &to.source);
     assert!(sources.chain(to).all(|source| !source.is_empty()));
-    let roots = ["/work".to_owned()];
+    let roots = ["/w".to_owned()];
     let check = |path: &str, expect: &str| {
         let class = &figures.classes[figures.class(path, &roots)];
         assert_eq!(class.name, expect, "{path}");
     };
-    check("/work/.env", "secret");
-    check("/work/a/b/server.pem", "secret");
-    check("/work/src/secret/mod.rs", "secret");
-    check("/work/data/customers/list.txt", "confidential");
-    check("/work/dump.sql", "confidential");
-    check("/work/README.md", "public");
+    check("/w/.env", "secret");
+    check("/w/a/b/server.pem", "secret");
+    check("/w/src/secret/mod.rs", "secret");
+    check("/w/data/customers/list.txt", "confidential");
+    check("/w/dump.sql", "confidential");
+    check("/w/README.md", "public");
     check("/usr/include/stdio.h", "public");
-    check("/work/src/main.rs", "internal");
+    check("/w/src/main.rs", "internal");
     check("/elsewhere/x", "internal");
 }
 
