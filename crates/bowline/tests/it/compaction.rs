@@ -440,8 +440,8 @@ fn results_that_do_not_fit_by_themselves_keep_their_head_and_tail_and_can_be_rea
     ran.expect(0, &["all is read", "large results trimmed"]);
     assert_eq!(session.server.violations(), []);
     let sent = session.sent(1);
-    let handle = sent.find("blob:").map(|at| &sent[at..at + 21]);
-    let handle = handle.expect("a handle").to_owned();
+    let (_, named) = sent.split_once("the whole is at ").expect("a handle");
+    let handle = &named[.."blob:0123456789abcdef".len()];
     assert!(sent.contains("line 0 of file 0"), "its head is there");
     let blobs = session
         .scratch
