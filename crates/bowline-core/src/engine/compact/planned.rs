@@ -9,7 +9,7 @@ use super::outline::outline;
 use crate::Digest;
 use crate::call::BlobRef;
 use crate::context::{ContextText, Origin, caps};
-use crate::event::{Folded, HistoryCompacted, Place, Shortened, Strategy};
+use crate::event::{CompactionCause, Folded, HistoryCompacted, Place, Shortened, Strategy};
 use crate::id::{CallId, StepId};
 use crate::message::{Exchange, HistoryItem, InputRole, ToolCall, ToolResult};
 use crate::recap::Recap;
@@ -162,7 +162,12 @@ impl Cut {
     fn of(state: &State, size: RequestSize, strategy: Strategy) -> Option<Self> {
         let threshold = state.compact_at_tokens();
         let threshold = threshold.unwrap_or_else(|| state.next_tokens(size) / 2);
-        let recent_bytes = state.bytes_of(size, threshold * RECENT_PERCENT / 100);
+        let cause = state.compaction.as_ref().map(|open| &open.cause);
+        let recent_bytes = match cause {
+            // Whoever asks for it by hand wants all of it short that can be.
+            Some(CompactionCause::Asked { .. }) => 0,
+            _ => state.bytes_of(size, threshold * RECENT_PERCENT / 100),
+        };
         let recent = recent(&state.history, recent_bytes);
         let folded = match strategy {
             Strategy::Superseded | Strategy::Trimmed => 0,
