@@ -6,6 +6,7 @@ mod render;
 mod tests;
 
 pub use read::NotARecap;
+pub(crate) use render::list;
 
 use serde::{Deserialize, Serialize};
 

@@ -157,6 +157,24 @@ fn is_unsafe(c: char) -> bool {
     }
 }
 
+/// A text in lines of so many columns, broken between words; a longer word has a line of its own.
+pub fn broken(text: &str, room: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in clean(text).split_whitespace() {
+        let used = lines.last().map_or(0, |line| line.chars().count());
+        if used > 0 && used + 1 + word.chars().count() > room {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines
+}
+
 /// What the terminal behind a stream can show.
 #[derive(Debug, Clone, Copy)]
 pub struct Look {
@@ -212,20 +230,7 @@ impl Look {
         } else {
             usize::MAX
         };
-        let mut lines = vec![String::new()];
-        for word in clean(text).split_whitespace() {
-            let line = lines.last().map_or(0, |line| line.chars().count());
-            if line > 0 && line + 1 + word.chars().count() > room {
-                lines.push(String::new());
-            }
-            if let Some(line) = lines.last_mut() {
-                if !line.is_empty() {
-                    line.push(' ');
-                }
-                line.push_str(word);
-            }
-        }
-        lines
+        broken(text, room)
     }
 
     /// One line that fits: newlines shown as a blank, cut at the width with an ellipsis.

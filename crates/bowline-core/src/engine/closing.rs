@@ -54,7 +54,8 @@ fn summary(state: &State, detail: Option<&str>) -> String {
     text
 }
 
-fn counted(count: u64, one: &str) -> String {
+/// A count with its word: `1 step`, `2 steps`.
+pub(super) fn counted(count: u64, one: &str) -> String {
     let many = if count == 1 { "" } else { "s" };
     format!("{} {one}{many}", grouped(count))
 }

@@ -16,8 +16,10 @@ mod window;
 pub use ask::summary_ask;
 pub use check::lost;
 pub use planned::{Body, Planned, planned};
+pub(super) use window::CLOSE_STEPS;
 pub use window::{begin, stuck};
 
+use super::closing::counted;
 use crate::event::{CompactionFailed, HistoryCompacted, Strategy};
 use crate::recap::Recap;
 use crate::request::RequestSize;
@@ -71,13 +73,11 @@ pub fn next_cut(state: &State, size: RequestSize) -> NextCut {
     let by_model = state
         .settings()
         .is_none_or(|settings| settings.context.summary == SummaryBy::Model);
-    if planned(state, size, Strategy::Outline, None).is_some() {
+    if let Some(plan) = planned(state, size, Strategy::Outline, None) {
         if by_model && !has_failed(Strategy::ModelSummary) {
             return NextCut::AskForSummary;
         }
-        if !has_failed(Strategy::Outline)
-            && let Some(plan) = planned(state, size, Strategy::Outline, None)
-        {
+        if !has_failed(Strategy::Outline) {
             return NextCut::Try(Box::new(plan));
         }
     }
@@ -131,15 +131,10 @@ pub fn checked(state: &State, plan: &Planned) -> Result<HistoryCompacted, Compac
         None => Ok(plan.fact.clone()),
         Some(first) => Err(CompactionFailed {
             strategy: plan.strategy,
-            why: format!("{} would be lost, such as {first}", counted(lost.len())),
+            why: format!(
+                "{} would be lost, such as {first}",
+                counted(lost.len() as u64, "thing")
+            ),
         }),
-    }
-}
-
-fn counted(count: usize) -> String {
-    if count == 1 {
-        "1 thing".to_owned()
-    } else {
-        format!("{count} things")
     }
 }

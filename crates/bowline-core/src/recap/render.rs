@@ -52,7 +52,8 @@ fn line(text: &mut String, name: &str, value: &str) {
     }
 }
 
-fn list(text: &mut String, name: &str, entries: impl Iterator<Item = String>) {
+/// Adds a list with its name; nothing where it is empty.
+pub(crate) fn list(text: &mut String, name: &str, entries: impl Iterator<Item = String>) {
     let mut entries = entries.peekable();
     if entries.peek().is_none() {
         return;

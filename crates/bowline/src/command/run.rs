@@ -238,25 +238,30 @@ pub fn quietly(
         harness.alarms = None;
         let prompt = Some(Prompt::text(prompt));
         prompt_or_outstanding(&mut session, &harness, prompt, false).await?;
-        watch::begun(&log, &store, places, &session);
-        let rest = drive(
-            &mut session,
-            &harness,
-            &mut Silent,
-            &log,
-            (Asker::Face, places),
-        )
-        .await;
-        let rested = watch::rested(&log, &rest);
-        let code = match &rest {
-            Ok(rest) => tell(&session, rest),
-            Err(_) => rested.0.exit_code(),
-        };
-        watch::ended(&log, rested, code);
-        rest?;
-        index(&store, &session);
-        Ok(code)
+        rest_and_tell(&opener, &mut session, &harness, &mut Silent, tell).await
     })
+}
+
+/// Drives a session to its rest where nobody answers, and gives the exit code that `tell` says.
+async fn rest_and_tell(
+    opener: &open::Opener<'_>,
+    session: &mut Session,
+    harness: &Harness,
+    face: &mut dyn Face,
+    tell: impl FnOnce(&Session, &Rest) -> u8,
+) -> Result<u8, Failure> {
+    let (log, store, places) = (opener.log, opener.store, opener.places);
+    watch::begun(log, store, places, session);
+    let rest = drive(session, harness, face, log, (Asker::Face, places)).await;
+    let rested = watch::rested(log, &rest);
+    let code = match &rest {
+        Ok(rest) => tell(session, rest),
+        Err(_) => rested.0.exit_code(),
+    };
+    watch::ended(log, rested, code);
+    rest?;
+    index(store, session);
+    Ok(code)
 }
 
 /// Drives a session to its rest, recording on the way what matters to the installation.

@@ -5,14 +5,12 @@ use std::sync::Arc;
 
 use crate::call::{TodoItem, TodoStatus};
 use crate::context::{ContextText, Origin};
+use crate::engine::compact::CLOSE_STEPS;
 use crate::event::{CompactionBegun, CompactionCause, Fact, HistoryCompacted, Place, Strategy};
 use crate::failure::{FailureKind, ProviderFailure};
 use crate::id::CallId;
 use crate::message::{HistoryItem, Input, InputRole};
 use crate::state::{Compaction, State};
-
-/// How many steps may lie between two compactions that are needed in a row.
-const IN_A_ROW_STEPS: u32 = 1;
 
 pub(super) fn fold(state: &mut State, fact: &Fact) -> bool {
     match fact {
@@ -71,7 +69,7 @@ fn count(state: &mut State) {
     counted.all += 1;
     if !is_asked {
         let since = last_step.0.saturating_sub(counted.last_step.0);
-        let again = counted.in_a_row > 0 && since <= IN_A_ROW_STEPS;
+        let again = counted.in_a_row > 0 && since <= CLOSE_STEPS;
         counted.in_a_row = if again { counted.in_a_row + 1 } else { 1 };
     }
     counted.last_step = last_step;

@@ -6,6 +6,7 @@ use super::planned::{Body, stored};
 use crate::amounts::{CapScope, Measure, grouped};
 use crate::call::TodoStatus;
 use crate::context::{ContextText, Origin, caps};
+use crate::recap::list;
 use crate::state::State;
 
 /// Bytes of the list of files; the whole list is stored when it is longer.
@@ -76,17 +77,6 @@ pub(super) fn card(state: &State) -> (ContextText, Vec<Body>) {
     }
     let card = ContextText::admit(Origin::Harness, text, caps::STATE_CARD_BYTES, None);
     (card, bodies)
-}
-
-fn list(text: &mut String, name: &str, entries: impl Iterator<Item = String>) {
-    let mut entries = entries.peekable();
-    if entries.peek().is_none() {
-        return;
-    }
-    let _infallible = write!(text, "\n{name}:");
-    for entry in entries {
-        let _infallible = write!(text, "\n- {entry}");
-    }
 }
 
 fn todo(state: &State) -> impl Iterator<Item = String> {

@@ -69,13 +69,12 @@ fn needed(state: &State, plan: &Planned) -> Vec<(&'static str, String)> {
         let text = || input.text.text().to_owned();
         match (input.role, input.text.origin()) {
             (InputRole::Words, Origin::Person) => needed.push(("a person's words", text())),
-            (InputRole::Words, Origin::File(file)) => {
+            (InputRole::Words, Origin::File(_)) => {
                 let is_of_it =
                     |later: &&&crate::Input| *later.text.origin() == *input.text.origin();
                 if inputs[at + 1..].iter().all(|later| !is_of_it(&later)) {
                     needed.push(("the project's instructions", text()));
                 }
-                let _named = file;
             }
             _ => {}
         }

@@ -91,7 +91,7 @@ fn planned_at(
     cut: &Cut,
 ) -> Option<Planned> {
     let mut strategies = vec![strategy];
-    let mut bodies = Vec::new();
+    let (mut bodies, mut cuts) = (Vec::new(), Vec::new());
     let kept = &state.history[cut.folded..];
     let mut shortened = superseded(state, kept, cut.recent);
     if !shortened.is_empty() {
@@ -103,16 +103,13 @@ fn planned_at(
         if !trimmed.is_empty() {
             strategies.push(Strategy::Trimmed);
         }
-        shortened.extend(trimmed.into_iter().map(|(one, body)| {
-            bodies.extend(body);
-            one
-        }));
+        cuts.extend(trimmed);
     }
-    let words = words_trimmed(state, size);
-    shortened.extend(words.into_iter().map(|(one, body)| {
+    cuts.extend(words_trimmed(state, size));
+    for (one, body) in cuts {
+        shortened.push(one);
         bodies.push(body);
-        one
-    }));
+    }
     strategies.sort_unstable();
     strategies.dedup();
     let recap = match (cut.folded, strategy) {
@@ -364,7 +361,7 @@ fn trimmed(
     kept: &[Arc<HistoryItem>],
     recent: usize,
     known: &BTreeSet<CallId>,
-) -> Vec<(Shortened, Option<Body>)> {
+) -> Vec<(Shortened, Body)> {
     results(&kept[..recent])
         .filter(|(_, call, result)| {
             !known.contains(&call.id) && result.content.text().len() > LARGE_RESULT_BYTES
@@ -376,7 +373,7 @@ fn trimmed(
                 content,
                 blob: Some(body.blob),
             };
-            (one, Some(body))
+            (one, body)
         })
         .collect()
 }

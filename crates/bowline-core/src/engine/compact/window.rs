@@ -12,7 +12,7 @@ const AIM_PERCENT: u64 = 50;
 /// begun.
 const IN_A_ROW_MAX: u32 = 3;
 /// A step between two compactions that were needed in a row, at most.
-const CLOSE_STEPS: u32 = 1;
+pub(in crate::engine) const CLOSE_STEPS: u32 = 1;
 
 /// What a compaction aims at.
 pub(super) struct Aim {

@@ -193,20 +193,7 @@ pub fn sentence(broken: &bowline_core::event::PrefixBroken) -> String {
 /// A text in lines that fit, each set in.
 fn folded(look: &Look, text: &str, indent: &str) -> Vec<String> {
     let room = look.width.saturating_sub(indent.len()).max(20);
-    let mut lines = vec![String::new()];
-    for word in print::clean(text).split_whitespace() {
-        let used = lines.last().map_or(0, |line| line.chars().count());
-        if used > 0 && used + 1 + word.chars().count() > room {
-            lines.push(String::new());
-        }
-        if let Some(line) = lines.last_mut() {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines
+    print::broken(text, room)
         .into_iter()
         .map(|line| format!("{indent}{line}"))
         .collect()

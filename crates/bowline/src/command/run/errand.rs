@@ -3,7 +3,7 @@
 use bowline_core::{Command, SessionId};
 use bowline_runtime::{Face, Rest, Session};
 
-use super::{Asker, drive, index, open, run_on, store, watch};
+use super::{open, rest_and_tell, run_on, store, watch};
 use crate::command::exec::Change;
 use crate::failure::Failure;
 use crate::places::Places;
@@ -31,16 +31,6 @@ pub fn run_errand(
         session
             .give(command)
             .map_err(|refusal| Failure::usage(refusal.to_string()))?;
-        watch::begun(&log, &store, places, &session);
-        let rest = drive(&mut session, &harness, face, &log, (Asker::Face, places)).await;
-        let rested = watch::rested(&log, &rest);
-        let code = match &rest {
-            Ok(rest) => tell(&session, rest),
-            Err(_) => rested.0.exit_code(),
-        };
-        watch::ended(&log, rested, code);
-        rest?;
-        index(&store, &session);
-        Ok(code)
+        rest_and_tell(&opener, &mut session, &harness, face, tell).await
     })
 }

@@ -28,7 +28,7 @@ pub struct Opener<'a> {
     pub places: &'a Places,
     pub store: &'a Store,
     pub clock: &'a Clock,
-    pub log: &'a RunLog,
+    pub log: &'a Arc<RunLog>,
 }
 
 /// A session to begin.
